@@ -1,0 +1,153 @@
+// The whole backbone as a library: a node that edges (HTTP, Kafka, the SDK in process, tests) ask and read.
+//
+// One core thread decides the order of everything; requests reach it through submit calls from any thread, and answers come back
+// to the Edge given with the request once what they tell is on the disk - refusals, duplicates and plain questions too. Reading records does
+// not involve the core: it sees what is durable and visible, from memory or files.
+//
+//   auto node = node::Node::open({.data = "/var/lib/continuo"});
+//   node->publish(edge, {.records = ...}, [](Result<Published> answer) { ... });   // runs on the edge's thread
+//
+// When a write to the journal fails the node enters `failed`: every request waiting or to come is answered node_failed, nothing is retried.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "continuo/base/errors.h"
+#include "continuo/base/ids.h"
+#include "continuo/base/random.h"
+#include "continuo/base/time.h"
+#include "continuo/node/requests.h"
+
+namespace continuo::node {
+
+/// What one durable group has for one edge.
+struct Mail {
+  std::vector<std::move_only_function<void()>> answers;
+  /// Partitions that have new visible records; null when none or the edge does not want them.
+  std::shared_ptr<const std::vector<PartitionRef>> advanced;
+};
+
+/// One thread at the edge of the node. Lives longer than the node, or is removed first.
+class Edge {
+ public:
+  virtual ~Edge() = default;
+  /// Called on the core thread. Hands the mail to the edge's own thread, which runs the answers there. Must neither block nor throw.
+  virtual void deliver(Mail mail) = 0;
+  /// True while the edge has watchers: only then `advanced` is sent. Read on the core thread.
+  std::atomic<bool> wants_news{false};
+};
+
+template <class T>
+using Answer = std::move_only_function<void(Result<T>)>;
+
+/// A run of whole batches, from memory or from a file.
+struct Batches {
+  std::vector<std::shared_ptr<const std::string>> batches;  ///< each one batch with its base offset set; in order, no overlap
+  Offset next;       ///< where to read on: always greater than or equal to the offset asked for
+  Offset first;      ///< first offset kept at the time of the read
+  Offset end;        ///< one past the last visible record at the time of the read
+};
+
+struct Limits {
+  std::uint32_t topics = 10'000;
+  std::uint32_t partitions_per_topic = 1'000;
+  std::uint32_t partitions = 20'000;
+  std::uint32_t subscriptions = 10'000;
+  std::uint64_t frame_bytes = 8u << 20;          ///< one request, encoded
+  std::uint32_t events_per_request = 100'000;
+  std::uint64_t publish_credit_bytes = 32u << 20; ///< publishes inside the node at once
+  std::uint32_t publish_credit_items = 2'000;     ///< publish requests inside the node at once
+  std::uint32_t settle_credit_items = 20'000;
+  std::uint32_t control_credit_items = 1'000;
+  std::uint32_t outstanding_per_subscription = 20'000;  ///< offered and not settled, beyond what is parked
+};
+
+/// Counters and gauges for the metrics page; a consistent-enough copy.
+struct Stats {
+  std::uint64_t groups = 0, frames = 0, journal_bytes = 0, published_events = 0, duplicate_events = 0, refused_overload = 0;
+  std::uint64_t settled = 0, leases_lost = 0, checkpoints = 0, written_behind_bytes = 0, reads = 0, cold_reads = 0;
+  std::uint64_t journal_used_bytes = 0, journal_size_bytes = 0, tail_bytes = 0, dedup_ids = 0, units = 0;
+  std::uint64_t topics = 0, partitions = 0, subscriptions = 0, wall_jumps = 0;
+  double flush_p50_us = 0, flush_p99_us = 0;
+  bool disk_full = false;
+};
+
+enum class Health : std::uint8_t { recovering, running, disk_full, failed, stopped };
+
+struct Options {
+  std::string data;                         ///< the data folder; made when absent
+  std::uint32_t ring_segments = 16;
+  std::uint64_t ring_segment_bytes = 32u << 20;
+  std::uint64_t topic_segment_bytes = 256u << 20;
+  Limits limits;
+  bool accept_loss = false;                 ///< go on over damage in the journal: `continuo doctor --accept-loss`
+};
+
+class Node {
+ public:
+  /// Locks the data folder, recovers, starts the threads. Blocks until the node answers. Errors: data_locked, damaged_journal,
+  /// wrong_format, io_error, disk_full.
+  static Result<std::unique_ptr<Node>> open(const Options& options, Clock& clock = system_clock(),
+                                            Random& random = system_random());
+  virtual ~Node() = default;  ///< stops: seals the journal, waits for answers under way
+
+  // --- definitions -------------------------------------------------------------------------------------------------
+  /// There already with the same settings: that one, `created` false; with others: topic_exists. Errors: bad_name, limit_reached.
+  virtual void create_topic(Edge&, std::string name, TopicSettings, Answer<Put<Topic>>) = 0;
+  /// Records are gone with it; subscriptions lose the topic. Errors: unknown_topic.
+  virtual void delete_topic(Edge&, std::string name, Answer<void>) = 0;
+  /// Deletes the records before `before` (max_offset: all). Errors: unknown_partition, offset_out_of_range.
+  virtual void trim(Edge&, TopicId, PartitionId, Offset before, Answer<PartitionState>) = 0;
+  virtual void put_subscription(Edge&, std::string name, SubscriptionSettings, Answer<Put<Subscription>>) = 0;
+  virtual void delete_subscription(Edge&, std::string name, Answer<void>) = 0;
+  virtual void pause(Edge&, SubscriptionId, bool paused, Answer<void>) = 0;
+  /// The definitions; any thread.
+  virtual std::shared_ptr<const Catalogue> catalogue() const = 0;
+
+  // --- records -----------------------------------------------------------------------------------------------------
+  /// One atomic commit of records for one or several topics. Errors: overloaded, too_many_requests, disk_full, id_reused,
+  /// unknown_topic, unknown_partition, too_large, node_failed.
+  virtual void publish(Edge&, std::vector<NewRecord>, Answer<Published>) = 0;
+  /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one). May do file I/O:
+  /// call from reader or edge threads. `from` == end gives no batches. Errors: unknown_topic, unknown_partition, offset_out_of_range
+  /// (before the first kept, or past the end), damaged_data.
+  virtual Result<Batches> read(PartitionRef, Offset from, std::uint64_t max_bytes) = 0;
+  /// The record at exactly `offset`, in its batch. Errors as read; not_found when a gap is there.
+  virtual Result<std::shared_ptr<const std::string>> read_one(PartitionRef, Offset offset) = 0;
+  /// The first offset whose batch was appended at or after `time`; the end when there is none.
+  virtual Result<Offset> offset_at(PartitionRef, WallTime time) = 0;
+  virtual Result<PartitionState> partition_state(PartitionRef) = 0;
+
+  // --- subscriptions -----------------------------------------------------------------------------------------------
+  virtual void receive(Edge&, Receive, Answer<Received>) = 0;
+  virtual void settle(Edge&, Settle, Answer<Settled>) = 0;
+  virtual void subscription_state(Edge&, SubscriptionId, Answer<SubscriptionState>) = 0;
+  virtual void parked(Edge&, SubscriptionId, std::uint32_t limit, Answer<std::vector<ParkedKey>>) = 0;
+  /// Delivers the parked key's head again, with a fresh count of attempts. Errors: not_parked.
+  virtual void retry_parked(Edge&, SubscriptionId, std::uint64_t key_hash, Answer<void>) = 0;
+  /// Passes over the parked key's head; the reason is kept in the log.
+  virtual void skip_parked(Edge&, SubscriptionId, std::uint64_t key_hash, std::string reason, Answer<void>) = 0;
+
+  // --- feeding (delivery::Feeder) ----------------------------------------------------------------------------------
+  /// Where each subscription's reading of each of its partitions stands, for the feeder to go on from.
+  virtual void feed_positions(Edge&, Answer<std::vector<FeedPosition>>) = 0;
+  /// What of a partition comes next for a subscription. Answers how many more events it takes now.
+  virtual void offer(Edge&, Offer, Answer<OfferCredit>) = 0;
+
+  // --- edges and health --------------------------------------------------------------------------------------------
+  /// Edges that want news of partitions register; the feeder of src/node is one of them. Any thread.
+  virtual void add_edge(Edge&) = 0;
+  virtual void remove_edge(Edge&) = 0;  ///< no mail after this returns
+  virtual Health health() const = 0;
+  virtual std::string failure() const = 0;   ///< why it failed; empty while it has not
+  virtual Stats stats() const = 0;
+  virtual bool durable() const = 0;          ///< false on tmpfs and the like
+  virtual std::uint64_t secret() const = 0;  ///< the seed of fingerprints; stays in the data folder
+  virtual const Options& options() const = 0;
+};
+
+}  // namespace continuo::node
