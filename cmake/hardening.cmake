@@ -1,5 +1,5 @@
-# What makes a fault harder to turn into an attack, after OpenSSF's guide, for the programs that are shipped. Costs nothing
-# that can be measured. tests/e2e/hardening_test.sh looks at the outcome.
+# What makes a fault harder to turn into an attack, after OpenSSF's guide, for the programs that are shipped.
+# tests/e2e/hardening_test.sh looks at the outcome.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CONTINUO_SANITIZE)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   add_compile_options(-fstack-clash-protection -fno-delete-null-pointer-checks)

@@ -19,7 +19,8 @@ impure 'long f() { return std::chrono::steady_clock::now().time_since_epoch().co
 impure 'unsigned f() { return std::random_device{}(); }'
 impure 'int f() { return open("x", 0); }'
 impure 'void f(std::mutex& m) { m.lock(); }'
-impure 'namespace continuo::inline base { struct Clock; Clock& system_clock(); } void* f() { return &continuo::system_clock(); }'
+impure 'namespace continuo::inline base { struct Clock; Clock& system_clock(); }
+void* f() { return &continuo::system_clock(); }'
 
 printf 'int f(int a) { return a; }\n' | g++ -c -x c++ -o "$folder/a.o" -
 ar rc "$folder/libcontinuo_engines_planted.a" "$folder/a.o" && ./tools/purity "$folder" >/dev/null
