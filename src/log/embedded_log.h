@@ -1,0 +1,102 @@
+// The log on this machine's disk: a journal in front, topic files behind, checkpoints in the state store.
+//
+//   data/FORMAT                     version of the folder's layout
+//   data/LOCK                       held while a process has it open
+//   data/ballast                    given up when the disk is full, so that deletes and settles have room
+//   data/journal/00 .. NN           the ring
+//   data/topics/<id>/<partition>/   segment files and their indexes
+//   data/state/                     checkpoints
+//   data/quarantine/                folders nobody knows
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "continuo/base/random.h"
+#include "continuo/disk/disk.h"
+#include "continuo/log/journal.h"
+#include "continuo/log/partition_log.h"
+#include "continuo/log/seam/home.h"
+#include "continuo/log/state_store.h"
+
+namespace continuo::log {
+
+constexpr std::uint32_t data_format = 1;
+
+struct EmbeddedOptions {
+  JournalOptions journal;
+  std::uint64_t topic_segment_bytes = 256u << 20;
+  std::uint64_t write_behind_piece = 64u << 10;  ///< a partition is written when it holds this much
+  Micros write_behind_age{1'000'000};            ///< or the first of it is this old
+  std::uint64_t flush_step = 8u << 20;           ///< of one partition at a time
+  std::uint64_t ballast_bytes = 8u << 20;
+};
+
+class EmbeddedLog final : public Home {
+ public:
+  /// Locks the folder, checks its format, opens journal and store. Errors: data_locked, wrong_format, io_error, disk_full.
+  static Result<std::unique_ptr<EmbeddedLog>> open(disk::Disk& disk, const EmbeddedOptions& options, Random& random);
+  ~EmbeddedLog() override;
+
+  Result<void> recover(RecoverySink& sink) override;
+  Result<void> start() override;
+  Result<void> write(Group& group) override;
+  void publish(const Group& group) override;
+  Result<void> seal(const Now& now) override;
+  Result<Batches> read(PartitionRef partition, Offset from, std::uint64_t max_bytes) override;
+  Result<Offset> offset_at(PartitionRef partition, WallTime time) override;
+  Result<PartitionState> state(PartitionRef partition) override;
+  Result<WallTime> appended_at(PartitionRef partition, Offset offset) override;
+  std::vector<OldSegment> old_segments(PartitionRef partition) override;
+  Result<void> checkpoint(Sequence upto, std::vector<UnitImage> units, const Now& now) override;
+  Result<void> work(Micros now) override;
+  HomeStats stats() const override;
+  bool durable() const override { return mode_.lasting; }
+  Sequence last() const override { return journal_->last(); }
+  const disk::Mode& mode() const { return mode_; }
+
+ private:
+  using Partitions = std::vector<std::shared_ptr<PartitionLog>>;
+  using Table = std::unordered_map<TopicId, std::shared_ptr<const Partitions>>;
+
+  EmbeddedLog(disk::Disk& disk, const EmbeddedOptions& options, Random& random);
+  Result<void> open_folder();
+  Result<void> check_format();
+  Result<void> make_ballast();
+  Result<void> load_store(RecoverySink& sink, Sequence& from);
+  Result<void> replay_effect(const ReplayedGroup& group, const EffectView& effect);
+  Result<void> quarantine_strangers();
+  Result<std::shared_ptr<PartitionLog>> find(PartitionRef ref) const;
+  PartitionLog* writable(PartitionRef ref);
+  void make(Table& table, const PartitionsMade& made);
+  void note_removed(Table& table, TopicId topic);
+  void set_table(std::shared_ptr<const Table> table);
+  std::shared_ptr<const Table> table() const;
+  Result<void> remove_files();
+  Result<bool> note_full(const Error& error);
+
+  disk::Disk& disk_;
+  EmbeddedOptions options_;
+  Random& random_;
+  disk::Mode mode_;
+  std::unique_ptr<disk::Lock> lock_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<StateStore> store_;
+
+  std::shared_ptr<const Table> core_table_;                     // core thread's own copy
+  std::atomic<std::shared_ptr<const Table>> table_;             // everyone else's
+
+  struct Removals;                                              // partitions removed with their topic, from core to write-behind
+  std::unique_ptr<Removals> removals_;
+
+  std::vector<std::string> removed_records_;                    // of topics whose files are gone; the next checkpoint drops them
+  std::vector<std::string> tombstones_;                         // units erased by the last checkpoint; its entries go with the next
+  std::atomic<bool> disk_full_{false};
+  std::atomic<std::uint64_t> written_behind_{0};
+  mutable std::atomic<std::uint64_t> cold_reads_{0};
+  std::atomic<std::uint64_t> checkpoints_{0};
+};
+
+}  // namespace continuo::log

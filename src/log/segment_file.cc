@@ -1,0 +1,238 @@
+#include "continuo/log/segment_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/base/bytes.h"
+#include "continuo/base/checksum.h"
+#include "continuo/record/batch.h"
+
+namespace continuo::log {
+namespace {
+
+constexpr std::size_t head_checked = 17;  // the batch's bytes before its CRC
+constexpr std::uint64_t entries_per_read = 128;
+
+std::uint32_t check_head(std::string_view batch) { return crc32c(batch.substr(0, head_checked)); }
+
+}  // namespace
+
+void IndexEntry::encode(std::string& out) const {
+  const std::size_t start = out.size();
+  ByteWriter writer{out};
+  writer.i64(base.value);
+  writer.u32(static_cast<std::uint32_t>(next - base));
+  writer.u32(flags);
+  writer.u64(sequence.value);
+  writer.i64(appended.ms);
+  writer.i64(max_timestamp_ms);
+  writer.u32(position);
+  writer.u32(length);
+  writer.u32(batch_crc);
+  writer.u32(head_check);
+  writer.u32(0);
+  writer.u32(crc32c(std::string_view{out}.substr(start)));
+}
+
+Result<IndexEntry> IndexEntry::decode(std::string_view bytes) {
+  ByteReader reader{bytes.substr(0, size)};
+  IndexEntry entry;
+  entry.base = Offset{reader.i64()};
+  entry.next = entry.base + reader.u32();
+  entry.flags = reader.u32();
+  entry.sequence = Sequence{reader.u64()};
+  entry.appended = WallTime{reader.i64()};
+  entry.max_timestamp_ms = reader.i64();
+  entry.position = reader.u32();
+  entry.length = reader.u32();
+  entry.batch_crc = reader.u32();
+  entry.head_check = reader.u32();
+  reader.u32();
+  if (reader.u32() != crc32c(bytes.substr(0, size - 4)) || !reader.ok())
+    return fail(Code::damaged_data, "an entry of the batch index is damaged");
+  return entry;
+}
+
+// A chain may be long: freeing it by recursion would overflow the stack.
+HeldBatch::~HeldBatch() {
+  std::shared_ptr<HeldBatch> rest = std::move(following);
+  while (rest && rest.use_count() == 1) {
+    std::shared_ptr<HeldBatch> after = std::move(rest->following);
+    rest = std::move(after);
+  }
+}
+
+IndexEntry entry_of(const AppendedBatch& batch, Sequence sequence, WallTime appended) {
+  IndexEntry entry;
+  entry.base = batch.base;
+  entry.next = batch.next;
+  entry.sequence = sequence;
+  entry.appended = appended;
+  entry.max_timestamp_ms = batch.max_timestamp_ms;
+  entry.length = static_cast<std::uint32_t>(batch.bytes->size());
+  entry.batch_crc = big_endian(load<std::uint32_t>(batch.bytes->data() + record::BatchLayout::crc));
+  entry.head_check = check_head(*batch.bytes);
+  return entry;
+}
+
+Result<void> verify(const IndexEntry& entry, std::string_view batch, const std::string& path) {
+  const auto damaged = [&](std::string_view what) {
+    return fail(Code::damaged_data, fmt::format("the {} of the batch with offsets {} to {} is damaged", what, entry.base.value,
+                                                entry.next.value - 1),
+                fmt::format("{} byte {}", path, entry.position));
+  };
+  if (batch.size() != entry.length || batch.size() < record::BatchLayout::records) return damaged("length");
+  if (check_head(batch) != entry.head_check) return damaged("head");
+  const auto crc = big_endian(load<std::uint32_t>(batch.data() + record::BatchLayout::crc));
+  if (crc != entry.batch_crc || crc32c(batch.substr(record::BatchLayout::attributes)) != crc) return damaged("content");
+  return {};
+}
+
+SegmentFile::SegmentFile(disk::Disk& disk, std::string folder, Offset base)
+    : disk_(disk),
+      folder_(std::move(folder)),
+      base_(base),
+      log_path_(fmt::format("{}/{:020}.log", folder_, base.value)),
+      index_path_(fmt::format("{}/{:020}.index", folder_, base.value)) {}
+
+Result<SegmentFile::Files*> SegmentFile::files(bool create) {
+  const std::scoped_lock lock{opening_};
+  if (files_.log) return &files_;
+  if (create)
+    if (auto made = disk_.make_folder(folder_); !made) return pass(made);
+  auto log = disk_.open(log_path_, {.create = create});
+  if (!log) return pass(log);
+  auto index = disk_.open(index_path_, {.create = create});
+  if (!index) return pass(index);
+  files_.log = std::move(*log);
+  files_.index = std::move(*index);
+  return &files_;
+}
+
+Result<void> SegmentFile::write(std::span<const std::shared_ptr<HeldBatch>> batches, SegmentExtent& extent) {
+  auto opened = files(true);
+  if (!opened) return pass(opened);
+  std::vector<std::string_view> pieces;
+  std::vector<std::shared_ptr<const std::string>> contents;
+  std::string entries;
+  std::uint64_t position = extent.bytes;
+  for (const auto& batch : batches) {
+    contents.push_back(batch->bytes.load());
+    pieces.push_back(*contents.back());
+    IndexEntry entry = batch->entry;
+    entry.position = static_cast<std::uint32_t>(position);
+    entry.encode(entries);
+    position += entry.length;
+  }
+  if (auto written = (*opened)->log->write(extent.bytes, pieces); !written) return written;
+  if (auto written = (*opened)->index->write(extent.entries * IndexEntry::size, entries); !written) return written;
+  extent.bytes = position;
+  extent.entries += batches.size();
+  extent.next = batches.back()->entry.next;
+  extent.newest = batches.back()->entry.appended;
+  return {};
+}
+
+Result<void> SegmentFile::sync() {
+  auto opened = files(false);
+  if (!opened) return pass(opened);
+  if (auto synced = (*opened)->log->sync(); !synced) return synced;
+  return (*opened)->index->sync();
+}
+
+void SegmentFile::start_write_back(std::uint64_t from, std::uint64_t to) {
+  if (files_.log && to > from) files_.log->start_write_back(from, to - from);
+}
+
+Result<IndexEntry> SegmentFile::entry(Files& files, std::uint64_t number) {
+  auto bytes = disk::read_exactly(*files.index, number * IndexEntry::size, IndexEntry::size, index_path_);
+  if (!bytes) return pass(bytes);
+  auto entry = IndexEntry::decode(*bytes);
+  if (!entry) entry.error().at = fmt::format("{} entry {}", index_path_, number);
+  return entry;
+}
+
+// The number of the first entry for which before(entry) is false.
+template <class Before>
+Result<std::uint64_t> SegmentFile::lower_bound(Files& files, std::uint64_t entries, Before before) {
+  std::uint64_t low = 0, high = entries;
+  while (low < high) {
+    const std::uint64_t middle = (low + high) / 2;
+    auto found = entry(files, middle);
+    if (!found) return pass(found);
+    if (before(*found)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent, Offset from) {
+  auto opened = files(false);
+  if (!opened) return pass(opened);
+  auto number = lower_bound(**opened, extent.entries, [&](const IndexEntry& entry) { return entry.next <= from; });
+  if (!number) return pass(number);
+  if (*number == extent.entries) return std::nullopt;
+  auto found = entry(**opened, *number);
+  if (!found) return pass(found);
+  return *found;
+}
+
+Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent, WallTime time) {
+  auto opened = files(false);
+  if (!opened) return pass(opened);
+  auto number = lower_bound(**opened, extent.entries, [&](const IndexEntry& entry) { return entry.appended < time; });
+  if (!number) return pass(number);
+  if (*number == extent.entries) return std::nullopt;
+  auto found = entry(**opened, *number);
+  if (!found) return pass(found);
+  return *found;
+}
+
+Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out) {
+  auto opened = files(false);
+  if (!opened) return pass(opened);
+  auto first = lower_bound(**opened, extent.entries, [&](const IndexEntry& entry) { return entry.next <= from; });
+  if (!first) return pass(first);
+  const std::uint64_t count = std::min(entries_per_read, extent.entries - *first);
+  if (count == 0) return {};
+  auto bytes = disk::read_exactly(*(*opened)->index, *first * IndexEntry::size, count * IndexEntry::size, index_path_);
+  if (!bytes) return pass(bytes);
+  std::uint64_t taken = 0;
+  for (std::uint64_t i = 0; i < count && (taken == 0 || taken < max_bytes); ++i) {
+    auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(i * IndexEntry::size));
+    if (!entry) {
+      entry.error().at = fmt::format("{} entry {}", index_path_, *first + i);
+      return pass(entry);
+    }
+    auto batch = disk::read_exactly(*(*opened)->log, entry->position, entry->length, log_path_);
+    if (!batch) return pass(batch);
+    // Batches before a damaged one are still given; the reader meets the damage at its next read.
+    if (auto whole = verify(*entry, *batch, log_path_); !whole) return taken == 0 ? whole : Result<void>{};
+    taken += batch->size();
+    out.batches.push_back(std::make_shared<const std::string>(std::move(*batch)));
+    out.next = entry->next;
+  }
+  return {};
+}
+
+Result<std::vector<std::shared_ptr<HeldBatch>>> SegmentFile::load(const SegmentExtent& extent, std::uint64_t first_entry) {
+  std::vector<std::shared_ptr<HeldBatch>> held;
+  if (first_entry >= extent.entries) return held;
+  auto opened = files(false);
+  if (!opened) return pass(opened);
+  for (std::uint64_t number = first_entry; number < extent.entries; ++number) {
+    auto found = entry(**opened, number);
+    if (!found) return pass(found);
+    auto bytes = disk::read_exactly(*(*opened)->log, found->position, found->length, log_path_);
+    if (!bytes) return pass(bytes);
+    if (auto whole = verify(*found, *bytes, log_path_); !whole) return pass(whole);
+    auto batch = std::make_shared<HeldBatch>();
+    batch->entry = *found;
+    batch->bytes = std::make_shared<const std::string>(std::move(*bytes));
+    held.push_back(std::move(batch));
+  }
+  return held;
+}
+
+}  // namespace continuo::log
