@@ -227,6 +227,7 @@ bool BatchBuilder::fits(std::size_t body_size) const {
 
 void BatchBuilder::add(std::string_view body, std::int64_t timestamp_ms) {
   if (empty()) {
+    bytes_.reserve(last_size_);
     bytes_.assign(BatchLayout::records, '\0');
     base_timestamp_ = max_timestamp_ = timestamp_ms;
   }
@@ -261,6 +262,7 @@ std::string BatchBuilder::finish(Offset base) {
   put_be(batch, L::record_count, static_cast<std::int32_t>(count_));
   put_be(batch, L::crc, batch_crc(bytes_));
   count_ = 0;
+  last_size_ = bytes_.size();
   return std::exchange(bytes_, {});
 }
 

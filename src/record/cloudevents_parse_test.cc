@@ -169,8 +169,10 @@ TEST(EventParser, RefusesWhatIsNotJsonWithThePlace) {
 TEST(EventParser, BoundsTheDepthOfData) {
   const std::string deep = std::string(512, '[') + std::string(512, ']');
   EXPECT_EQ(refusal_with("\"data\":" + deep), "");
-  EXPECT_EQ(refusal_with("\n\"data\":[" + deep + "]"), "bad_json line 2, column 8");
-  EXPECT_EQ(refusal_with("\"data\":" + std::string(100'000, '[')).substr(0, 8), "bad_json");
+  EXPECT_EQ(refusal_with("\n\"data\":[" + deep + "]"), "bad_json line 2, column 520");
+  EXPECT_EQ(refusal_with("\"data\":" + std::string(1'000'000, '[')).substr(0, 8), "bad_json");
+  EXPECT_EQ(refusal_with("\"ext\":" + std::string(1'000'000, '[')).substr(0, 8), "bad_json");
+  EXPECT_EQ(refusal(std::string(1'000'000, '[')).substr(0, 8), "bad_json");
 }
 
 TEST(EventParser, TheNextCallStartsAnew) {
