@@ -50,6 +50,10 @@ struct Batches {
   Offset next;       ///< where to read on: always greater than or equal to the offset asked for
   Offset first;      ///< first offset kept at the time of the read
   Offset end;        ///< one past the last visible record at the time of the read
+  /// The journal group of each batch, and the newest visible group at the time of the read: what puts partitions read together into the order
+  /// they were appended in. Empty when the node cannot tell; readers then go by timestamps.
+  std::vector<Sequence> groups;
+  Sequence newest;
 };
 
 struct Limits {
