@@ -1,0 +1,160 @@
+#include "continuo/wire/http/definitions.h"
+
+#include <fmt/format.h>
+
+#include "continuo/record/cloudevents.h"
+
+namespace continuo::wire::http {
+namespace {
+
+using engines::OnFailure;
+using engines::OrderBy;
+using engines::StartFrom;
+using engines::SubscriptionSettings;
+using engines::TopicSettings;
+
+constexpr Millis century{100ll * 366 * 86'400'000};
+constexpr Millis day{86'400'000};
+constexpr Millis longest_lease{12 * 3'600'000};
+constexpr std::uint32_t max_partitions = 1'000;
+constexpr std::size_t max_topics_of_subscription = 100;
+
+void read_retention(Fields& parent, TopicSettings& settings) {
+  const Json* object = parent.object("retention");
+  if (!object) return;
+  Fields fields(*object, "retention", {"time", "bytes"});
+  if (fields.has("time")) fields.duration("time", settings.retention_time.emplace(), Millis{1}, century);
+  if (fields.has("bytes")) fields.size("bytes", settings.retention_bytes.emplace());
+  parent.take(fields.result());
+}
+
+void read_topics(Fields& fields, SubscriptionSettings& settings) {
+  fields.required("topics");
+  const Json* list = fields.array("topics");
+  if (!list) return;
+  if (list->items.empty() || list->items.size() > max_topics_of_subscription)
+    return fields.refuse("topics", Code::bad_setting, "a subscription reads 1 to 100 topics");
+  for (const Json& item : list->items) {
+    if (item.kind != Json::Kind::string) return fields.refuse("topics", Code::bad_setting, "topics are named by strings");
+    fields.take(engines::check_name(item.text));
+    settings.topics.push_back(item.text);
+  }
+}
+
+template <class Enum>
+struct Choice {
+  std::string_view name;
+  Enum value;
+};
+
+// `later` names what the contract has and this release has not.
+template <class Enum>
+void read_choice(Fields& fields, std::string_view name, std::initializer_list<Choice<Enum>> choices, Enum& into,
+                 std::string_view later = {}) {
+  if (!fields.has(name)) return;
+  std::string text, known;
+  fields.text(name, text);
+  if (!fields.ok()) return;
+  for (const Choice<Enum>& choice : choices) {
+    if (choice.name == text) {
+      into = choice.value;
+      return;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(choice.name);
+  }
+  fields.refuse(name, later.empty() ? Code::bad_setting : Code::unsupported,
+                fmt::format("'{}' cannot be '{}'{}{}", name, text.substr(0, 80), later.empty() ? "" : ": ", later),
+                "one of: " + known);
+}
+
+void read_retry(Fields& parent, SubscriptionSettings& settings) {
+  const Json* object = parent.object("retry");
+  if (!object) return;
+  Fields fields(*object, "retry", {"attempts", "delay", "backoff", "base", "max", "jitter"});
+  fields.number("attempts", settings.retry.attempts, 1, 1'000);
+  fields.duration("delay", settings.retry.delay, Millis{0}, day);
+  int fixed = 0;
+  read_choice<int>(fields, "backoff", {{"fixed", 1}}, fixed, "this release retries after a fixed delay");
+  if (fields.has("base") && fields.has("delay"))
+    fields.refuse("base", Code::bad_setting, "'retry.base' and 'retry.delay' say the same; give one of them");
+  fields.duration("base", settings.retry.delay, Millis{0}, day);
+  for (const std::string_view later : {"max", "jitter"})
+    if (fields.has(later))
+      fields.refuse(later, Code::unsupported, fmt::format("'retry.{}' belongs to exponential backoff, which is not in this release", later),
+                    "use {\"attempts\":5,\"delay\":\"1s\"}");
+  parent.take(fields.result());
+}
+
+void read_target(Fields& parent) {
+  const Json* object = parent.object("target");
+  if (!object) return;
+  Fields fields(*object, "target", {"pull", "webhook", "topic", "process"});
+  for (const std::string_view later : {"webhook", "topic", "process"})
+    if (fields.has(later))
+      fields.refuse(later, Code::unsupported, fmt::format("the target '{}' is not in this release", later),
+                    "use {\"pull\":{}}");
+  fields.required("pull");
+  if (const Json* pull = fields.object("pull")) fields.take(Fields(*pull, "target.pull", {}).result());
+  parent.take(fields.result());
+}
+
+}  // namespace
+
+Result<TopicSettings> read_topic_settings(const Json& object) {
+  TopicSettings settings;
+  Fields fields(object, {}, {"partitions", "retention", "cleanup", "dedup_window"});
+  fields.number("partitions", settings.partitions, 1, max_partitions);
+  read_retention(fields, settings);
+  int cleanup = 0;
+  read_choice<int>(fields, "cleanup", {{"delete", 0}}, cleanup, "compaction is not in this release");
+  fields.duration("dedup_window", settings.dedup_window, Millis{0}, day);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return settings;
+}
+
+void write_topic_settings(const TopicSettings& settings, std::string& out) {
+  if (settings.retention_time || settings.retention_bytes) {
+    out += ",\"retention\":{";
+    if (settings.retention_time) out += fmt::format("\"time\":\"{}\"", format_duration(*settings.retention_time));
+    if (settings.retention_time && settings.retention_bytes) out += ",";
+    if (settings.retention_bytes) out += fmt::format("\"bytes\":{}", *settings.retention_bytes);
+    out += "}";
+  }
+  out += fmt::format(",\"cleanup\":\"delete\",\"dedup_window\":\"{}\"", format_duration(settings.dedup_window));
+}
+
+Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
+  SubscriptionSettings settings;
+  Fields fields(object, {}, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"});
+  if (fields.has("filter"))
+    fields.refuse("filter", Code::unsupported, "filters are not in this release", "leave `filter` out and receive every event");
+  read_topics(fields, settings);
+  read_choice<StartFrom>(fields, "from", {{"earliest", StartFrom::earliest}, {"latest", StartFrom::latest}}, settings.from,
+                         "starting at a position or time is not in this release");
+  read_choice<OrderBy>(fields, "order_by", {{"key", OrderBy::key}, {"none", OrderBy::none}}, settings.order_by,
+                       "ordering by an attribute is not in this release");
+  fields.number("concurrency", settings.concurrency, 1, 100'000);
+  fields.duration("lease", settings.lease, Millis{100}, longest_lease);
+  read_retry(fields, settings);
+  read_choice<OnFailure>(fields, "on_failure", {{"park", OnFailure::park}, {"drop", OnFailure::drop}}, settings.on_failure,
+                         "this release parks or drops");
+  read_target(fields);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return settings;
+}
+
+void write_subscription_settings(const SubscriptionSettings& settings, std::string& out) {
+  out += ",\"topics\":[";
+  for (const std::string& topic : settings.topics) {
+    if (&topic != &settings.topics.front()) out += ",";
+    record::write_json_string(topic, out);
+  }
+  out += fmt::format(
+      "],\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{{\"attempts\":{},\"delay\":\"{}\"}},"
+      "\"on_failure\":\"{}\",\"target\":{{\"pull\":{{}}}}",
+      settings.from == StartFrom::earliest ? "earliest" : "latest", settings.order_by == OrderBy::key ? "key" : "none",
+      settings.concurrency, format_duration(settings.lease), settings.retry.attempts, format_duration(settings.retry.delay),
+      settings.on_failure == OnFailure::park ? "park" : "drop");
+}
+
+}  // namespace continuo::wire::http

@@ -1,0 +1,352 @@
+#include "continuo/wire/http/requests.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "continuo/record/media_type.h"
+#include "continuo/record/utf8.h"
+#include "continuo/wire/http/answer.h"
+#include "continuo/wire/http/definitions.h"
+#include "continuo/wire/http/json.h"
+#include "continuo/wire/http/uri.h"
+
+namespace continuo::wire::http {
+namespace {
+
+constexpr Millis longest_wait{60'000};
+constexpr Millis longest_lease{12 * 3'600'000};
+constexpr Millis longest_delay{7 * 86'400'000};
+constexpr std::size_t max_settle_items = 10'000;
+constexpr std::size_t max_error_code_bytes = 200;
+constexpr std::size_t max_error_message_bytes = 4096;
+
+Result<std::string> decoded(std::string_view segment, std::string_view what) {
+  std::string text;
+  if (!percent_decode(segment, text))
+    return fail(Code::bad_request, "a % in the path is not followed by two hex digits", std::string(what));
+  return text;
+}
+
+Result<std::string> name_in_path(std::string_view segment, std::string_view what) {
+  auto text = decoded(segment, what);
+  if (!text) return text;
+  if (auto valid = engines::check_name(*text); !valid) {
+    if (valid.error().at.empty()) valid.error().at = what;
+    return pass(valid);
+  }
+  return text;
+}
+
+Result<std::string> changeable_name(std::string_view segment, std::string_view what) {
+  auto text = name_in_path(segment, what);
+  if (text && engines::is_system_name(*text))
+    return fail(Code::system_name, fmt::format("'{}' belongs to the system", *text), std::string(what));
+  return text;
+}
+
+Result<Query> query_of(const Request& request) { return Query::parse(split_target(request.target()).query); }
+
+Result<void> no_query(const Request& request) {
+  auto query = query_of(request);
+  if (!query) return pass(query);
+  return query->only({});
+}
+
+// Control requests carry JSON whatever their Content-Type says, so that `curl -d` works; only plainly other types are refused.
+Result<Json> json_body(const Request& request) {
+  const std::string_view type = record::without_parameters(request.content_type());
+  const bool fine = type.empty() || record::is_json_type(type) ||
+                    record::equal_ignoring_case(type, "application/x-www-form-urlencoded");
+  if (!fine)
+    return fail(Code::unsupported_media_type, fmt::format("the body must be JSON, not '{}'", type.substr(0, 80)), "Content-Type",
+                "use application/json");
+  return parse_object(request.body);
+}
+
+template <class Number>
+Result<Number> query_number(const Query& query, std::string_view name, Number otherwise, Number least, Number most) {
+  const auto text = query.find(name);
+  if (!text) return otherwise;
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error == std::errc{} && end == text->data() + text->size() && value >= least && value <= most) return value;
+  return fail(Code::bad_setting, fmt::format("'{}' is '{}'", name, text->substr(0, 40)), std::string(name),
+              fmt::format("a whole number from {} to {}", least, most));
+}
+
+Result<Millis> query_duration(const Query& query, std::string_view name, Millis most) {
+  const auto text = query.find(name);
+  if (!text) return Millis{0};
+  auto value = parse_duration(*text);
+  if (!value) {
+    value.error().at = name;
+    return value;
+  }
+  if (*value > most)
+    return fail(Code::bad_setting, fmt::format("'{}' is {}", name, *text), std::string(name), "at most " + format_duration(most));
+  return value;
+}
+
+Result<AnyRequest> read_put_topic(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "topic");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto settings = read_topic_settings(*body);
+  if (!settings) return pass(settings);
+  return PutTopic{std::move(*name), *settings};
+}
+
+Result<AnyRequest> read_trim(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "topic");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  Fields fields(*body, {}, {"partition", "before"});
+  TrimTopic trim{.topic = std::move(*name), .partition = {}, .before = {}};
+  fields.required("partition");
+  fields.required("before");
+  fields.number("partition", trim.partition.value, 0, 0xffffffffu);
+  fields.offset("before", trim.before.value);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return trim;
+}
+
+// What the contract has for later is refused by name, not passed over.
+Result<void> refuse_later(const Query& query, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names)
+    if (query.find(name))
+      return fail(Code::unsupported, fmt::format("'{}' is not in this release", name), std::string(name), "leave it out");
+  return {};
+}
+
+Result<From> read_from(const Query& query, const Request& request, bool partition_given, bool stream) {
+  std::string_view text = query.find("from").value_or(stream ? "latest" : "earliest");
+  if (stream && !request.last_event_id().empty()) text = request.last_event_id();
+  return parse_from(text, partition_given);
+}
+
+Result<AnyRequest> read_read(const Match& match, const Request& request) {
+  auto name = name_in_path(match.parameters[0], "topic");
+  if (!name) return pass(name);
+  auto query = query_of(request);
+  if (!query) return pass(query);
+  if (auto later = refuse_later(*query, {"filter"}); !later) return pass(later);
+  if (auto known = query->only({"partition", "from", "limit", "wait", "correlation"}); !known) return pass(known);
+  Read read;
+  read.topic = std::move(*name);
+  read.stream = wants_stream(request.accept());
+  read.correlation = query->find("correlation").value_or("");
+  if (query->find("partition")) {
+    auto partition = query_number<std::uint32_t>(*query, "partition", 0, 0, 0xffffffffu);
+    if (!partition) return pass(partition);
+    read.partition = PartitionId{*partition};
+  }
+  if (query->find("limit")) {
+    auto limit = query_number<std::uint32_t>(*query, "limit", 0, 1, Read::max_limit);
+    if (!limit) return pass(limit);
+    read.limit = *limit;
+  }
+  auto wait = query_duration(*query, "wait", longest_wait);
+  if (!wait) return pass(wait);
+  read.wait = *wait;
+  auto from = read_from(*query, request, read.partition.has_value(), read.stream);
+  if (!from) return pass(from);
+  read.from = std::move(*from);
+  return read;
+}
+
+Result<AnyRequest> read_put_subscription(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto settings = read_subscription_settings(*body);
+  if (!settings) return pass(settings);
+  return PutSubscription{std::move(*name), std::move(*settings)};
+}
+
+Result<AnyRequest> read_receive(const Match& match, const Request& request) {
+  auto name = name_in_path(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  Fields fields(*body, {}, {"max", "wait", "lease"});
+  Receive receive;
+  receive.subscription = std::move(*name);
+  fields.number("max", receive.max, 1, 1'000);
+  fields.duration("wait", receive.wait, Millis{0}, longest_wait);
+  if (fields.has("lease")) fields.duration("lease", receive.lease.emplace(), Millis{100}, longest_lease);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return receive;
+}
+
+// Runs `item` over the objects of an array member, each with its own path: "nack[2]".
+template <class Item>
+void each_object(Fields& fields, std::string_view name, std::initializer_list<std::string_view> known, const Item& item) {
+  const Json* list = fields.array(name);
+  if (!list) return;
+  if (list->items.size() > max_settle_items) return fields.refuse(name, Code::limit_reached, "more than 10,000 items");
+  for (std::size_t i = 0; i < list->items.size() && fields.ok(); ++i) {
+    Fields inner(list->items[i], fmt::format("{}[{}]", fields.path_of(name), i), known);
+    if (inner.ok()) item(inner);
+    fields.take(inner.result());
+  }
+}
+
+void read_acks(Fields& fields, Settle& settle) {
+  const Json* list = fields.array("ack");
+  if (!list) return;
+  if (list->items.size() > max_settle_items) return fields.refuse("ack", Code::limit_reached, "more than 10,000 items");
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    if (list->items[i].kind != Json::Kind::string)
+      return fields.refuse(fmt::format("ack[{}]", i), Code::bad_setting, "a lease is a string");
+    settle.acks.push_back(list->items[i].text);
+  }
+}
+
+void read_nack(Fields& fields, Settle& settle) {
+  Settle::Nack& nack = settle.nacks.emplace_back();
+  fields.required("lease");
+  fields.text("lease", nack.lease);
+  if (fields.has("delay")) fields.duration("delay", nack.delay.emplace(), Millis{0}, longest_delay);
+  const Json* error = fields.object("error");
+  if (!error) return;
+  Fields inner(*error, fields.path_of("error"), {"code", "message"});
+  inner.text("code", nack.code);
+  inner.text("message", nack.message);
+  if (nack.code.size() > max_error_code_bytes) inner.refuse("code", Code::bad_setting, "at most 200 bytes");
+  if (nack.message.size() > max_error_message_bytes) inner.refuse("message", Code::bad_setting, "at most 4096 bytes");
+  fields.take(inner.result());
+}
+
+void read_settle_event(Fields& fields, Settle& settle) {
+  Settle::Event& event = settle.publish.emplace_back();
+  fields.required("topic");
+  fields.required("event");
+  fields.text("topic", event.topic);
+  if (const Json* object = fields.object("event")) event.json = object->raw;
+  if (!fields.ok()) return;
+  fields.take(engines::check_name(event.topic));
+  if (engines::is_system_name(event.topic)) fields.refuse("topic", Code::system_name, "the topic belongs to the system");
+}
+
+Result<AnyRequest> read_settle(const Match& match, const Request& request) {
+  auto name = name_in_path(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  Fields fields(*body, {}, {"ack", "nack", "extend", "publish"});
+  Settle settle;
+  settle.subscription = std::move(*name);
+  read_acks(fields, settle);
+  each_object(fields, "nack", {"lease", "error", "delay"}, [&](Fields& nack) { read_nack(nack, settle); });
+  each_object(fields, "extend", {"lease", "by"}, [&](Fields& inner) {
+    Settle::Extend& extend = settle.extends.emplace_back();
+    inner.required("lease");
+    inner.required("by");
+    inner.text("lease", extend.lease);
+    inner.duration("by", extend.by, Millis{1}, longest_lease);
+  });
+  each_object(fields, "publish", {"topic", "event"}, [&](Fields& event) { read_settle_event(event, settle); });
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return settle;
+}
+
+Result<AnyRequest> read_list_parked(const Match& match, const Request& request) {
+  auto name = name_in_path(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto query = query_of(request);
+  if (!query) return pass(query);
+  if (auto later = refuse_later(*query, {"fingerprint"}); !later) return pass(later);
+  if (auto known = query->only({"key", "limit"}); !known) return pass(known);
+  auto limit = query_number<std::uint32_t>(*query, "limit", 100, 1, 1'000);
+  if (!limit) return pass(limit);
+  ListParked list{.subscription = std::move(*name), .key = std::nullopt, .limit = *limit};
+  if (const auto key = query->find("key")) list.key.emplace(*key);
+  return list;
+}
+
+Result<AnyRequest> read_parked_key(const Match& match, const Request& request) {
+  auto name = name_in_path(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto key = decoded(match.parameters[1], "key");
+  if (!key) return pass(key);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  OneParkedKey parked{.subscription = std::move(*name), .key = std::move(*key), .reason = {}};
+  const bool skip = match.route == Route::skip_parked;
+  Fields fields = skip ? Fields(*body, {}, {"reason"}) : Fields(*body, {}, {});
+  fields.text("reason", parked.reason);
+  if (parked.reason.size() > max_error_message_bytes) fields.refuse("reason", Code::bad_setting, "at most 4096 bytes");
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return parked;
+}
+
+template <class Named>
+Result<AnyRequest> read_named(Result<std::string> name, const Request& request) {
+  if (!name) return pass(name);
+  if (auto none = no_query(request); !none) return pass(none);
+  return Named{std::move(*name)};
+}
+
+}  // namespace
+
+Result<Publish> read_publish(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "topic");
+  if (!name) return pass(name);
+  if (const std::string_view text = split_target(request.target()).query; !text.empty()) {
+    auto query = Query::parse(text);
+    if (!query) return pass(query);
+    if (auto later = refuse_later(*query, {"wait_for", "timeout"}); !later) return pass(later);
+    if (auto known = query->only({}); !known) return pass(known);
+  }
+  auto format = event_format(request);
+  if (!format) return pass(format);
+  return Publish{std::move(*name), *format};
+}
+
+Result<AnyRequest> read_request(const Match& match, const Request& request) {
+  switch (match.route) {
+    case Route::publish: {
+      auto publish = read_publish(match, request);
+      if (!publish) return pass(publish);
+      return std::move(*publish);
+    }
+    case Route::read: return read_read(match, request);
+    case Route::receive: return read_receive(match, request);
+    case Route::settle: return read_settle(match, request);
+    case Route::put_topic: return read_put_topic(match, request);
+    case Route::get_topic: return read_named<OneTopic>(name_in_path(match.parameters[0], "topic"), request);
+    case Route::delete_topic: return read_named<OneTopic>(changeable_name(match.parameters[0], "topic"), request);
+    case Route::trim_topic: return read_trim(match, request);
+    case Route::put_subscription: return read_put_subscription(match, request);
+    case Route::get_subscription:
+      return read_named<OneSubscription>(name_in_path(match.parameters[0], "subscription"), request);
+    case Route::delete_subscription:
+    case Route::pause:
+    case Route::resume:
+      return read_named<OneSubscription>(changeable_name(match.parameters[0], "subscription"), request);
+    case Route::list_parked: return read_list_parked(match, request);
+    case Route::retry_parked:
+    case Route::skip_parked: return read_parked_key(match, request);
+    case Route::error_page: return read_named<ErrorPage>(decoded(match.parameters[0], "code"), request);
+    case Route::later:
+      return fail(Code::unsupported, "this path is in the contract, not in this release", {}, "see /openapi.json for what is there");
+    default: return Plain{};
+  }
+}
+
+bool wants_stream(std::string_view accept) {
+  while (!accept.empty()) {
+    const std::size_t comma = accept.find(',');
+    std::string_view type = record::without_parameters(accept.substr(0, comma));
+    if (record::equal_ignoring_case(type, stream_type)) return true;
+    if (comma == std::string_view::npos) return false;
+    accept.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+}  // namespace continuo::wire::http

@@ -1,0 +1,125 @@
+// Typed requests: what each route of the table takes, read and checked. Names of topics are checked as names; whether there is such a topic
+// only the node knows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "continuo/base/errors.h"
+#include "continuo/base/ids.h"
+#include "continuo/base/time.h"
+#include "continuo/engines/definitions.h"
+#include "continuo/wire/http/events.h"
+#include "continuo/wire/http/head.h"
+#include "continuo/wire/http/position.h"
+#include "continuo/wire/http/routes.h"
+
+namespace continuo::wire::http {
+
+struct PutTopic {
+  std::string topic;
+  engines::TopicSettings settings;
+};
+struct TrimTopic {
+  std::string topic;
+  PartitionId partition;
+  Offset before;
+};
+/// get_topic, delete_topic
+struct OneTopic {
+  std::string topic;
+};
+
+/// The events themselves are read with EventReader.
+struct Publish {
+  std::string topic;
+  EventFormat format = EventFormat::structured;
+};
+
+struct Read {
+  static constexpr std::uint32_t default_limit = 500;
+  static constexpr std::uint32_t max_limit = 10'000;
+  std::string topic;
+  std::optional<PartitionId> partition;
+  From from;
+  std::optional<std::uint32_t> limit;  ///< events; a stream without one goes on for ever
+  Millis wait{0};
+  std::string correlation;  ///< only events with this correlationid; empty: all
+  bool stream = false;      ///< server-sent events
+};
+
+struct PutSubscription {
+  std::string subscription;
+  engines::SubscriptionSettings settings;
+};
+/// get_subscription, delete_subscription, pause, resume
+struct OneSubscription {
+  std::string subscription;
+};
+
+struct Receive {
+  std::string subscription;
+  std::uint32_t max = 1;
+  Millis wait{0};
+  std::optional<Millis> lease;
+};
+
+/// Leases are tokens still. Views point into the body.
+struct Settle {
+  struct Nack {
+    std::string lease;
+    std::string code;
+    std::string message;
+    std::optional<Millis> delay;
+  };
+  struct Extend {
+    std::string lease;
+    Millis by{0};
+  };
+  struct Event {
+    std::string topic;
+    std::string_view json;  ///< one structured event, as sent
+  };
+  std::string subscription;
+  std::vector<std::string> acks;
+  std::vector<Nack> nacks;
+  std::vector<Extend> extends;
+  std::vector<Event> publish;
+};
+
+struct ListParked {
+  std::string subscription;
+  std::optional<std::string> key;
+  std::uint32_t limit = 100;
+};
+/// retry_parked, skip_parked
+struct OneParkedKey {
+  std::string subscription;
+  std::string key;     ///< as in the path, decoded: the key's text, or "~" and the 16 hex digits of its `id`
+  std::string reason;  ///< of a skip
+};
+
+struct ErrorPage {
+  std::string code;
+};
+/// list_topics, list_subscriptions, node, livez, readyz, metrics, openapi
+struct Plain {};
+
+using AnyRequest = std::variant<Plain, PutTopic, OneTopic, TrimTopic, Publish, Read, PutSubscription, OneSubscription, Receive,
+                                Settle, ListParked, OneParkedKey, ErrorPage>;
+
+/// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a publish, which is read from
+/// its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting, bad_position, unknown_field, unsupported,
+/// unsupported_media_type.
+Result<AnyRequest> read_request(const Match& match, const Request& request);
+
+/// The part that publishing needs often: topic and format.
+Result<Publish> read_publish(const Match& match, const Request& request);
+
+/// True when clients of this Accept header want server-sent events.
+bool wants_stream(std::string_view accept);
+
+}  // namespace continuo::wire::http

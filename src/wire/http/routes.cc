@@ -1,0 +1,91 @@
+#include "continuo/wire/http/routes.h"
+
+#include <fmt/format.h>
+
+namespace continuo::wire::http {
+namespace {
+
+// What is asked most often first.
+constexpr RouteEntry table[] = {
+    {Route::publish, Method::post, "/v1/topics/{topic}/events", "publish"},
+    {Route::read, Method::get, "/v1/topics/{topic}/events", "read"},
+    {Route::receive, Method::post, "/v1/subscriptions/{subscription}/receive", "receive"},
+    {Route::settle, Method::post, "/v1/subscriptions/{subscription}/settle", "settle"},
+    {Route::list_topics, Method::get, "/v1/topics", "list_topics"},
+    {Route::put_topic, Method::put, "/v1/topics/{topic}", "put_topic"},
+    {Route::get_topic, Method::get, "/v1/topics/{topic}", "get_topic"},
+    {Route::delete_topic, Method::del, "/v1/topics/{topic}", "delete_topic"},
+    {Route::trim_topic, Method::post, "/v1/topics/{topic}/trim", "trim_topic"},
+    {Route::list_subscriptions, Method::get, "/v1/subscriptions", "list_subscriptions"},
+    {Route::put_subscription, Method::put, "/v1/subscriptions/{subscription}", "put_subscription"},
+    {Route::get_subscription, Method::get, "/v1/subscriptions/{subscription}", "get_subscription"},
+    {Route::delete_subscription, Method::del, "/v1/subscriptions/{subscription}", "delete_subscription"},
+    {Route::pause, Method::post, "/v1/subscriptions/{subscription}/pause", "pause"},
+    {Route::resume, Method::post, "/v1/subscriptions/{subscription}/resume", "resume"},
+    {Route::list_parked, Method::get, "/v1/subscriptions/{subscription}/parked", "list_parked"},
+    {Route::retry_parked, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/retry", "retry_parked"},
+    {Route::skip_parked, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/skip", "skip_parked"},
+    {Route::node, Method::get, "/v1/node", "node"},
+    {Route::livez, Method::get, "/livez", "livez"},
+    {Route::readyz, Method::get, "/readyz", "readyz"},
+    {Route::metrics, Method::get, "/metrics", "metrics"},
+    {Route::openapi, Method::get, "/openapi.json", "openapi"},
+    {Route::error_page, Method::get, "/errors/{code}", "error_page"},
+    {Route::later, Method::post, "/v1/subscriptions/{subscription}/seek", "later"},
+    {Route::later, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/edit", "later"},
+    {Route::later, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/cancel", "later"},
+    {Route::later, Method::post, "/v1/subscriptions/{subscription}/parked/release", "later"},
+    {Route::later, Method::put, "/v1/queues/{queue}", "later"},
+    {Route::later, Method::get, "/v1/queues/{queue}", "later"},
+    {Route::later, Method::del, "/v1/queues/{queue}", "later"},
+    {Route::later, Method::post, "/v1/queues/{queue}/{action}", "later"},
+    {Route::later, Method::post, "/v1/patterns/explain", "later"},
+};
+
+std::string_view next_segment(std::string_view& pattern) {
+  pattern.remove_prefix(1);
+  const std::size_t end = std::min(pattern.find('/'), pattern.size());
+  const std::string_view segment = pattern.substr(0, end);
+  pattern.remove_prefix(end);
+  return segment;
+}
+
+bool fits(std::string_view pattern, const Target& target, Match& match) {
+  std::size_t parameter = 0, i = 0;
+  for (; !pattern.empty(); ++i) {
+    const std::string_view segment = next_segment(pattern);
+    if (i == target.count) return false;
+    if (segment.front() == '{') {
+      if (target.segments[i].empty()) return false;
+      match.parameters[parameter++] = target.segments[i];
+    } else if (segment != target.segments[i]) {
+      return false;
+    }
+  }
+  return i == target.count;
+}
+
+}  // namespace
+
+std::span<const RouteEntry> all_routes() { return table; }
+
+std::string_view name(Route route) {
+  for (const RouteEntry& entry : table)
+    if (entry.route == route) return entry.name;
+  return "none";
+}
+
+Result<Match> match(Method method, const Target& target) {
+  std::string allowed;
+  for (const RouteEntry& entry : table) {
+    Match found{.route = entry.route, .parameters = {}};
+    if (!fits(entry.pattern, target, found)) continue;
+    if (entry.method == method || (method == Method::head && entry.method == Method::get)) return found;
+    allowed += (allowed.empty() ? "" : ", ") + std::string(name(entry.method));
+  }
+  if (!allowed.empty())
+    return fail(Code::method_not_allowed, fmt::format("this path does not take {}", name(method)), allowed);
+  return fail(Code::not_found, "there is nothing at this path");
+}
+
+}  // namespace continuo::wire::http
