@@ -13,7 +13,8 @@ constexpr std::uint32_t no_digit = 0x80000000u;
 constexpr auto digits = [] {
   std::array<std::uint32_t, 256> table{};
   table.fill(no_digit);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint32_t>(i);
   return table;
 }();
 

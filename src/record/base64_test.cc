@@ -42,7 +42,8 @@ TEST(Base64, DecodesWhatWasEncoded) {
 }
 
 TEST(Base64, RefusesWhatNoEncoderWrites) {
-  for (const std::string_view text : {"Z", "Zg", "Zg=", "Zg===", "====", "=", "Z===", "Zm9v\n", "Zm 9", "Zm8-", "Z=8=", "Zg==Zg==", "=Zg="})
+  for (const std::string_view text :
+       {"Z", "Zg", "Zg=", "Zg===", "====", "=", "Z===", "Zm9v\n", "Zm 9", "Zm8-", "Z=8=", "Zg==Zg==", "=Zg="})
     EXPECT_FALSE(decodes(text)) << text;
 }
 

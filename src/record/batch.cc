@@ -122,7 +122,8 @@ std::optional<Record> read_record(std::string_view bytes, const BatchHeader& bat
   if (!headers_add_up(record.headers, header_count)) return std::nullopt;
   record.header_count = static_cast<std::int32_t>(header_count);
   record.offset = batch.base_offset + offset_delta;
-  record.timestamp_ms = batch.log_append_time() ? batch.max_timestamp : wrapping_add(batch.base_timestamp, timestamp_delta);
+  record.timestamp_ms =
+      batch.log_append_time() ? batch.max_timestamp : wrapping_add(batch.base_timestamp, timestamp_delta);
   return record;
 }
 

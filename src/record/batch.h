@@ -1,9 +1,9 @@
 // Kafka record batches, magic 2: the format of topic data on the wire, in the journal and in segment files.
 //
-// Source: Apache Kafka, "Record Batch" and "Record" in the protocol guide; docs/formats/batch.md has the layout with an example.
-// This file knows the outer header, uncompressed records, and how single records are laid into one batch. All integers of the
-// header are big-endian. The batch CRC covers everything from `attributes` on, so base offset and leader epoch can be set
-// without touching it.
+// Source: Apache Kafka, "Record Batch" and "Record" in the protocol guide; docs/formats/batch.md has the layout with an
+// example. This file knows the outer header, uncompressed records, and how single records are laid into one batch. All
+// integers of the header are big-endian. The batch CRC covers everything from `attributes` on, so base offset and
+// leader epoch can be set without touching it.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct BatchLayout {
   static constexpr std::size_t base_sequence = 53;      // i32
   static constexpr std::size_t record_count = 57;       // i32
   static constexpr std::size_t records = 61;
-  static constexpr std::size_t before_length = 12;      // bytes that batch_length does not count
+  static constexpr std::size_t before_length = 12;  // bytes that batch_length does not count
 };
 
 enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
@@ -63,8 +63,8 @@ struct BatchHeader {
 constexpr std::size_t max_built_batch_bytes = 1 << 20;
 constexpr std::size_t max_built_batch_records = 4096;
 
-/// Reads the header at the front of `bytes`. Errors (damaged_data): fewer bytes than the header or than the batch says, magic
-/// not 2, unknown compression, a length, count or delta that cannot be. Does not look at the records or the CRC.
+/// Reads the header at the front of `bytes`. Errors (damaged_data): fewer bytes than the header or than the batch says,
+/// magic not 2, unknown compression, a length, count or delta that cannot be. Does not look at the records or the CRC.
 Result<BatchHeader> read_batch_header(std::string_view bytes);
 
 /// read_batch_header, and the CRC holds.
@@ -94,6 +94,7 @@ class HeaderWalk {
  public:
   explicit HeaderWalk(const Record& record) : bytes_(record.headers), left_(record.header_count) {}
   std::optional<Header> next();
+
  private:
   std::string_view bytes_;
   std::int32_t left_;
@@ -101,13 +102,15 @@ class HeaderWalk {
 
 /// Walks the records of one uncompressed batch that passed check_batch.
 ///   RecordWalk walk{batch}; while (auto record = walk.next()) ...; if (walk.damaged()) ...
-/// Ends early, with damaged() true, at a record whose lengths do not add up (headers are checked too), or when the batch is compressed.
+/// Ends early, with damaged() true, at a record whose lengths do not add up (headers are checked too), or when the
+/// batch is compressed.
 class RecordWalk {
  public:
   explicit RecordWalk(std::string_view batch);
   std::optional<Record> next();
   bool damaged() const { return damaged_; }
   const BatchHeader& header() const { return header_; }
+
  private:
   BatchHeader header_;
   std::string_view bytes_;
@@ -115,8 +118,9 @@ class RecordWalk {
   bool damaged_ = false;
 };
 
-/// The part of a record that does not depend on its place in a batch: everything after the offset delta (key length, key, value
-/// length, value, header count, headers). Doors encode it once; the group builder lays it into a batch as it is.
+/// The part of a record that does not depend on its place in a batch: everything after the offset delta (key length,
+/// key, value length, value, header count, headers). Doors encode it once; the group builder lays it into a batch as it
+/// is.
 ///   std::string body; BodyWriter{body}.key("k").value("v").headers(2).header("a","1").header("b",{})
 class BodyWriter {
  public:
@@ -125,6 +129,7 @@ class BodyWriter {
   BodyWriter& value(std::optional<std::string_view> value);
   BodyWriter& header_count(std::size_t count);
   BodyWriter& header(std::string_view key, std::optional<std::string_view> value);
+
  private:
   std::string& out_;
 };
@@ -144,9 +149,11 @@ class BatchBuilder {
   bool empty() const { return count_ == 0; }
   /// The whole batch with its CRC; the builder is empty again. CHECKs that there is at least one record.
   std::string finish(Offset base);
+
  private:
   std::string bytes_;
-  std::size_t last_size_ = 0;  ///< of the batch before: room to reserve, so that batches of like size do not grow in steps
+  std::size_t last_size_ =
+      0;  ///< of the batch before: room to reserve, so that batches of like size do not grow in steps
   std::size_t count_ = 0;
   std::int64_t base_timestamp_ = 0;
   std::int64_t max_timestamp_ = 0;

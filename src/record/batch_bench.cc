@@ -13,7 +13,12 @@ constexpr int batch_records = 100;
 std::string sample_body(std::size_t value_size) {
   std::string body;
   const std::string value(value_size, 'x');
-  BodyWriter{body}.key("order-42").value(value).header_count(2).header("ce_id", "5f1d2c9e").header("ce_type", "OrderPaid");
+  BodyWriter{body}
+      .key("order-42")
+      .value(value)
+      .header_count(2)
+      .header("ce_id", "5f1d2c9e")
+      .header("ce_type", "OrderPaid");
   return body;
 }
 

@@ -1,5 +1,5 @@
-// Batches from outside. The input is taken as a whole batch, and again as the records of one whose header is sound, so that the
-// fuzzer need not find a header first.
+// Batches from outside. The input is taken as a whole batch, and again as the records of one whose header is sound, so
+// that the fuzzer need not find a header first.
 #include <cstdint>
 #include <string>
 

@@ -30,8 +30,9 @@ rc::Gen<std::optional<std::string>> any_optional() {
 rc::Gen<Sample> any_sample() {
   auto headers = rc::gen::container<std::vector<std::pair<std::string, std::optional<std::string>>>>(
       rc::gen::pair(rc::gen::arbitrary<std::string>(), any_optional()));
-  return rc::gen::build<Sample>(rc::gen::set(&Sample::key, any_optional()), rc::gen::set(&Sample::value, any_optional()),
-                                rc::gen::set(&Sample::headers, headers), rc::gen::set(&Sample::timestamp_ms));
+  return rc::gen::build<Sample>(rc::gen::set(&Sample::key, any_optional()),
+                                rc::gen::set(&Sample::value, any_optional()), rc::gen::set(&Sample::headers, headers),
+                                rc::gen::set(&Sample::timestamp_ms));
 }
 
 std::string body_of(const Sample& sample) {
@@ -76,27 +77,27 @@ std::string detail(const std::string& batch) {
   return header.error().detail;
 }
 
-// The same bytes come from kafka-python 2's DefaultRecordBatchBuilder (base offset aside). docs/formats/batch.md walks through them.
+// The same bytes come from kafka-python 2's DefaultRecordBatchBuilder (base offset aside). docs/formats/batch.md walks
+// through them.
 TEST(Batch, GoldenBytes) {
-  const unsigned char golden[] = {
-      0, 0, 0, 0, 0, 0, 0, 5,                          // base offset 5
-      0, 0, 0, 0x45,                                   // 69 bytes follow
-      0, 0, 0, 0,                                      // leader epoch
-      2,                                               // magic
-      0xc7, 0xbb, 0x89, 0x48,                          // CRC-32C of all that follows
-      0, 0,                                            // attributes: not compressed, create time
-      0, 0, 0, 1,                                      // last offset delta
-      0, 0, 0, 0, 0, 0, 0x03, 0xe8,                    // base timestamp 1000
-      0, 0, 0, 0, 0, 0, 0x03, 0xeb,                    // max timestamp 1003
-      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,  // no producer id
-      0xff, 0xff,                                      // no producer epoch
-      0xff, 0xff, 0xff, 0xff,                          // no sequence
-      0, 0, 0, 2,                                      // two records
-      0x18, 0, 0, 0,                                   // 12 bytes; attributes; +0 ms; +0 offsets
-      0x02, 'k', 0x02, 'v',                            // key of 1 byte, value of 1 byte
-      0x02, 0x02, 'a', 0x02, '1',                      // 1 header: a = 1
-      0x0c, 0, 0x06, 0x02,                             // 6 bytes; attributes; +3 ms; +1 offset
-      0x01, 0x01, 0x00};                               // no key, no value, no headers
+  const unsigned char golden[] = {0,    0,    0,    0,    0,    0,    0,    5,  // base offset 5
+                                  0,    0,    0,    0x45,                       // 69 bytes follow
+                                  0,    0,    0,    0,                          // leader epoch
+                                  2,                                            // magic
+                                  0xc7, 0xbb, 0x89, 0x48,                       // CRC-32C of all that follows
+                                  0,    0,              // attributes: not compressed, create time
+                                  0,    0,    0,    1,  // last offset delta
+                                  0,    0,    0,    0,    0,    0,    0x03, 0xe8,  // base timestamp 1000
+                                  0,    0,    0,    0,    0,    0,    0x03, 0xeb,  // max timestamp 1003
+                                  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,  // no producer id
+                                  0xff, 0xff,                                      // no producer epoch
+                                  0xff, 0xff, 0xff, 0xff,                          // no sequence
+                                  0,    0,    0,    2,                             // two records
+                                  0x18, 0,    0,    0,          // 12 bytes; attributes; +0 ms; +0 offsets
+                                  0x02, 'k',  0x02, 'v',        // key of 1 byte, value of 1 byte
+                                  0x02, 0x02, 'a',  0x02, '1',  // 1 header: a = 1
+                                  0x0c, 0,    0x06, 0x02,       // 6 bytes; attributes; +3 ms; +1 offset
+                                  0x01, 0x01, 0x00};            // no key, no value, no headers
   EXPECT_EQ(batch_of(two_records, Offset{5}), std::string(golden, golden + sizeof golden));
 }
 
@@ -148,7 +149,8 @@ TEST(Batch, WhatFollowsTheBatchDoesNotCount) {
 
 TEST(Batch, EveryCutAndEveryFlippedBitUnderTheCrcIsFound) {
   const std::string batch = batch_of(two_records);
-  for (std::size_t size = 0; size < batch.size(); ++size) EXPECT_FALSE(check_batch(std::string_view{batch}.substr(0, size)));
+  for (std::size_t size = 0; size < batch.size(); ++size)
+    EXPECT_FALSE(check_batch(std::string_view{batch}.substr(0, size)));
   for (std::size_t bit = BatchLayout::magic * 8; bit < batch.size() * 8; ++bit) {
     std::string flipped = batch;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
@@ -191,7 +193,8 @@ TEST(RecordWalk, DoesNotReadCompressedBatches) {
   EXPECT_TRUE(walk.damaged());
 }
 
-// Replaces one byte of the golden batch's records and says how many records the walk gave before it found the damage; -1: it did not.
+// Replaces one byte of the golden batch's records and says how many records the walk gave before it found the damage;
+// -1: it did not.
 int records_before_damage(std::size_t at_in_records, char byte) {
   std::string batch = batch_of(two_records);
   batch[BatchLayout::records + at_in_records] = byte;
@@ -202,24 +205,25 @@ int records_before_damage(std::size_t at_in_records, char byte) {
 }
 
 TEST(RecordWalk, EndsAtARecordThatDoesNotAddUp) {
-  EXPECT_EQ(records_before_damage(0, 0x1a), 0);  // the length is one more
-  EXPECT_EQ(records_before_damage(0, 0x16), 0);  // the length is one less
-  EXPECT_EQ(records_before_damage(0, 0x01), 0);  // the length is -1
-  EXPECT_EQ(records_before_damage(3, 0x04), 0);  // an offset beyond the last
-  EXPECT_EQ(records_before_damage(3, 0x01), 0);  // a negative offset
-  EXPECT_EQ(records_before_damage(4, 0x03), 0);  // a key length of -2
-  EXPECT_EQ(records_before_damage(4, 0x20), 0);  // a key longer than the record
-  EXPECT_EQ(records_before_damage(8, 0x01), 0);  // -1 headers
-  EXPECT_EQ(records_before_damage(8, 0x04), 0);  // two headers where there is one
-  EXPECT_EQ(records_before_damage(8, 0x00), 0);  // no headers, but bytes left
-  EXPECT_EQ(records_before_damage(9, 0x01), 0);  // a header without a key
+  EXPECT_EQ(records_before_damage(0, 0x1a), 0);   // the length is one more
+  EXPECT_EQ(records_before_damage(0, 0x16), 0);   // the length is one less
+  EXPECT_EQ(records_before_damage(0, 0x01), 0);   // the length is -1
+  EXPECT_EQ(records_before_damage(3, 0x04), 0);   // an offset beyond the last
+  EXPECT_EQ(records_before_damage(3, 0x01), 0);   // a negative offset
+  EXPECT_EQ(records_before_damage(4, 0x03), 0);   // a key length of -2
+  EXPECT_EQ(records_before_damage(4, 0x20), 0);   // a key longer than the record
+  EXPECT_EQ(records_before_damage(8, 0x01), 0);   // -1 headers
+  EXPECT_EQ(records_before_damage(8, 0x04), 0);   // two headers where there is one
+  EXPECT_EQ(records_before_damage(8, 0x00), 0);   // no headers, but bytes left
+  EXPECT_EQ(records_before_damage(9, 0x01), 0);   // a header without a key
   EXPECT_EQ(records_before_damage(13, 0x0e), 1);  // the second record is cut off
-  EXPECT_EQ(records_before_damage(5, 'K'), -1);  // content is the CRC's business
+  EXPECT_EQ(records_before_damage(5, 'K'), -1);   // content is the CRC's business
 }
 
 TEST(RecordWalk, BytesBehindTheLastRecordAreDamage) {
   std::string batch = batch_of(two_records) + '\0';
-  batch = with<std::int32_t>(batch, BatchLayout::batch_length, static_cast<std::int32_t>(batch.size() - BatchLayout::before_length));
+  batch = with<std::int32_t>(batch, BatchLayout::batch_length,
+                             static_cast<std::int32_t>(batch.size() - BatchLayout::before_length));
   RecordWalk walk{batch};
   while (walk.next()) continue;
   EXPECT_TRUE(walk.damaged());

@@ -22,8 +22,9 @@ std::string sample_data(std::size_t size) {
 
 std::string sample_event(int number, std::size_t size) {
   const std::string front = fmt::format(
-      R"({{"specversion":"1.0","id":"5f1d2c9e-{:08}","source":"/shop/checkout","type":"com.example.OrderPaid","subject":"order-{}",)"
-      R"("time":"2026-11-21T08:30:00.123Z","datacontenttype":"application/json","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","data":)",
+      R"({{"specversion":"1.0","id":"5f1d2c9e-{:08}","source":"/shop/checkout","type":"com.example.OrderPaid",)"
+      R"("subject":"order-{}","time":"2026-11-21T08:30:00.123Z","datacontenttype":"application/json",)"
+      R"("traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","data":)",
       number, number % 1000);
   return front + sample_data(size - std::min(size, front.size() + 1)) + "}";
 }
@@ -96,7 +97,8 @@ void RefuseBatch(benchmark::State& state) {
   text.back() = '}';
   const PaddedText json{text};
   EventParser parser;
-  for (auto _ : state) benchmark::DoNotOptimize(parser.parse_batch(json.view(), [](const Event&) { return Result<void>{}; }));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(parser.parse_batch(json.view(), [](const Event&) { return Result<void>{}; }));
   count(state, json.view().size(), 1);
 }
 BENCHMARK(RefuseBatch);
@@ -135,7 +137,8 @@ void EventsOfBatch(benchmark::State& state) {
   std::string scratch;
   for (auto _ : state) {
     RecordWalk walk{batch};
-    while (const auto record = walk.next()) benchmark::DoNotOptimize(event_of(*record, {"orders", PartitionId{0}}, scratch));
+    while (const auto record = walk.next())
+      benchmark::DoNotOptimize(event_of(*record, {"orders", PartitionId{0}}, scratch));
   }
   count(state, batch.size(), batch_events);
 }

@@ -1,5 +1,5 @@
-// What deduplication keeps of an event. The values are stored, so what is hashed in which order is a format: the golden test
-// holds it.
+// What deduplication keeps of an event. The values are stored, so what is hashed in which order is a format: the golden
+// test holds it.
 #include <algorithm>
 
 #include "continuo/base/bytes.h"
@@ -38,7 +38,8 @@ std::vector<Extension> by_name(std::vector<Extension> extensions) {
 
 Fingerprint fingerprint(const Event& as_sent, std::uint64_t seed) {
   ContentHash content{seed};
-  for (const std::string_view part : {as_sent.type, as_sent.subject, as_sent.time, as_sent.datacontenttype, as_sent.dataschema})
+  for (const std::string_view part :
+       {as_sent.type, as_sent.subject, as_sent.time, as_sent.datacontenttype, as_sent.dataschema})
     content.add(part);
   for (const Extension& extension : by_name(as_sent.extensions)) {
     content.add(extension.name);

@@ -1,10 +1,10 @@
-// JSON from outside. What is accepted is valid JSON by another parser's word, and survives every way it can take: JSON again,
-// record and back, inside a batch.
+// JSON from outside. What is accepted is valid JSON by another parser's word, and survives every way it can take: JSON
+// again, record and back, inside a batch.
 #include <cstdint>
 #include <string>
 
 #include "continuo/record/base64.h"
-#include "continuo/record/json_syntax.h"
+#include "continuo/record/json_scan.h"
 #include "continuo/record/padded_text.h"
 
 namespace continuo::record {
@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t json_depth = EventLimits{}.json_depth;
 
 bool same_attributes(const Event& left, const Event& right) {
-  return left.id == right.id && left.source == right.source && left.type == right.type && left.subject == right.subject &&
-         left.time == right.time && left.dataschema == right.dataschema;
+  return left.id == right.id && left.source == right.source && left.type == right.type &&
+         left.subject == right.subject && left.time == right.time && left.dataschema == right.dataschema;
 }
 
 bool same_extension(const Extension& left, const Extension& right) {

@@ -1,5 +1,5 @@
-// Structured events in JSON: simdjson's on-demand parser walks the members of an event; `data` is not descended into but checked
-// as a whole by simdjson's full parser, so that it is valid JSON and yet stays the sender's own bytes.
+// Structured events in JSON: simdjson's on-demand parser walks the members of an event; `data` is not descended into
+// but checked as a whole by simdjson's full parser, so that it is valid JSON and yet stays the sender's own bytes.
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -10,6 +10,7 @@
 
 #include "continuo/record/base64.h"
 #include "continuo/record/cloudevents.h"
+#include "continuo/record/json_scan.h"
 #include "continuo/record/json_syntax.h"
 #include "continuo/record/media_type.h"
 
@@ -23,7 +24,7 @@ constexpr std::size_t first_capacity = 4096;
 // The members of an event that have their own place, and where.
 struct Member {
   std::string_view name;
-  std::string_view Event::*place;
+  std::string_view Event::* place;
 };
 constexpr std::array<Member, 7> text_members{{{"id", &Event::id},
                                               {"source", &Event::source},
@@ -70,9 +71,9 @@ struct EventParser::State {
   const EventLimits limits;
   JsonSyntax syntax;
   od::parser parser;
-  std::string_view json;      // the text of this call
+  std::string_view json;          // the text of this call
   std::size_t levels_around = 0;  // how deep `data` lies in it
-  std::string decoded;        // what was base64 in the text
+  std::string decoded;            // what was base64 in the text
   Event event;
 
  private:
@@ -88,7 +89,7 @@ struct EventParser::State {
   Result<void> mark_seen(std::size_t index, std::string_view name);
   std::string& room();
 
-  unsigned seen_ = 0;                            // bit per member
+  unsigned seen_ = 0;  // bit per member
   bool has_specversion_ = false;
   std::optional<std::string_view> data_;       // as JSON
   std::optional<std::string_view> data_text_;  // unescaped, when it is a JSON string
@@ -97,7 +98,6 @@ struct EventParser::State {
 
 // simdjson could not go on, or found another type than wanted. When the text is not JSON, that is the error to report.
 std::unexpected<Error> EventParser::State::broken(std::string detail, std::string_view attribute) const {
-  // The slow parser recurses, so depth is bounded here too.
   if (auto error = find_json_error(json, limits.json_depth + levels_around)) return std::unexpected(std::move(*error));
   return bad_event(std::move(detail), attribute);
 }
@@ -129,7 +129,8 @@ Result<void> EventParser::State::read_array(od::array array, const std::function
   std::size_t index = 0;
   for (auto element : array) {
     od::object object;
-    if (element.get_object().get(object) != simdjson::SUCCESS) return broken("not an object", fmt::format("[{}]", index));
+    if (element.get_object().get(object) != simdjson::SUCCESS)
+      return broken("not an object", fmt::format("[{}]", index));
     auto ok = read_event(object);
     if (!ok && ok.error().code == Code::bad_event) ok.error().at = fmt::format("[{}].{}", index, ok.error().at);
     if (!ok) return ok;
@@ -181,14 +182,16 @@ Result<void> EventParser::State::mark_seen(std::size_t index, std::string_view n
 
 Result<void> EventParser::State::read_text(const Member& member, od::value& value) {
   std::string_view& text = event.*member.place;
-  if (value.get_string().get(text) != simdjson::SUCCESS) return broken(fmt::format("`{}` is not a string", member.name), member.name);
+  if (value.get_string().get(text) != simdjson::SUCCESS)
+    return broken(fmt::format("`{}` is not a string", member.name), member.name);
   if (text.empty()) return bad_event(fmt::format("`{}` is empty", member.name), member.name);
   return {};
 }
 
 Result<void> EventParser::State::read_specversion(od::value& value) {
   std::string_view version;
-  if (value.get_string().get(version) != simdjson::SUCCESS) return broken("`specversion` is not a string", "specversion");
+  if (value.get_string().get(version) != simdjson::SUCCESS)
+    return broken("`specversion` is not a string", "specversion");
   if (version != "1.0") return bad_event("`specversion` is not \"1.0\"", "specversion");
   has_specversion_ = true;
   return {};
@@ -238,7 +241,8 @@ Result<void> EventParser::State::read_data(od::value& value) {
 Result<void> EventParser::State::read_data_text(od::value& value) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return broken("`data` is not a string", "data");
-  if (!simdjson::validate_utf8(text.data(), text.size())) return bad_event("`data` holds half a surrogate pair", "data");
+  if (!simdjson::validate_utf8(text.data(), text.size()))
+    return bad_event("`data` holds half a surrogate pair", "data");
   data_text_ = text;
   return {};
 }

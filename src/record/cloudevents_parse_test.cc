@@ -1,8 +1,7 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
-#include <fmt/format.h>
 
 #include "continuo/record/padded_text.h"
 
@@ -11,7 +10,8 @@ namespace {
 
 // An event that is valid but for what `members` adds.
 std::string with_members(std::string_view members) {
-  return fmt::format(R"({{"specversion":"1.0","id":"e-1","source":"/shop","type":"OrderPaid"{}{}}})", members.empty() ? "" : ",", members);
+  return fmt::format(R"({{"specversion":"1.0","id":"e-1","source":"/shop","type":"OrderPaid"{}{}}})",
+                     members.empty() ? "" : ",", members);
 }
 
 // Keeps alive what the views of the event point to.
@@ -32,7 +32,7 @@ std::string refusal_with(std::string_view members) { return refusal(with_members
 
 TEST(EventParser, ReadsEveryAttribute) {
   const Parsed parsed{with_members(
-      R"("subject":"c42","time":"2026-11-21T08:30:00Z","datacontenttype":"application/json","dataschema":"https://x/y",)"
+      R"("subject":"c42","time":"2026-11-21T08:30:00Z","datacontenttype":"application/json","dataschema":"/x",)"
       R"("traceparent":"00-a","number":42,"least":-2147483648,"flag":true,"off":false,"data":{"amount":7})")};
   ASSERT_TRUE(parsed.event) << to_string(parsed.event.error());
   const Event& event = *parsed.event;
@@ -42,7 +42,7 @@ TEST(EventParser, ReadsEveryAttribute) {
   EXPECT_EQ(event.subject, "c42");
   EXPECT_EQ(event.time, "2026-11-21T08:30:00Z");
   EXPECT_EQ(event.datacontenttype, "application/json");
-  EXPECT_EQ(event.dataschema, "https://x/y");
+  EXPECT_EQ(event.dataschema, "/x");
   EXPECT_EQ(event.data, R"({"amount":7})");
   EXPECT_EQ(event.data_kind, DataKind::json);
   ASSERT_EQ(event.extensions.size(), 5u);
@@ -56,8 +56,8 @@ TEST(EventParser, ReadsEveryAttribute) {
 }
 
 TEST(EventParser, DataStaysAsTheSenderWroteIt) {
-  for (const std::string_view data : {"{ \"a\" : [1, 2.50,\n{}] }", "[]", "null", "true", "-1.0e5", "\"a\\u0062\"", "123456789012345678901234567890",
-                                      "1e999", "{\"a\":1,\"a\":2}"}) {
+  for (const std::string_view data : {"{ \"a\" : [1, 2.50,\n{}] }", "[]", "null", "true", "-1.0e5", "\"a\\u0062\"",
+                                      "123456789012345678901234567890", "1e999", "{\"a\":1,\"a\":2}"}) {
     const Parsed parsed{with_members(fmt::format("\"data\" : \n {} \t, \"x\":\"y\"", data))};
     ASSERT_TRUE(parsed.event) << data << to_string(parsed.event.error());
     EXPECT_EQ(parsed.event->data, data);
@@ -74,7 +74,8 @@ TEST(EventParser, NoDataIsNotNullData) {
 }
 
 TEST(EventParser, AStringIsTextWhenTheContentTypeIsNotJson) {
-  for (const std::string_view members : {R"("data":"a\nb\u00e9","datacontenttype":"text/plain")", R"("datacontenttype":"text/plain","data":"a\nb\u00e9")"}) {
+  for (const std::string_view members : {R"("data":"a\nb\u00e9","datacontenttype":"text/plain")",
+                                         R"("datacontenttype":"text/plain","data":"a\nb\u00e9")"}) {
     const Parsed parsed{with_members(members)};
     EXPECT_EQ(parsed.event->data_kind, DataKind::text);
     EXPECT_EQ(parsed.event->data, "a\nbé");
@@ -82,7 +83,8 @@ TEST(EventParser, AStringIsTextWhenTheContentTypeIsNotJson) {
 }
 
 TEST(EventParser, AStringIsJsonWhenTheContentTypeIsJson) {
-  for (const std::string_view members : {R"("data":"a\nb")", R"("data":"a\nb","datacontenttype":"Text/JSON; x=y")", R"("data":"a\nb","datacontenttype":"a/b+json")"}) {
+  for (const std::string_view members : {R"("data":"a\nb")", R"("data":"a\nb","datacontenttype":"Text/JSON; x=y")",
+                                         R"("data":"a\nb","datacontenttype":"a/b+json")"}) {
     const Parsed parsed{with_members(members)};
     EXPECT_EQ(parsed.event->data_kind, DataKind::json);
     EXPECT_EQ(parsed.event->data, R"("a\nb")");
@@ -177,7 +179,8 @@ TEST(EventParser, BoundsTheDepthOfData) {
 
 TEST(EventParser, TheNextCallStartsAnew) {
   EventParser parser;
-  const PaddedText first{with_members(R"("subject":"s","ext":1,"data_base64":"AAEC")")}, second{with_members("")}, bad{"{"};
+  const PaddedText first{with_members(R"("subject":"s","ext":1,"data_base64":"AAEC")")}, second{with_members("")},
+      bad{"{"};
   EXPECT_TRUE(parser.parse(first.view()));
   EXPECT_FALSE(parser.parse(bad.view()));
   const auto event = parser.parse(second.view());

@@ -19,7 +19,7 @@ constexpr std::string_view json_type = "application/json";
 
 struct Attribute {
   std::string_view header;
-  std::string_view Event::*place;
+  std::string_view Event::* place;
 };
 // In the order they are written; `datacontenttype` has a header of its own, without the prefix.
 constexpr std::array<Attribute, 6> attributes{{{"ce_id", &Event::id},
@@ -61,8 +61,10 @@ bool is_extension_name(std::string_view name) {
 // A header given twice: the last one counts, as for Kafka's own readers.
 void set_extension(Event& event, std::string_view name, std::string_view value) {
   const auto found = std::ranges::find(event.extensions, name, &Extension::name);
-  if (found != event.extensions.end()) found->value = value;
-  else event.extensions.push_back({name, value});
+  if (found != event.extensions.end())
+    found->value = value;
+  else
+    event.extensions.push_back({name, value});
 }
 
 void take_attribute(Event& event, const Header& header) {
@@ -146,8 +148,8 @@ void take_value(const Record& record, bool foreign, Event& event, Scratch& scrat
 
 // Moves what points into the parser to the scratch; the parser's memory is reused by the next record.
 void keep_all(Event& event, Scratch& scratch) {
-  for (std::string_view Event::*place : {&Event::id, &Event::source, &Event::type, &Event::subject, &Event::time,
-                                         &Event::datacontenttype, &Event::dataschema, &Event::data})
+  for (std::string_view Event::* place : {&Event::id, &Event::source, &Event::type, &Event::subject, &Event::time,
+                                          &Event::datacontenttype, &Event::dataschema, &Event::data})
     event.*place = scratch.keep(event.*place);
   for (Extension& extension : event.extensions) {
     extension.name = scratch.keep(extension.name);
@@ -156,7 +158,8 @@ void keep_all(Event& event, Scratch& scratch) {
 }
 
 bool take_structured(const Record& record, Event& event, Scratch& scratch) {
-  if (!record.value || !equal_ignoring_case(without_parameters(event.datacontenttype), structured_event_type)) return false;
+  if (!record.value || !equal_ignoring_case(without_parameters(event.datacontenttype), structured_event_type))
+    return false;
   thread_local EventParser parser;
   auto parsed = parser.parse(scratch.keep_padded(*record.value));
   if (!parsed) return false;
@@ -217,7 +220,8 @@ Event event_of(const Record& record, const RecordPlace& place, std::string& scra
   const bool binary_mode = take_headers(record, event);
   const std::size_t value_size = record.value ? record.value->size() : 0;
   // A foreign value is kept twice at most: as it is, with padding, and as what was parsed from it.
-  Scratch scratch{scratch_bytes, computed_room + place.topic.size() + (binary_mode ? 0 : 2 * value_size + json_padding)};
+  Scratch scratch{scratch_bytes,
+                  computed_room + place.topic.size() + (binary_mode ? 0 : 2 * value_size + json_padding)};
   if (binary_mode || !take_structured(record, event, scratch)) take_value(record, !binary_mode, event, scratch);
   compute_missing(record, place, event, scratch);
   return event;

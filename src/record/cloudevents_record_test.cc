@@ -11,7 +11,8 @@ constexpr std::string_view trace_part = "0af7651916cd43dd8448eb211c80319c";
 
 using Headers = std::vector<std::pair<std::string_view, std::optional<std::string_view>>>;
 
-// A record as a reader finds it: offset 42 of orders/3, one second after the epoch. Keeps what the event's views point to.
+// A record as a reader finds it: offset 42 of orders/3, one second after the epoch. Keeps what the event's views point
+// to.
 class Read {
  public:
   explicit Read(std::string_view body) {
@@ -21,13 +22,15 @@ class Read {
     record_ = *RecordWalk{batch_}.next();
     event_ = event_of(record_, {"orders", PartitionId{3}}, scratch_);
   }
-  Read(std::optional<std::string_view> key, std::optional<std::string_view> value, const Headers& headers) : Read(body(key, value, headers)) {}
+  Read(std::optional<std::string_view> key, std::optional<std::string_view> value, const Headers& headers)
+      : Read(body(key, value, headers)) {}
   const Event* operator->() const { return &event_; }
   const Event& operator*() const { return event_; }
   const Record& record() const { return record_; }
 
  private:
-  static std::string body(std::optional<std::string_view> key, std::optional<std::string_view> value, const Headers& headers) {
+  static std::string body(std::optional<std::string_view> key, std::optional<std::string_view> value,
+                          const Headers& headers) {
     std::string out;
     BodyWriter writer{out};
     writer.key(key).value(value).header_count(headers.size());
@@ -48,19 +51,22 @@ std::string body_of(const Event& event) {
 
 // Every length is zigzag: 2 stands for 1 byte, 1 for "none".
 TEST(EncodeRecordBody, Golden) {
-  Event event{.id = "1", .source = "/s", .type = "t", .subject = "k", .data = R"({"a":1})", .data_kind = DataKind::json};
+  Event event{
+      .id = "1", .source = "/s", .type = "t", .subject = "k", .data = R"({"a":1})", .data_kind = DataKind::json};
   event.extensions = {{"n", "42", Extension::Kind::integer}};
+  // clang-format off
   EXPECT_EQ(body_of(event),
-            "\x02" "k"                                            // the key: subject
-            "\x0e" "{\"a\":1}"                                    // the value: data
-            "\x0e"                                                // seven headers
+            "\x02" "k"                                       // the key: subject
+            "\x0e" "{\"a\":1}"                               // the value: data
+            "\x0e"                                           // seven headers
             "\x1c" "ce_specversion" "\x06" "1.0"
-            "\x0a" "ce_id" "\x02" "1"
-            "\x12" "ce_source" "\x04" "/s"
-            "\x0e" "ce_type" "\x02" "t"
-            "\x14" "ce_subject" "\x02" "k"
-            "\x18" "content-type" "\x20" "application/json"       // said, because it is only in JSON that it may be left out
-            "\x08" "ce_n" "\x04" "42");
+            "\x0a" "ce_id"          "\x02" "1"
+            "\x12" "ce_source"      "\x04" "/s"
+            "\x0e" "ce_type"        "\x02" "t"
+            "\x14" "ce_subject"     "\x02" "k"
+            "\x18" "content-type"   "\x20" "application/json"  // only in JSON it may be left out, so it is said
+            "\x08" "ce_n"           "\x04" "42");
+  // clang-format on
 }
 
 TEST(EncodeRecordBody, WithoutKeyAndDataBothAreNull) {
@@ -68,8 +74,15 @@ TEST(EncodeRecordBody, WithoutKeyAndDataBothAreNull) {
 }
 
 TEST(EventOf, GivesBackThePublishedEvent) {
-  Event event{.id = "1", .source = "/s", .type = "t", .subject = "k", .time = "2026-11-21T08:30:00Z", .datacontenttype = "text/plain",
-              .dataschema = "/x", .data = "hello", .data_kind = DataKind::text};
+  Event event{.id = "1",
+              .source = "/s",
+              .type = "t",
+              .subject = "k",
+              .time = "2026-11-21T08:30:00Z",
+              .datacontenttype = "text/plain",
+              .dataschema = "/x",
+              .data = "hello",
+              .data_kind = DataKind::text};
   event.extensions = {{"n", "42", Extension::Kind::integer}, {"partitionkey", "c42"}, {"correlationid", "7"}};
   const Read read{body_of(event)};
   EXPECT_EQ(read.record().key, "c42");
@@ -89,15 +102,25 @@ TEST(EventOf, GivesBackThePublishedEvent) {
 
 TEST(EventOf, TheKindOfDataGoesByTheContentType) {
   const auto kind = [](std::string_view type, std::string_view value) {
-    return Read{{}, value, {{"ce_id", "1"}, {"content-type", type}}}->data_kind;
+    return Read {
+      {}, value, {
+        {"ce_id", "1"}, { "content-type", type }
+      }
+    } -> data_kind;
   };
   EXPECT_EQ(kind("application/json", "{}"), DataKind::json);
   EXPECT_EQ(kind("a/b+json;x=y", "{"), DataKind::json);  // what the producer claims
   EXPECT_EQ(kind("text/plain", "hello"), DataKind::text);
   EXPECT_EQ(kind("text/plain", "\xff"), DataKind::binary);
   EXPECT_EQ(kind("application/octet-stream", "hello"), DataKind::binary);
-  EXPECT_EQ((Read{{}, "{}", {{"ce_id", "1"}}}->data_kind), DataKind::binary);
-  EXPECT_EQ((Read{{}, {}, {{"ce_id", "1"}}}->data_kind), DataKind::none);
+  EXPECT_EQ((Read {
+              {}, "{}", {{"ce_id", "1"}}
+            } -> data_kind),
+            DataKind::binary);
+  EXPECT_EQ((Read {
+              {}, {}, {{"ce_id", "1"}}
+            } -> data_kind),
+            DataKind::none);
 }
 
 TEST(EventOf, AForeignRecordBecomesAnEvent) {
@@ -114,7 +137,11 @@ TEST(EventOf, AForeignRecordBecomesAnEvent) {
 }
 
 TEST(EventOf, TheValueOfAForeignRecordIsLookedAt) {
-  const auto kind = [](std::optional<std::string_view> value) { return Read{{}, value, {}}->data_kind; };
+  const auto kind = [](std::optional<std::string_view> value) {
+    return Read {
+      {}, value, {}
+    } -> data_kind;
+  };
   EXPECT_EQ(kind("[1]"), DataKind::json);
   EXPECT_EQ(kind("hello"), DataKind::text);
   EXPECT_EQ(kind(""), DataKind::text);
@@ -124,12 +151,19 @@ TEST(EventOf, TheValueOfAForeignRecordIsLookedAt) {
 }
 
 TEST(EventOf, AKeyThatIsNotUtf8IsNoPartitionkey) {
-  EXPECT_EQ((Read{"\xff", "x", {}}->key()), "");
-  EXPECT_EQ((Read{std::nullopt, "x", {}}->key()), "");
+  EXPECT_EQ((Read {
+              "\xff", "x", {}
+            } -> key()),
+            "");
+  EXPECT_EQ((Read {
+              std::nullopt, "x", {}
+            } -> key()),
+            "");
 }
 
 TEST(EventOf, MissingPartsOfAnEventAreComputed) {
-  const Read read{"k", "x", {{"ce_id", "1"}, {"ce_time", "rubbish"}, {"ce_subject", std::nullopt}, {"traceparent", "x"}}};
+  const Read read{
+      "k", "x", {{"ce_id", "1"}, {"ce_time", "rubbish"}, {"ce_subject", std::nullopt}, {"traceparent", "x"}}};
   EXPECT_EQ(read->id, "1");
   EXPECT_EQ(read->source, "/topics/orders");
   EXPECT_EQ(read->time, "1970-01-01T00:00:01Z");
@@ -143,13 +177,33 @@ TEST(EventOf, AKeyThatIsTheSubjectIsNotGivenTwice) {
 }
 
 TEST(EventOf, CorrelationIsTheHeaderElseTheTraceElseTheId) {
-  EXPECT_EQ((Read{{}, {}, {{"ce_id", "1"}, {"ce_correlationid", "c"}, {"ce_traceparent", trace}}}->extension("correlationid")), "c");
-  EXPECT_EQ((Read{{}, {}, {{"ce_id", "1"}, {"ce_traceparent", trace}}}->extension("correlationid")), trace_part);
-  EXPECT_EQ((Read{{}, {}, {{"ce_id", "1"}, {"ce_traceparent", "00-x"}}}->extension("correlationid")), "1");
+  EXPECT_EQ((Read {
+              {}, {}, {
+                {"ce_id", "1"}, {"ce_correlationid", "c"}, { "ce_traceparent", trace }
+              }
+            } -> extension("correlationid")),
+            "c");
+  EXPECT_EQ((Read {
+              {}, {}, {
+                {"ce_id", "1"}, { "ce_traceparent", trace }
+              }
+            } -> extension("correlationid")),
+            trace_part);
+  EXPECT_EQ((Read {
+              {}, {}, { {"ce_id", "1"}, {"ce_traceparent", "00-x"} }
+            } -> extension("correlationid")),
+            "1");
 }
 
 TEST(EventOf, NamesThatCannotBeAreLeftOut) {
-  const Read read{{}, {}, {{"ce_id", "1"}, {"ce_data", "x"}, {"ce_Upper", "x"}, {"ce_", "x"}, {"ce_specversion", "1.0"}, {"ce_datacontenttype", "x"}}};
+  const Read read{{},
+                  {},
+                  {{"ce_id", "1"},
+                   {"ce_data", "x"},
+                   {"ce_Upper", "x"},
+                   {"ce_", "x"},
+                   {"ce_specversion", "1.0"},
+                   {"ce_datacontenttype", "x"}}};
   ASSERT_EQ(read->extensions.size(), 1u);
   EXPECT_EQ(read->extensions[0].name, "correlationid");
 }
@@ -162,7 +216,9 @@ TEST(EventOf, OfAHeaderGivenTwiceTheLastCounts) {
 }
 
 TEST(EventOf, StructuredModeIsParsed) {
-  const Read read{"k", R"({"specversion":"1.0","id":"\u0031","source":"/s","type":"t","ext":true,"data":"a\nb","datacontenttype":"text/plain"})",
+  const Read read{"k",
+                  R"({"specversion":"1.0","id":"\u0031","source":"/s","type":"t","ext":true,)"
+                  R"("data":"a\nb","datacontenttype":"text/plain"})",
                   {{"Content-Type", "application/cloudevents+json; charset=UTF-8"}}};
   EXPECT_EQ(read->id, "1");
   EXPECT_EQ(read->data, "a\nb");
@@ -181,7 +237,9 @@ TEST(EventOf, WhatIsStructuredByNameOnlyIsForeign) {
 }
 
 TEST(EventOf, StructuredEventsDoNotShareMemory) {
-  const auto json = [](std::string_view id) { return R"({"specversion":"1.0","source":"/s","type":"t","id":"\u0030)" + std::string{id} + "\"}"; };
+  const auto json = [](std::string_view id) {
+    return R"({"specversion":"1.0","source":"/s","type":"t","id":"\u0030)" + std::string{id} + "\"}";
+  };
   const Headers headers{{"content-type", "application/cloudevents+json"}};
   const Read first{{}, json("1"), headers}, second{{}, json("2"), headers};
   EXPECT_EQ(first->id, "01");
@@ -189,14 +247,17 @@ TEST(EventOf, StructuredEventsDoNotShareMemory) {
 }
 
 TEST(EventOf, AnyRecordCanBeWrittenAsAnEvent) {
-  EXPECT_TRUE(rc::check([](const std::string& key, const std::string& value, const std::vector<std::pair<std::string, std::string>>& drawn) {
-    const auto names = rc::gen::element<std::string>("ce_id", "ce_source", "ce_type", "ce_time", "ce_ext", "content-type", "x");
+  EXPECT_TRUE(rc::check([](const std::string& key, const std::string& value,
+                           const std::vector<std::pair<std::string, std::string>>& drawn) {
+    const auto names =
+        rc::gen::element<std::string>("ce_id", "ce_source", "ce_type", "ce_time", "ce_ext", "content-type", "x");
     Headers headers;
     std::vector<std::string> kept;
     kept.reserve(drawn.size());
     for (const auto& header : drawn) headers.emplace_back(kept.emplace_back(*names), header.second);
     const Read read{key, value, headers};
-    RC_ASSERT(!read->id.empty() && !read->source.empty() && !read->type.empty() && !read->extension("correlationid").empty());
+    RC_ASSERT(!read->id.empty() && !read->source.empty() && !read->type.empty() &&
+              !read->extension("correlationid").empty());
     const RecordPlace place{"orders", PartitionId{3}};
     std::string json;
     write_json(*read, &place, read.record().offset, json);
@@ -206,9 +267,12 @@ TEST(EventOf, AnyRecordCanBeWrittenAsAnEvent) {
 
 TEST(TraceId, IsTheSecondPartOfATraceparent) {
   EXPECT_EQ(trace_id(trace), trace_part);
-  for (const std::string_view bad : {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                                     "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-                                     "00-0af7651916cd43dd8448eb211c80319cxb7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333g-01"})
+  for (const std::string_view bad : {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
+                                     "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                     "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                     "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                                     "00-0af7651916cd43dd8448eb211c80319cxb7ad6b7169203331-01",
+                                     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333g-01"})
     EXPECT_EQ(trace_id(bad), "") << bad;
 }
 

@@ -41,7 +41,10 @@ void write_escaped(char c, std::string& out) {
     case '\n': out += "\\n"; return;
     case '\r': out += "\\r"; return;
     case '\t': out += "\\t"; return;
-    default: out += "\\u00"; out += hex[c >> 4 & 15]; out += hex[c & 15];
+    default:
+      out += "\\u00";
+      out += hex[c >> 4 & 15];
+      out += hex[c & 15];
   }
 }
 
@@ -68,8 +71,10 @@ void write_extension(const Extension& extension, std::string& out) {
   out += ",\"";
   out += extension.name;
   out += "\":";
-  if (extension.kind == Extension::Kind::string) write_json_string(extension.value, out);
-  else out += extension.value;
+  if (extension.kind == Extension::Kind::string)
+    write_json_string(extension.value, out);
+  else
+    out += extension.value;
 }
 
 // `place` takes these names for itself.

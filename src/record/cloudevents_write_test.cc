@@ -1,7 +1,7 @@
+#include <boost/json.hpp>
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
-#include <boost/json.hpp>
 
 #include "continuo/record/padded_text.h"
 
@@ -24,7 +24,8 @@ Event minimal() { return {.id = "1", .source = "/s", .type = "t"}; }
 
 TEST(WriteJsonString, EscapesWhatMustBeEscaped) {
   EXPECT_EQ(json_string(""), R"("")");
-  EXPECT_EQ(json_string("plain text of some length, without anything"), R"("plain text of some length, without anything")");
+  EXPECT_EQ(json_string("plain text of some length, without anything"),
+            R"("plain text of some length, without anything")");
   EXPECT_EQ(json_string("a\"b\\c/d"), R"("a\"b\\c/d")");
   EXPECT_EQ(json_string("\b\f\n\r\t\x01\x1f\x7f"), "\"\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
   EXPECT_EQ(json_string(std::string_view("\0", 1)), R"("\u0000")");
@@ -34,9 +35,9 @@ TEST(WriteJsonString, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(json_string("é→\U0001F600"), "\"é→\U0001F600\"");
   EXPECT_EQ(json_string("é\xff→"), "\"é\uFFFD→\"");
   EXPECT_EQ(json_string("\xc3"), "\"\uFFFD\"");
-  EXPECT_EQ(json_string("\xc0\x80"), "\"\uFFFD\uFFFD\"");           // overlong
+  EXPECT_EQ(json_string("\xc0\x80"), "\"\uFFFD\uFFFD\"");            // overlong
   EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\uFFFD\uFFFD\uFFFD\"");  // a surrogate
-  EXPECT_EQ(json_string("\xf4\x90\x80\x80x").back(), '"');             // beyond U+10FFFF
+  EXPECT_EQ(json_string("\xf4\x90\x80\x80x").back(), '"');           // beyond U+10FFFF
 }
 
 TEST(WriteJsonString, IsReadBackByAnotherParser) {
@@ -50,15 +51,24 @@ TEST(WriteJsonString, IsReadBackByAnotherParser) {
 }
 
 TEST(WriteJson, Golden) {
-  Event event{.id = "1", .source = "/s", .type = "t", .subject = "k\"", .time = "2026-11-21T08:30:00Z", .datacontenttype = "application/json",
-              .dataschema = "/x", .data = R"({"a": 1})", .data_kind = DataKind::json};
+  Event event{.id = "1",
+              .source = "/s",
+              .type = "t",
+              .subject = "k\"",
+              .time = "2026-11-21T08:30:00Z",
+              .datacontenttype = "application/json",
+              .dataschema = "/x",
+              .data = R"({"a": 1})",
+              .data_kind = DataKind::json};
   event.extensions = {{"ext", "v"}, {"n", "42", Extension::Kind::integer}, {"b", "true", Extension::Kind::boolean}};
   const RecordPlace place{"orders", PartitionId{3}};
   std::string out = "before";
   write_json(event, &place, Offset{77}, out);
-  EXPECT_EQ(out,
-            R"(before{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"k\"","time":"2026-11-21T08:30:00Z",)"
-            R"("datacontenttype":"application/json","dataschema":"/x","ext":"v","n":42,"b":true,"partition":"3","offset":"77","data":{"a": 1}})");
+  EXPECT_EQ(
+      out,
+      R"(before{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"k\"","time":"2026-11-21T08:30:00Z",)"
+      R"("datacontenttype":"application/json","dataschema":"/x","ext":"v","n":42,"b":true,"partition":"3",)"
+      R"("offset":"77","data":{"a": 1}})");
 }
 
 TEST(WriteJson, DataByItsKind) {
@@ -94,7 +104,8 @@ TEST(WriteJson, PlaceTakesItsNamesForItself) {
 // What is written is parsed to the same event again.
 TEST(WriteJson, IsReadBackAsTheSameEvent) {
   EXPECT_TRUE(rc::check([] {
-    const auto word = rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::elementOf(std::string{"aZ09 /\"\\-_.~"})));
+    const auto word =
+        rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::elementOf(std::string{"aZ09 /\"\\-_.~"})));
     const std::string id = *word, subject = *word, value = *word, data = *rc::gen::arbitrary<std::string>();
     Event event{.id = id, .source = "/s", .type = "t", .subject = subject, .data = data, .data_kind = DataKind::binary};
     event.extensions = {{"ext", value}, {"n", "-7", Extension::Kind::integer}};

@@ -35,14 +35,15 @@ bool is_allowed(char32_t point) {
 
 Result<void> check_value(std::string_view name, std::string_view value, const EventLimits& limits) {
   if (value.size() > limits.attribute_bytes)
-    return fail(Code::bad_event, fmt::format("`{}` has more than {} bytes", name, limits.attribute_bytes), std::string{name});
+    return fail(Code::bad_event, fmt::format("`{}` has more than {} bytes", name, limits.attribute_bytes),
+                std::string{name});
   if (is_plain(value)) return {};
   for (std::size_t at = 0; at < value.size();) {
     const CodePoint point = first_code_point(value.substr(at));
     if (point.size == 0) return fail(Code::bad_event, fmt::format("`{}` is not UTF-8", name), std::string{name});
     if (!is_allowed(point.value))
-      return fail(Code::bad_event, fmt::format("`{}` holds U+{:04X}", name, std::uint32_t{point.value}), std::string{name},
-                  "attributes hold no control characters and no noncharacters");
+      return fail(Code::bad_event, fmt::format("`{}` holds U+{:04X}", name, std::uint32_t{point.value}),
+                  std::string{name}, "attributes hold no control characters and no noncharacters");
     at += point.size;
   }
   return {};
@@ -105,10 +106,13 @@ std::string_view Event::key() const {
 
 Result<void> validate(const Event& event, const EventLimits& limits) {
   if (auto ok = check_required(event); !ok) return ok;
-  const std::pair<std::string_view, std::string_view> attributes[] = {
-      {"id", event.id},           {"source", event.source}, {"type", event.type},
-      {"subject", event.subject}, {"time", event.time},     {"datacontenttype", event.datacontenttype},
-      {"dataschema", event.dataschema}};
+  const std::pair<std::string_view, std::string_view> attributes[] = {{"id", event.id},
+                                                                      {"source", event.source},
+                                                                      {"type", event.type},
+                                                                      {"subject", event.subject},
+                                                                      {"time", event.time},
+                                                                      {"datacontenttype", event.datacontenttype},
+                                                                      {"dataschema", event.dataschema}};
   for (const auto& [name, value] : attributes)
     if (auto ok = check_value(name, value, limits); !ok) return ok;
   if (auto ok = check_time(event.time); !ok) return ok;

@@ -27,17 +27,17 @@ enum class DataKind : std::uint8_t {
   binary,  ///< anything
 };
 
-/// Views only: valid as long as the buffer they were read from. An empty view means the attribute is absent (CloudEvents
-/// allows no empty attributes).
+/// Views only: valid as long as the buffer they were read from. An empty view means the attribute is absent
+/// (CloudEvents allows no empty attributes).
 struct Event {
   std::string_view id;
   std::string_view source;
   std::string_view type;
   std::string_view subject;
-  std::string_view time;             ///< RFC 3339, checked
+  std::string_view time;  ///< RFC 3339, checked
   std::string_view datacontenttype;
   std::string_view dataschema;
-  std::vector<Extension> extensions; ///< in the order given; no name twice
+  std::vector<Extension> extensions;  ///< in the order given; no name twice
   std::string_view data;
   DataKind data_kind = DataKind::none;
 
@@ -54,8 +54,8 @@ struct EventLimits {
   std::size_t json_depth = 512;
 };
 
-/// Checks what CloudEvents asks: id, source, type present; names of extensions; time is RFC 3339; text is UTF-8 without control
-/// characters. `bad_event` names the attribute in `at`.
+/// Checks what CloudEvents asks: id, source, type present; names of extensions; time is RFC 3339; text is UTF-8 without
+/// control characters. `bad_event` names the attribute in `at`.
 Result<void> validate(const Event& event, const EventLimits& limits = {});
 
 }  // namespace continuo::record

@@ -58,7 +58,8 @@ TEST(EventValidate, TimeIsRfc3339) {
 
 TEST(EventValidate, TextIsUtf8WithoutControlCharacters) {
   EXPECT_EQ(fault_of_subject("größe 12 → 13 \U0001F600"), "");
-  for (const std::string_view subject : {"a\nb", "12345678\x1f", "\x7f", "\u0085", "\xff", "\xc3", "\xed\xa0\x80", "\ufffe", "\ufdd0", "a\U0001fffe"})
+  for (const std::string_view subject :
+       {"a\nb", "12345678\x1f", "\x7f", "\u0085", "\xff", "\xc3", "\xed\xa0\x80", "\ufffe", "\ufdd0", "a\U0001fffe"})
     EXPECT_EQ(fault_of_subject(subject), "subject") << subject;
   EXPECT_EQ(fault_of_subject(std::string_view{"a\0b", 3}), "subject");
 }
@@ -73,14 +74,16 @@ TEST(EventValidate, EveryControlCharacterIsFoundWhereverItStands) {
 }
 
 TEST(EventValidate, NamesOfExtensions) {
-  for (const std::string_view name : {"a", "traceparent", "0123456789abcdefghij"}) EXPECT_EQ(fault_of_extension(name), "");
+  for (const std::string_view name : {"a", "traceparent", "0123456789abcdefghij"})
+    EXPECT_EQ(fault_of_extension(name), "");
   for (const std::string_view name : {"Upper", "with_underscore", "with-dash", "0123456789abcdefghijk", "é"})
     EXPECT_EQ(fault_of_extension(name), name);
   EXPECT_FALSE(validate(Event{.id = "1", .source = "/", .type = "t", .extensions = {{.name = "", .value = "x"}}}));
 }
 
 TEST(EventValidate, AnExtensionTakesNoNameThatIsTaken) {
-  for (const std::string_view name : {"data", "id", "source", "type", "subject", "time", "specversion", "datacontenttype", "dataschema"})
+  for (const std::string_view name :
+       {"data", "id", "source", "type", "subject", "time", "specversion", "datacontenttype", "dataschema"})
     EXPECT_EQ(fault_of_extension(name), name);
 }
 

@@ -43,7 +43,8 @@ bool is_json_type(std::string_view content_type) {
 
 bool is_text_type(std::string_view content_type) {
   const std::string_view type = without_parameters(content_type);
-  if (starts_ignoring_case(type, "text/") || ends_ignoring_case(type, "+xml") || ends_ignoring_case(type, "+yaml")) return true;
+  if (starts_ignoring_case(type, "text/") || ends_ignoring_case(type, "+xml") || ends_ignoring_case(type, "+yaml"))
+    return true;
   return std::ranges::any_of(text_types, [&](std::string_view text) { return equal_ignoring_case(type, text); });
 }
 

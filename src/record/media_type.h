@@ -17,8 +17,8 @@ bool equal_ignoring_case(std::string_view left, std::string_view right);
 /// CloudEvents JSON format 1.0.2, section 3.1; an absent type (empty) means JSON there, but is not JSON here.
 bool is_json_type(std::string_view content_type);
 
-/// Types whose data is text for people to read: text/*, and XML, YAML, forms and scripts by their usual names. By the type
-/// alone, so that all events of one type look the same to who reads them as JSON.
+/// Types whose data is text for people to read: text/*, and XML, YAML, forms and scripts by their usual names. By the
+/// type alone, so that all events of one type look the same to who reads them as JSON.
 bool is_text_type(std::string_view content_type);
 
 }  // namespace continuo::record

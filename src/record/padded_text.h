@@ -8,8 +8,8 @@
 
 namespace continuo::record {
 
-/// A copy of a text that lies in memory without room behind it. Doors that fill a buffer of their own leave the room there
-/// and need no copy.
+/// A copy of a text that lies in memory without room behind it. Doors that fill a buffer of their own leave the room
+/// there and need no copy.
 class PaddedText {
  public:
   explicit PaddedText(std::string_view text) : size_(text.size()) {

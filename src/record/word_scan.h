@@ -1,7 +1,7 @@
 // Looks at eight bytes at a time: the inner loops over attributes and JSON strings.
 //
-// Every function gives a word whose top bit is set in each byte that has the property; bytes after the first such byte may
-// be set wrongly (a borrow runs upwards), so callers use "any" or the lowest one. Source: Hacker's Delight, 6-1.
+// Every function gives a word whose top bit is set in each byte that has the property; bytes after the first such byte
+// may be set wrongly (a borrow runs upwards), so callers use "any" or the lowest one. Source: Hacker's Delight, 6-1.
 #pragma once
 
 #include <cstdint>
