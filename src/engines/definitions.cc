@@ -1,0 +1,30 @@
+#include "continuo/engines/definitions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace continuo::engines {
+namespace {
+
+constexpr std::size_t max_name = 200;
+constexpr std::string_view system_prefix = "continuo.";
+
+bool allowed(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view name) {
+  if (name.empty()) return fail(Code::bad_name, "the name is empty");
+  if (name.size() > max_name) return fail(Code::bad_name, fmt::format("the name has {} characters, at most {} are allowed", name.size(), max_name));
+  if (name == "." || name == "..") return fail(Code::bad_name, fmt::format("'{}' cannot be a name", name));
+  if (const auto bad = std::ranges::find_if_not(name, allowed); bad != name.end())
+    return fail(Code::bad_name, fmt::format("character {} of the name is not allowed", bad - name.begin() + 1));
+  return {};
+}
+
+bool is_system_name(std::string_view name) { return name.starts_with(system_prefix); }
+
+}  // namespace continuo::engines

@@ -1,0 +1,241 @@
+// The engines' effects: what a frame says happened. docs/formats/effects.md lists them; golden tests hold the bytes.
+//
+// Types and versions are for ever: a change of an effect's bytes is a new version beside the old. Each names the one unit it changes. `decide`
+// makes them, `apply` and recovery take them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "continuo/base/errors.h"
+#include "continuo/base/hash.h"
+#include "continuo/base/ids.h"
+#include "continuo/base/time.h"
+#include "continuo/engines/definitions.h"
+
+namespace continuo::engines {
+
+enum class EffectType : std::uint8_t {
+  node_made = 16,
+  topic_defined = 17,
+  topic_deleted = 18,
+  ids_remembered = 19,
+  ids_dropped = 20,
+  head_trimmed = 21,
+  subscription_defined = 32,
+  subscription_deleted = 33,
+  cursor_moved = 34,
+  key_queued = 35,
+  key_leased = 36,
+  key_settled = 37,
+  key_returned = 38,
+  key_parked = 39,
+  key_released = 40,
+  key_skipped = 41,
+  lease_extended = 42,
+  settle_remembered = 43,
+  settles_dropped = 44,
+  cursor_dropped = 45,
+  key_dropped = 46,
+};
+
+/// A decided or replayed effect, encoded.
+struct Effect {
+  EffectType type;
+  std::uint8_t version = 1;
+  std::string payload;
+};
+
+/// First frame of a new data folder. Unit: the node.
+struct NodeMade {
+  static constexpr EffectType type = EffectType::node_made;
+  std::uint64_t secret = 0;  ///< seed of fingerprints
+};
+
+/// Unit: the topic. Its partitions' heads begin to be with the log's own effect partitions_made.
+struct TopicDefined {
+  static constexpr EffectType type = EffectType::topic_defined;
+  TopicId id;
+  std::string name;
+  TopicSettings settings;
+  WallTime created;
+};
+
+/// Unit: the topic. Heads and id pages go with the log's own effect topic_removed.
+struct TopicDeleted {
+  static constexpr EffectType type = EffectType::topic_deleted;
+  TopicId id;
+};
+
+/// One event's identity in the deduplication window.
+struct RememberedId {
+  Hash128 identity;
+  std::uint64_t content = 0;
+  Offset offset;
+};
+
+/// Unit: page `page` of the partition's ids.
+struct IdsRemembered {
+  static constexpr EffectType type = EffectType::ids_remembered;
+  PartitionRef partition;
+  std::uint64_t page = 0;
+  std::vector<RememberedId> ids;
+};
+
+/// Unit: page `page` of the partition's ids, which is gone.
+struct IdsDropped {
+  static constexpr EffectType type = EffectType::ids_dropped;
+  PartitionRef partition;
+  std::uint64_t page = 0;
+};
+
+/// Unit: the subscription. Made or changed.
+struct SubscriptionDefined {
+  static constexpr EffectType type = EffectType::subscription_defined;
+  SubscriptionId id;
+  std::string name;
+  std::uint32_t epoch = 1;
+  bool paused = false;
+  SubscriptionSettings settings;
+  std::vector<TopicId> topics;
+};
+
+struct SubscriptionDeleted {
+  static constexpr EffectType type = EffectType::subscription_deleted;
+  SubscriptionId id;
+};
+
+/// A key of a subscription in one partition: the unit of most of what follows.
+struct KeyRef {
+  SubscriptionId subscription;
+  PartitionRef partition;
+  std::uint64_t key_hash = 0;
+  auto operator<=>(const KeyRef&) const = default;
+};
+
+/// Unit: the cursor of (subscription, partition): all below `next` was considered.
+struct CursorMoved {
+  static constexpr EffectType type = EffectType::cursor_moved;
+  SubscriptionId subscription;
+  PartitionRef partition;
+  Offset next;
+};
+
+/// Unit: the cursor, which is gone with its subscription or topic.
+struct CursorDropped {
+  static constexpr EffectType type = EffectType::cursor_dropped;
+  SubscriptionId subscription;
+  PartitionRef partition;
+};
+
+/// Events join the key's queue. Unit: the key.
+struct KeyQueued {
+  static constexpr EffectType type = EffectType::key_queued;
+  KeyRef key;
+  std::vector<Offset> offsets;  ///< growing
+};
+
+/// The first `count` events of the key are leased; the head's attempt is counted. Unit: the key.
+struct KeyLeased {
+  static constexpr EffectType type = EffectType::key_leased;
+  KeyRef key;
+  std::uint32_t count = 1;
+  std::uint64_t number = 0;
+  Elapsed until;
+};
+
+/// The first `count` events are done. Unit: the key, which is gone when nothing is left.
+struct KeySettled {
+  static constexpr EffectType type = EffectType::key_settled;
+  KeyRef key;
+  std::uint32_t count = 1;
+};
+
+/// What a consumer, or the engine itself, says of a failed delivery.
+struct Failure {
+  std::string code;     ///< at most 200 bytes
+  std::string message;  ///< at most 4 KiB
+  bool operator==(const Failure&) const = default;
+};
+
+/// The lease ended without settling what is left of it: it comes again, in order, not before `not_before`. Unit: the key.
+struct KeyReturned {
+  static constexpr EffectType type = EffectType::key_returned;
+  KeyRef key;
+  Elapsed not_before;
+  Failure failure;
+};
+
+/// The head is given up and the key waits for somebody. Unit: the key.
+struct KeyParked {
+  static constexpr EffectType type = EffectType::key_parked;
+  KeyRef key;
+  Failure failure;
+  WallTime since;
+};
+
+/// The parked key is open again; its head's attempts count from zero. Unit: the key.
+struct KeyReleased {
+  static constexpr EffectType type = EffectType::key_released;
+  KeyRef key;
+};
+
+/// The head is passed over: by a person with a reason, or by the policy `drop`. Unit: the key.
+struct KeySkipped {
+  static constexpr EffectType type = EffectType::key_skipped;
+  KeyRef key;
+  std::string reason;
+};
+
+/// Unit: the key, which is gone with its subscription or topic.
+struct KeyDropped {
+  static constexpr EffectType type = EffectType::key_dropped;
+  KeyRef key;
+};
+
+struct LeaseExtended {
+  static constexpr EffectType type = EffectType::lease_extended;
+  KeyRef key;
+  Elapsed until;
+};
+
+/// The answer to a settle request, for when it is repeated. Unit: page `page` of the subscription's settles.
+struct SettleRemembered {
+  static constexpr EffectType type = EffectType::settle_remembered;
+  SubscriptionId subscription;
+  std::uint64_t page = 0;
+  Hash128 body;
+  std::string outcome;
+};
+
+struct SettlesDropped {
+  static constexpr EffectType type = EffectType::settles_dropped;
+  SubscriptionId subscription;
+  std::uint64_t page = 0;
+};
+
+/// Encodes any of the above.
+template <class T>
+Effect encode(const T& effect);
+
+/// Decodes a payload of type T and that version. wrong_format when it is not one.
+template <class T>
+Result<T> decode(std::uint8_t version, std::string_view payload);
+
+/// Settings as units keep them.
+void encode_settings(const TopicSettings& settings, std::string& out);
+void encode_settings(const SubscriptionSettings& settings, std::string& out);
+
+}  // namespace continuo::engines
+
+template <>
+struct std::hash<continuo::engines::KeyRef> {
+  std::size_t operator()(const continuo::engines::KeyRef& ref) const noexcept {
+    return ref.key_hash ^ (std::hash<continuo::PartitionRef>{}(ref.partition) * 0x9e3779b97f4a7c15u) ^
+           (std::size_t{ref.subscription.value} << 48);
+  }
+};

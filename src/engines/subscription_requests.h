@@ -1,0 +1,110 @@
+// What the subscriptions engine is asked and answers; the node's requests build on these.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "continuo/base/errors.h"
+#include "continuo/base/hash.h"
+#include "continuo/base/ids.h"
+#include "continuo/base/time.h"
+#include "continuo/engines/effects.h"
+
+namespace continuo::engines {
+
+/// A lease on one event of a subscription. On the wire an opaque token (see lease_token).
+struct Lease {
+  SubscriptionId subscription;
+  std::uint32_t epoch = 0;
+  PartitionRef partition;
+  std::uint64_t key_hash = 0;
+  Offset offset;
+  std::uint64_t number = 0;  ///< grows with every lease of the subscription: fences late settles
+  auto operator<=>(const Lease&) const = default;
+};
+
+struct Receive {
+  SubscriptionId subscription;
+  std::uint32_t max = 1;               ///< 1 to 1000
+  std::optional<Millis> lease;         ///< none: the subscription's
+};
+
+struct Delivery {
+  Lease lease;
+  std::uint32_t attempt = 1;
+};
+
+struct Received {
+  std::vector<Delivery> deliveries;  ///< may be empty: nothing is ready. Records are read with Node::read_one.
+};
+
+struct Nack {
+  Lease lease;
+  Failure failure;
+  std::optional<Millis> delay;  ///< none: the subscription's retry delay
+};
+
+struct Extend {
+  Lease lease;
+  Millis by;
+};
+
+struct RefusedLease {
+  Lease lease;
+  Code code = Code::lease_lost;
+};
+
+struct Settle {
+  SubscriptionId subscription;
+  std::vector<Lease> acks;
+  std::vector<Nack> nacks;
+  std::vector<Extend> extends;
+};
+
+struct Settled {
+  std::uint32_t settled = 0;
+  std::vector<RefusedLease> refused;
+};
+
+struct ParkedKey {
+  std::uint64_t key_hash = 0;
+  PartitionRef partition;
+  Offset head;
+  std::uint32_t attempts = 0;
+  Failure failure;
+  std::uint64_t waiting = 0;  ///< events behind the head
+  WallTime since;
+};
+
+/// How far a subscription has considered a partition.
+struct FeedPosition {
+  SubscriptionId subscription;
+  std::uint32_t epoch = 0;
+  PartitionRef partition;
+  Offset next;               ///< first offset not yet considered
+  std::uint32_t credit = 0;  ///< how many events it takes now
+  bool by_key = true;        ///< key hashes are wanted; else 0
+};
+
+/// Events of one partition for one subscription, in offset order.
+struct Offer {
+  SubscriptionId subscription;
+  std::uint32_t epoch = 0;
+  PartitionRef partition;
+  Offset from;  ///< must equal the subscription's `next` for the partition
+  Offset next;  ///< the new one
+  struct Event {
+    Offset offset;
+    std::uint64_t key_hash = 0;  ///< hash64 of the record's key; without a key: a hash of the offset
+  };
+  std::vector<Event> events;
+};
+
+struct OfferCredit {
+  Offset next;               ///< where the subscription stands now; differs from the offer's when it was refused as outdated
+  std::uint32_t credit = 0;
+};
+
+}  // namespace continuo::engines

@@ -1,0 +1,34 @@
+// One subscription's state in memory: its definition, cursors, keys, and the indexes over them. Part of the subscriptions engine.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+
+#include "continuo/engines/subscriptions.h"
+
+namespace continuo::engines {
+
+struct SubscriptionsEngine::State {
+  /// Oldest head first; then by place, so that the order never depends on a hash table.
+  using ReadyKey = std::tuple<Offset, PartitionRef, std::uint64_t>;
+
+  SubscriptionId id;
+  std::unique_ptr<SubscriptionUnit> definition;  ///< none: deleted, and what is left of it goes piece by piece
+  std::map<PartitionRef, CursorUnit> cursors;
+  std::unordered_map<KeyRef, std::unique_ptr<KeyUnit>> keys;
+  Window<std::string> settles;
+
+  std::set<ReadyKey> ready;
+  std::set<std::pair<PartitionRef, std::uint64_t>> parked;
+  std::set<std::pair<PartitionRef, Offset>> heads;  ///< of all keys
+  std::uint32_t leased_keys = 0;
+  Counts counts;
+
+  bool empty() const { return cursors.empty() && keys.empty() && settles.empty(); }
+};
+
+}  // namespace continuo::engines

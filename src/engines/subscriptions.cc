@@ -1,0 +1,501 @@
+// The subscriptions engine's state: what effects change, recovery, questions.
+#include "continuo/engines/subscriptions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/engines/subscription_state.h"
+
+namespace continuo::engines {
+namespace {
+
+constexpr std::uint8_t unit_version = 1;
+
+std::string key_of(UnitKind kind, auto... numbers) {
+  std::string key{static_cast<char>(kind)};
+  ByteWriter writer{key};
+  (writer.be(numbers), ...);
+  return key;
+}
+
+std::string subscription_key(SubscriptionId id) { return key_of(UnitKind::subscription, id.value); }
+std::string cursor_key(SubscriptionId id, PartitionRef ref) {
+  return key_of(UnitKind::cursor, id.value, ref.topic.value, ref.partition.value);
+}
+std::string key_key(const KeyRef& ref) {
+  return key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value, ref.key_hash);
+}
+
+PartitionRef read_partition(ByteReader& reader) {
+  const TopicId topic{reader.be<std::uint32_t>()};
+  return {topic, PartitionId{reader.be<std::uint32_t>()}};
+}
+
+std::unexpected<Error> bad_unit(std::string_view what) {
+  return fail(Code::wrong_format, fmt::format("the checkpoint's {} cannot be read", what));
+}
+
+}  // namespace
+
+// ---- units ----------------------------------------------------------------------------------------------------------
+
+std::string KeyUnit::unit_key() const { return key_key(ref); }
+
+// Offsets are written as differences: a parked key with many events stays small.
+void KeyUnit::encode(std::string& out) const {
+  FieldWriter writer{out};
+  writer(std::uint32_t{unit_version}, state, attempts, leased, lease_number, until, failure.code, failure.message, since,
+         std::uint64_t{queue.size()});
+  ByteWriter offsets{out};
+  std::int64_t before = 0;
+  for (const Offset offset : queue) {
+    offsets.varint(static_cast<std::uint64_t>(offset.value - before));
+    before = offset.value;
+  }
+}
+
+std::string CursorUnit::unit_key() const { return cursor_key(subscription, partition); }
+void CursorUnit::encode(std::string& out) const {
+  FieldWriter writer{out};
+  writer(std::uint32_t{unit_version}, next);
+}
+
+std::string SubscriptionUnit::unit_key() const { return subscription_key(definition.id); }
+void SubscriptionUnit::encode(std::string& out) const { out += engines::encode(definition).payload; }
+
+void SubscriptionsEngine::CounterUnit::encode(std::string& out) const {
+  FieldWriter writer{out};
+  writer(std::uint32_t{unit_version}, next);
+}
+
+std::string SubscriptionsEngine::page_key(SubscriptionId id, std::uint64_t page) { return key_of(UnitKind::settles, id.value, page); }
+
+// ---- state ----------------------------------------------------------------------------------------------------------
+
+SubscriptionsEngine::SubscriptionsEngine(Ledger& ledger, const SubscriptionLimits& limits) : ledger_(ledger), limits_(limits) {}
+SubscriptionsEngine::~SubscriptionsEngine() = default;
+
+SubscriptionsEngine::State* SubscriptionsEngine::state(SubscriptionId id) {
+  const auto found = states_.find(id);
+  return found == states_.end() ? nullptr : found->second.get();
+}
+const SubscriptionsEngine::State* SubscriptionsEngine::state(SubscriptionId id) const {
+  return const_cast<SubscriptionsEngine*>(this)->state(id);
+}
+
+KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) {
+  State* found = state(ref.subscription);
+  if (found == nullptr) return nullptr;
+  const auto at = found->keys.find(ref);
+  return at == found->keys.end() ? nullptr : at->second.get();
+}
+const KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) const { return const_cast<SubscriptionsEngine*>(this)->key(ref); }
+
+SubscriptionsEngine::State& SubscriptionsEngine::make_state(SubscriptionId id) {
+  auto& made = states_[id];
+  if (!made) {
+    made = std::make_unique<State>();
+    made->id = id;
+  }
+  return *made;
+}
+
+void SubscriptionsEngine::forget_if_empty(SubscriptionId id) {
+  const State* found = state(id);
+  if (found != nullptr && !found->definition && found->empty()) states_.erase(id);
+}
+
+void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
+  const std::uint64_t events = unit.queue.size();
+  state.heads.emplace(unit.ref.partition, unit.queue.front());
+  switch (unit.state) {
+    case KeyUnit::State::ready:
+      state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
+      state.counts.queued += events;
+      return;
+    case KeyUnit::State::leased:
+      ++state.leased_keys;
+      state.counts.leased += unit.leased;
+      state.counts.queued += events - unit.leased;
+      due_.insert({unit.until, unit.ref});
+      return;
+    case KeyUnit::State::backoff:
+      state.counts.delayed += events;
+      due_.insert({unit.until, unit.ref});
+      return;
+    case KeyUnit::State::parked:
+      state.parked.emplace(unit.ref.partition, unit.ref.key_hash);
+      ++state.counts.parked_keys;
+      state.counts.parked_events += events;
+      return;
+  }
+}
+
+void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
+  const std::uint64_t events = unit.queue.size();
+  state.heads.erase({unit.ref.partition, unit.queue.front()});
+  switch (unit.state) {
+    case KeyUnit::State::ready:
+      state.ready.erase({unit.queue.front(), unit.ref.partition, unit.ref.key_hash});
+      state.counts.queued -= events;
+      return;
+    case KeyUnit::State::leased:
+      --state.leased_keys;
+      state.counts.leased -= unit.leased;
+      state.counts.queued -= events - unit.leased;
+      due_.erase({unit.until, unit.ref});
+      return;
+    case KeyUnit::State::backoff:
+      state.counts.delayed -= events;
+      due_.erase({unit.until, unit.ref});
+      return;
+    case KeyUnit::State::parked:
+      state.parked.erase({unit.ref.partition, unit.ref.key_hash});
+      --state.counts.parked_keys;
+      state.counts.parked_events -= events;
+      return;
+  }
+}
+
+void SubscriptionsEngine::erase_key(State& state, KeyUnit& unit) {
+  ledger_.erase(unit);
+  state.keys.erase(unit.ref);
+}
+
+// ---- changes --------------------------------------------------------------------------------------------------------
+
+// Takes the key out of the indexes, changes it, and puts it back, or drops it when nothing is left.
+template <class T>
+void SubscriptionsEngine::apply_key(const T& effect, auto change) {
+  State* found = state(effect.key.subscription);
+  KeyUnit* unit = key(effect.key);
+  if (found == nullptr || unit == nullptr) return;
+  leave(*found, *unit);
+  change(*unit);
+  if (unit->queue.empty()) {
+    erase_key(*found, *unit);
+    return forget_if_empty(effect.key.subscription);
+  }
+  enter(*found, *unit);
+  ledger_.touch(*unit);
+}
+
+void SubscriptionsEngine::change(const SubscriptionDefined& effect, Elapsed) {
+  State& made = make_state(effect.id);
+  if (!made.definition) made.definition = std::make_unique<SubscriptionUnit>();
+  made.definition->definition = effect;
+  by_name_[effect.name] = made.definition.get();
+  ledger_.touch(*made.definition);
+  if (effect.id.value >= counter_.next) {
+    counter_.next = effect.id.value + 1;
+    ledger_.touch(counter_);
+  }
+}
+
+void SubscriptionsEngine::change(const SubscriptionDeleted& effect, Elapsed) {
+  State* found = state(effect.id);
+  if (found == nullptr || !found->definition) return;
+  by_name_.erase(found->definition->definition.name);
+  ledger_.erase(*found->definition);
+  found->definition.reset();
+  forget_if_empty(effect.id);
+}
+
+void SubscriptionsEngine::change(const CursorMoved& effect, Elapsed) {
+  CursorUnit& cursor = make_state(effect.subscription).cursors[effect.partition];
+  cursor.subscription = effect.subscription;
+  cursor.partition = effect.partition;
+  cursor.next = effect.next;
+  ledger_.touch(cursor);
+}
+
+void SubscriptionsEngine::change(const CursorDropped& effect, Elapsed) {
+  State* found = state(effect.subscription);
+  if (found == nullptr) return;
+  if (const auto at = found->cursors.find(effect.partition); at != found->cursors.end()) {
+    ledger_.erase(at->second);
+    found->cursors.erase(at);
+  }
+  forget_if_empty(effect.subscription);
+}
+
+void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
+  State& found = make_state(effect.key.subscription);
+  auto& unit = found.keys[effect.key];
+  if (unit) leave(found, *unit);
+  else unit = std::make_unique<KeyUnit>(effect.key);
+  unit->queue.insert(unit->queue.end(), effect.offsets.begin(), effect.offsets.end());
+  enter(found, *unit);
+  ledger_.touch(*unit);
+}
+
+void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.state = KeyUnit::State::leased;
+    unit.leased = effect.count;
+    unit.lease_number = effect.number;
+    unit.until = effect.until;
+    ++unit.attempts;
+  });
+}
+
+void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.queue.erase(unit.queue.begin(), unit.queue.begin() + std::min<std::ptrdiff_t>(effect.count, std::ssize(unit.queue)));
+    unit.leased -= std::min(unit.leased, effect.count);
+    unit.failure = {};
+    // What is left of the run was delivered with it; what never was leased begins anew.
+    unit.attempts = unit.leased == 0 ? 0 : 1;
+    if (unit.leased == 0) unit.state = KeyUnit::State::ready;
+  });
+}
+
+void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.leased = 0;
+    unit.failure = effect.failure;
+    unit.until = effect.not_before;
+    unit.state = effect.not_before == Elapsed{0} ? KeyUnit::State::ready : KeyUnit::State::backoff;
+  });
+}
+
+void SubscriptionsEngine::change(const KeyParked& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.leased = 0;
+    unit.failure = effect.failure;
+    unit.since = effect.since;
+    unit.state = KeyUnit::State::parked;
+  });
+}
+
+void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
+  apply_key(effect, [](KeyUnit& unit) {
+    unit.attempts = 0;
+    unit.failure = {};
+    unit.state = KeyUnit::State::ready;
+  });
+}
+
+void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
+  apply_key(effect, [](KeyUnit& unit) {
+    unit.queue.pop_front();
+    unit.leased = 0;
+    unit.attempts = 0;
+    unit.failure = {};
+    unit.state = KeyUnit::State::ready;
+  });
+}
+
+void SubscriptionsEngine::change(const KeyDropped& effect, Elapsed) {
+  apply_key(effect, [](KeyUnit& unit) { unit.queue.clear(); });
+}
+
+void SubscriptionsEngine::change(const LeaseExtended& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) { unit.until = effect.until; });
+}
+
+void SubscriptionsEngine::change(const SettleRemembered& effect, Elapsed now) {
+  State& found = make_state(effect.subscription);
+  auto* page = found.settles.page(effect.page);
+  if (page == nullptr) page = &found.settles.add_page(page_key(effect.subscription, effect.page), effect.page);
+  found.settles.remember(*page, effect.body, effect.outcome, now);
+  ledger_.touch(*page);
+}
+
+void SubscriptionsEngine::change(const SettlesDropped& effect, Elapsed) {
+  State* found = state(effect.subscription);
+  auto* page = found == nullptr ? nullptr : found->settles.page(effect.page);
+  if (page == nullptr) return;
+  ledger_.erase(*page);
+  found->settles.drop(*page);
+  forget_if_empty(effect.subscription);
+}
+
+// ---- effects by type ------------------------------------------------------------------------------------------------
+
+SubscriptionsEngine::Target SubscriptionsEngine::target(const SubscriptionDefined& effect) const {
+  return {find(effect.id), subscription_key(effect.id)};
+}
+SubscriptionsEngine::Target SubscriptionsEngine::target(const SubscriptionDeleted& effect) const {
+  return {find(effect.id), subscription_key(effect.id)};
+}
+SubscriptionsEngine::Target SubscriptionsEngine::cursor_target(SubscriptionId id, PartitionRef partition) const {
+  const State* found = state(id);
+  const auto at = found == nullptr ? decltype(found->cursors.begin()){} : found->cursors.find(partition);
+  return {found == nullptr || at == found->cursors.end() ? nullptr : &at->second, cursor_key(id, partition)};
+}
+SubscriptionsEngine::Target SubscriptionsEngine::key_target(const KeyRef& ref) const { return {key(ref), key_key(ref)}; }
+
+SubscriptionsEngine::Target SubscriptionsEngine::target(const SettleRemembered& effect) const {
+  auto* found = const_cast<SubscriptionsEngine*>(this)->state(effect.subscription);
+  return {found == nullptr ? nullptr : found->settles.page(effect.page), page_key(effect.subscription, effect.page)};
+}
+SubscriptionsEngine::Target SubscriptionsEngine::target(const SettlesDropped& effect) const {
+  auto* found = const_cast<SubscriptionsEngine*>(this)->state(effect.subscription);
+  return {found == nullptr ? nullptr : found->settles.page(effect.page), page_key(effect.subscription, effect.page)};
+}
+
+template <class T>
+Result<void> SubscriptionsEngine::take(std::uint8_t version, std::string_view payload, Elapsed now) {
+  auto effect = decode<T>(version, payload);
+  if (!effect) return pass(effect);
+  if (ledger_.is_replaying()) {
+    const Target named = target(*effect);
+    if (!ledger_.wants(named.unit, named.key)) return {};
+  }
+  change(*effect, now);
+  return {};
+}
+
+Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now) {
+  switch (type) {
+    case EffectType::subscription_defined: return take<SubscriptionDefined>(version, payload, now);
+    case EffectType::subscription_deleted: return take<SubscriptionDeleted>(version, payload, now);
+    case EffectType::cursor_moved: return take<CursorMoved>(version, payload, now);
+    case EffectType::cursor_dropped: return take<CursorDropped>(version, payload, now);
+    case EffectType::key_queued: return take<KeyQueued>(version, payload, now);
+    case EffectType::key_leased: return take<KeyLeased>(version, payload, now);
+    case EffectType::key_settled: return take<KeySettled>(version, payload, now);
+    case EffectType::key_returned: return take<KeyReturned>(version, payload, now);
+    case EffectType::key_parked: return take<KeyParked>(version, payload, now);
+    case EffectType::key_released: return take<KeyReleased>(version, payload, now);
+    case EffectType::key_skipped: return take<KeySkipped>(version, payload, now);
+    case EffectType::key_dropped: return take<KeyDropped>(version, payload, now);
+    case EffectType::lease_extended: return take<LeaseExtended>(version, payload, now);
+    case EffectType::settle_remembered: return take<SettleRemembered>(version, payload, now);
+    case EffectType::settles_dropped: return take<SettlesDropped>(version, payload, now);
+    default: return fail(Code::wrong_format, fmt::format("the subscriptions engine knows no effect {}", static_cast<int>(type)));
+  }
+}
+
+// ---- recovery -------------------------------------------------------------------------------------------------------
+
+Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp) {
+  ByteReader name{key.substr(1)};
+  FieldReader reader{bytes};
+  std::uint32_t version = 0;
+  if (kind == UnitKind::subscription_counter) {
+    reader(version, counter_.next);
+    if (!reader.done()) return bad_unit("counter of subscriptions");
+    ledger_.restored(counter_, stamp);
+    return {};
+  }
+  const SubscriptionId id{name.be<std::uint32_t>()};
+  State& found = make_state(id);
+  if (kind == UnitKind::subscription) {
+    auto definition = decode<SubscriptionDefined>(1, bytes);
+    if (!definition) return pass(definition);
+    found.definition = std::make_unique<SubscriptionUnit>();
+    found.definition->definition = std::move(*definition);
+    by_name_[found.definition->definition.name] = found.definition.get();
+    ledger_.restored(*found.definition, stamp);
+    return {};
+  }
+  if (kind == UnitKind::settles) {
+    auto& page = found.settles.add_page(std::string{key}, name.be<std::uint64_t>());
+    if (!found.settles.restore(page, bytes)) return bad_unit("page of settles");
+    ledger_.restored(page, stamp);
+    return {};
+  }
+  const PartitionRef partition = read_partition(name);
+  if (kind == UnitKind::cursor) {
+    CursorUnit& cursor = found.cursors[partition];
+    cursor.subscription = id;
+    cursor.partition = partition;
+    reader(version, cursor.next);
+    if (!reader.done()) return bad_unit("cursor");
+    ledger_.restored(cursor, stamp);
+    return {};
+  }
+  const KeyRef ref{id, partition, name.be<std::uint64_t>()};
+  auto unit = std::make_unique<KeyUnit>(ref);
+  std::uint64_t count = 0;
+  reader(version, unit->state, unit->attempts, unit->leased, unit->lease_number, unit->until, unit->failure.code, unit->failure.message,
+         unit->since, count);
+  std::int64_t offset = 0;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    offset += static_cast<std::int64_t>(reader.bytes().varint());
+    unit->queue.push_back(Offset{offset});
+  }
+  if (!reader.done() || unit->queue.empty()) return bad_unit("key");
+  ledger_.restored(*unit, stamp);
+  enter(found, *unit);
+  found.keys[ref] = std::move(unit);
+  return {};
+}
+
+// ---- questions ------------------------------------------------------------------------------------------------------
+
+const SubscriptionUnit* SubscriptionsEngine::find(SubscriptionId id) const {
+  const State* found = state(id);
+  return found == nullptr ? nullptr : found->definition.get();
+}
+
+const SubscriptionUnit* SubscriptionsEngine::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+SubscriptionsEngine::Counts SubscriptionsEngine::counts(SubscriptionId id) const {
+  const State* found = state(id);
+  return found == nullptr ? Counts{} : found->counts;
+}
+
+std::vector<CursorMoved> SubscriptionsEngine::cursors(SubscriptionId id) const {
+  std::vector<CursorMoved> all;
+  if (const State* found = state(id))
+    for (const auto& [partition, cursor] : found->cursors) all.push_back({id, partition, cursor.next});
+  return all;
+}
+
+std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_t limit) const {
+  std::vector<ParkedKey> all;
+  const State* found = state(id);
+  if (found == nullptr) return all;
+  for (const auto& [partition, hash] : found->parked) {
+    if (all.size() >= limit) break;
+    const KeyUnit& unit = *found->keys.at({id, partition, hash});
+    all.push_back({hash, partition, unit.queue.front(), unit.attempts, unit.failure, unit.queue.size() - 1, unit.since});
+  }
+  return all;
+}
+
+std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::oldest(SubscriptionId id) const {
+  std::vector<std::pair<PartitionRef, Offset>> all;
+  if (const State* found = state(id))
+    for (const auto& head : found->heads)
+      if (all.empty() || all.back().first != head.first) all.push_back(head);
+  return all;
+}
+
+std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
+  std::vector<FeedPosition> all;
+  for (const auto& [id, found] : states_) {
+    if (!found->definition) continue;
+    const SubscriptionDefined& definition = found->definition->definition;
+    for (const auto& [partition, cursor] : found->cursors)
+      all.push_back({id, definition.epoch, partition, cursor.next, credit(*found), definition.settings.order_by == OrderBy::key});
+  }
+  return all;
+}
+
+bool SubscriptionsEngine::has_ready(SubscriptionId id) const {
+  const State* found = state(id);
+  return found != nullptr && found->definition && !found->definition->definition.paused && !found->ready.empty() &&
+         found->leased_keys < found->definition->definition.settings.concurrency;
+}
+
+std::set<TopicId> SubscriptionsEngine::read_topics() const {
+  std::set<TopicId> all;
+  for (const auto& [id, found] : states_)
+    for (const auto& [partition, cursor] : found->cursors) all.insert(partition.topic);
+  return all;
+}
+
+std::optional<Elapsed> SubscriptionsEngine::next_due() const {
+  if (due_.empty()) return std::nullopt;
+  return due_.begin()->at;
+}
+
+}  // namespace continuo::engines

@@ -1,0 +1,223 @@
+// The subscriptions engine: which consumer holds which events of which key, what failed, what waits (CORE section 5).
+//
+// Durable state per (subscription, partition): a cursor - all below it was considered - and the keys that have outstanding events: queued,
+// leased, waiting for a retry, or parked. All else below the cursor is settled. Memory follows outstanding work, never backlog. With order by
+// key at most one lease per key and partition, and what is not settled comes again in order; a parked key holds its later events back, other
+// keys flow. Pure as all engines: see topics.h. Core thread only.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "continuo/base/errors.h"
+#include "continuo/engines/definitions.h"
+#include "continuo/engines/effects.h"
+#include "continuo/engines/subscription_requests.h"
+#include "continuo/engines/unit.h"
+#include "continuo/engines/window.h"
+
+namespace continuo::engines {
+
+struct SubscriptionLimits {
+  std::uint32_t subscriptions = 10'000;
+  std::uint32_t outstanding = 20'000;  ///< events offered to one subscription and not settled, beyond what is parked
+  std::uint32_t run = 100;             ///< consecutive events of one key in one lease
+};
+
+/// A key with outstanding events.
+class KeyUnit final : public Unit {
+ public:
+  enum class State : std::uint8_t { ready, leased, backoff, parked };
+  explicit KeyUnit(KeyRef key) : ref(key) {}
+  const KeyRef ref;
+  State state = State::ready;
+  std::deque<Offset> queue;        ///< outstanding, in order; the first is the head
+  std::uint32_t attempts = 0;      ///< deliveries of the head so far
+  std::uint32_t leased = 0;        ///< how many of the front are leased
+  std::uint64_t lease_number = 0;  ///< of the lease now, or the last one
+  Elapsed until;                   ///< end of the lease or of the backoff
+  Failure failure;                 ///< of the head's last delivery
+  WallTime since;                  ///< parked since
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+class CursorUnit final : public Unit {
+ public:
+  SubscriptionId subscription;
+  PartitionRef partition;
+  Offset next{0};
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+class SubscriptionUnit final : public Unit {
+ public:
+  SubscriptionDefined definition;
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+class SubscriptionsEngine {
+ public:
+  SubscriptionsEngine(Ledger& ledger, const SubscriptionLimits& limits);
+  ~SubscriptionsEngine();
+
+  // --- decide ---
+  /// What defining it means; `existing` set and the effect unused when it is there with the same settings. `cursors`: where reading begins.
+  struct DefineDecision {
+    const SubscriptionUnit* existing = nullptr;
+    SubscriptionDefined defined;
+    std::vector<CursorMoved> cursors;
+  };
+  /// Errors: bad_name, system_name, bad_setting, subscription_exists, limit_reached. `starts`: first offset to read of every partition of its topics.
+  Result<DefineDecision> decide_define(const std::string& name, const SubscriptionSettings& settings, std::vector<TopicId> topics,
+                                       std::span<const std::pair<PartitionRef, Offset>> starts) const;
+  Result<SubscriptionDeleted> decide_delete(const std::string& name) const;
+  /// A piece of what deleted subscriptions left behind; empty when nothing is left. A job: call until empty, a frame each.
+  std::vector<Effect> decide_remains(std::size_t most) const;
+  Result<SubscriptionDefined> decide_pause(SubscriptionId id, bool paused) const;
+  /// Refuses offers that do not begin at the cursor or are of another epoch: then `effects` is empty and `credit` tells where it stands.
+  struct OfferDecision {
+    std::vector<Effect> effects;
+    OfferCredit credit;
+  };
+  Result<OfferDecision> decide_offer(const Offer& offer) const;
+  struct ReceiveDecision {
+    std::vector<KeyLeased> leases;
+    Received received;
+  };
+  Result<ReceiveDecision> decide_receive(const Receive& receive, Elapsed now) const;
+  /// Errors: unknown_subscription; settle_refused when an ack is refused and `publishes`; bad_request when two entries name one lease.
+  struct SettleDecision {
+    std::vector<Effect> effects;
+    Settled settled;
+  };
+  Result<SettleDecision> decide_settle(const Settle& settle, bool publishes, const Now& now) const;
+  /// The answer given to the same request before, if it is still known.
+  const std::string* remembered(SubscriptionId id, const Hash128& body) const;
+  /// Effects that remember an answer.
+  std::vector<Effect> decide_remember(SubscriptionId id, const Hash128& body, std::string outcome, Elapsed now) const;
+  Result<KeyReleased> decide_retry(SubscriptionId id, std::uint64_t key_hash) const;
+  Result<KeySkipped> decide_skip(SubscriptionId id, std::uint64_t key_hash, std::string reason) const;
+  /// Leases and delays that are over, at most `most` of them.
+  std::vector<Effect> decide_due(const Now& now, std::size_t most) const;
+  /// The same for a topic that was deleted: cursors and keys of its partitions.
+  std::vector<Effect> decide_topic_gone(TopicId topic, std::size_t most) const;
+
+  // --- apply ---
+  /// Live effects; the same function serves replay, which skips what a unit's checkpoint contains.
+  Result<void> apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now);
+  Result<void> apply(const Effect& effect, Elapsed now) { return apply(effect.type, effect.version, effect.payload, now); }
+  // --- recovery ---
+  Result<void> restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp);
+
+  // --- questions ---
+  const SubscriptionUnit* find(SubscriptionId id) const;
+  const SubscriptionUnit* find(std::string_view name) const;
+  const std::map<std::string, SubscriptionUnit*, std::less<>>& by_name() const { return by_name_; }
+  /// Counts of one subscription; lag is next-minus-cursor plus outstanding, with `ends` giving the partitions' ends.
+  struct Counts {
+    std::uint64_t queued = 0, leased = 0, delayed = 0, parked_keys = 0, parked_events = 0;
+  };
+  Counts counts(SubscriptionId id) const;
+  std::vector<CursorMoved> cursors(SubscriptionId id) const;
+  std::vector<ParkedKey> parked(SubscriptionId id, std::size_t limit) const;
+  /// The oldest outstanding event of each partition that has any.
+  std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
+  std::vector<FeedPosition> feed_positions() const;
+  bool has_ready(SubscriptionId id) const;
+  std::optional<Elapsed> next_due() const;
+  /// Topics that are read, also those deleted meanwhile.
+  std::set<TopicId> read_topics() const;
+
+ private:
+  struct State;  // one subscription with its cursors and keys
+  struct Due {
+    Elapsed at;
+    KeyRef key;
+    auto operator<=>(const Due&) const = default;
+  };
+  State* state(SubscriptionId id);
+  const State* state(SubscriptionId id) const;
+  KeyUnit* key(const KeyRef& ref);
+  const KeyUnit* key(const KeyRef& ref) const;
+  const KeyUnit* parked_key(SubscriptionId id, std::uint64_t key_hash) const;
+  void enter(State& state, KeyUnit& unit);  // adds the key to the indexes its state calls for
+  void leave(State& state, KeyUnit& unit);  // and takes it out of them
+  void erase_key(State& state, KeyUnit& unit);
+  std::uint32_t credit(const State& state) const;
+  static void drop_keys(const State& state, const std::function<bool(const KeyRef&)>& gone, std::size_t most,
+                        std::vector<Effect>& effects);
+  struct KeyPlan;
+  using Plans = std::map<KeyRef, KeyPlan>;
+  Result<Plans> plan(const Settle& settle) const;
+  void decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& plan, const Now& now,
+                  SettleDecision& decision) const;
+  void decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit, std::uint32_t settled_before, const Failure& failure,
+                      std::optional<Millis> delay, const Now& now, std::vector<Effect>& effects) const;
+  const KeyUnit* leased_key(const Lease& lease) const;
+  template <class T>
+  Result<void> take(std::uint8_t version, std::string_view payload, Elapsed now);
+  State& make_state(SubscriptionId id);
+  void forget_if_empty(SubscriptionId id);
+
+  // One for each effect; `unit` names what it changes, for replay.
+  template <class T>
+  void apply_key(const T& effect, auto change);
+  void change(const SubscriptionDefined& effect, Elapsed now);
+  void change(const SubscriptionDeleted& effect, Elapsed now);
+  void change(const CursorMoved& effect, Elapsed now);
+  void change(const CursorDropped& effect, Elapsed now);
+  void change(const KeyQueued& effect, Elapsed now);
+  void change(const KeyLeased& effect, Elapsed now);
+  void change(const KeySettled& effect, Elapsed now);
+  void change(const KeyReturned& effect, Elapsed now);
+  void change(const KeyParked& effect, Elapsed now);
+  void change(const KeyReleased& effect, Elapsed now);
+  void change(const KeySkipped& effect, Elapsed now);
+  void change(const KeyDropped& effect, Elapsed now);
+  void change(const LeaseExtended& effect, Elapsed now);
+  void change(const SettleRemembered& effect, Elapsed now);
+  void change(const SettlesDropped& effect, Elapsed now);
+  // The unit an effect changes: its object, or null, and its key.
+  struct Target {
+    const Unit* unit = nullptr;
+    std::string key;
+  };
+  Target target(const SubscriptionDefined& effect) const;
+  Target target(const SubscriptionDeleted& effect) const;
+  Target target(const SettleRemembered& effect) const;
+  Target target(const SettlesDropped& effect) const;
+  Target cursor_target(SubscriptionId id, PartitionRef partition) const;
+  Target target(const CursorMoved& effect) const { return cursor_target(effect.subscription, effect.partition); }
+  Target target(const CursorDropped& effect) const { return cursor_target(effect.subscription, effect.partition); }
+  Target key_target(const KeyRef& ref) const;
+  template <class T>
+  Target target(const T& effect) const { return key_target(effect.key); }
+  static std::string page_key(SubscriptionId id, std::uint64_t page);
+
+  class CounterUnit final : public Unit {
+   public:
+    std::uint32_t next = 1;
+    std::string unit_key() const override { return std::string{static_cast<char>(UnitKind::subscription_counter)}; }
+    void encode(std::string& out) const override;
+  };
+
+  Ledger& ledger_;
+  SubscriptionLimits limits_;
+  std::map<SubscriptionId, std::unique_ptr<State>> states_;
+  std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
+  std::set<Due> due_;
+  CounterUnit counter_;
+};
+
+}  // namespace continuo::engines

@@ -1,0 +1,311 @@
+// What the subscriptions engine decides: const, bounded, effects or a refusal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/engines/subscription_state.h"
+
+namespace continuo::engines {
+namespace {
+
+constexpr std::size_t settles_per_page = 256;
+constexpr Millis settle_window{600'000};
+constexpr std::size_t settle_pages = 64;
+constexpr Millis min_lease{100};
+constexpr Millis max_lease{12 * 3'600'000};
+constexpr std::string_view expired = "lease_expired";
+
+std::unexpected<Error> unknown(SubscriptionId id) {
+  return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
+}
+
+Result<void> check_settings(const SubscriptionSettings& settings) {
+  if (settings.topics.empty()) return fail(Code::bad_setting, "a subscription reads at least one topic", "topics");
+  if (settings.concurrency == 0 || settings.concurrency > 100'000)
+    return fail(Code::bad_setting, "concurrency is 1 to 100000", "concurrency");
+  if (settings.lease < min_lease || settings.lease > max_lease) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
+  if (settings.retry.attempts == 0 || settings.retry.attempts > 1000)
+    return fail(Code::bad_setting, "attempts are 1 to 1000", "retry.attempts");
+  if (settings.retry.delay > max_lease) return fail(Code::bad_setting, "a retry delay is at most 12h", "retry.base");
+  return {};
+}
+
+}  // namespace
+
+// ---- definitions ----------------------------------------------------------------------------------------------------
+
+Result<SubscriptionsEngine::DefineDecision> SubscriptionsEngine::decide_define(
+    const std::string& name, const SubscriptionSettings& settings, std::vector<TopicId> topics,
+    std::span<const std::pair<PartitionRef, Offset>> starts) const {
+  if (auto checked = check_name(name); !checked) return pass(checked);
+  if (is_system_name(name)) return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
+  if (auto checked = check_settings(settings); !checked) return pass(checked);
+  if (const SubscriptionUnit* existing = find(name)) {
+    if (existing->definition.settings == settings) return DefineDecision{existing, {}, {}};
+    return fail(Code::subscription_exists, fmt::format("the subscription '{}' exists with other settings", name));
+  }
+  if (by_name_.size() >= limits_.subscriptions)
+    return fail(Code::limit_reached, fmt::format("there are {} subscriptions already", by_name_.size()));
+  DefineDecision decision;
+  decision.defined = {SubscriptionId{counter_.next}, name, 1, false, settings, std::move(topics)};
+  for (const auto& [partition, next] : starts) decision.cursors.push_back({decision.defined.id, partition, next});
+  return decision;
+}
+
+Result<SubscriptionDeleted> SubscriptionsEngine::decide_delete(const std::string& name) const {
+  const SubscriptionUnit* found = find(name);
+  if (found == nullptr) return fail(Code::unknown_subscription, fmt::format("there is no subscription '{}'", name));
+  return SubscriptionDeleted{found->definition.id};
+}
+
+Result<SubscriptionDefined> SubscriptionsEngine::decide_pause(SubscriptionId id, bool paused) const {
+  const SubscriptionUnit* found = find(id);
+  if (found == nullptr) return unknown(id);
+  SubscriptionDefined defined = found->definition;
+  defined.paused = paused;
+  return defined;
+}
+
+// Keys first, in an order that no hash table decides; cursors and pages when no key is left.
+void SubscriptionsEngine::drop_keys(const State& state, const std::function<bool(const KeyRef&)>& gone, std::size_t most,
+                                    std::vector<Effect>& effects) {
+  std::vector<KeyRef> keys;
+  for (const auto& [ref, unit] : state.keys)
+    if (gone(ref)) keys.push_back(ref);
+  std::ranges::sort(keys);
+  for (const KeyRef& ref : keys)
+    if (effects.size() < most) effects.push_back(encode(KeyDropped{ref}));
+}
+
+std::vector<Effect> SubscriptionsEngine::decide_remains(std::size_t most) const {
+  std::vector<Effect> effects;
+  for (const auto& [id, state] : states_) {
+    if (state->definition) continue;
+    drop_keys(*state, [](const KeyRef&) { return true; }, most, effects);
+    if (effects.size() >= most) return effects;
+    for (const auto& [partition, cursor] : state->cursors) effects.push_back(encode(CursorDropped{id, partition}));
+    for (const auto& page : state->settles.pages()) effects.push_back(encode(SettlesDropped{id, page->number}));
+  }
+  return effects;
+}
+
+std::vector<Effect> SubscriptionsEngine::decide_topic_gone(TopicId topic, std::size_t most) const {
+  std::vector<Effect> effects;
+  for (const auto& [id, state] : states_) {
+    drop_keys(*state, [&](const KeyRef& ref) { return ref.partition.topic == topic; }, most, effects);
+    if (effects.size() >= most) return effects;
+    for (const auto& [partition, cursor] : state->cursors)
+      if (partition.topic == topic) effects.push_back(encode(CursorDropped{id, partition}));
+  }
+  return effects;
+}
+
+// ---- offers and leases ----------------------------------------------------------------------------------------------
+
+std::uint32_t SubscriptionsEngine::credit(const State& state) const {
+  const std::uint64_t used = state.counts.queued + state.counts.leased + state.counts.delayed;
+  if (!state.definition || used >= limits_.outstanding) return 0;
+  return limits_.outstanding - static_cast<std::uint32_t>(used);
+}
+
+Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(const Offer& offer) const {
+  const State* found = state(offer.subscription);
+  if (found == nullptr || !found->definition) return unknown(offer.subscription);
+  const auto cursor = found->cursors.find(offer.partition);
+  if (cursor == found->cursors.end()) return fail(Code::unknown_partition, "the subscription does not read that partition");
+  OfferDecision decision;
+  decision.credit = {cursor->second.next, credit(*found)};
+  const bool current = offer.epoch == found->definition->definition.epoch && offer.from == cursor->second.next;
+  if (!current || offer.next < offer.from || offer.events.size() > decision.credit.credit) return decision;
+  const bool by_key = found->definition->definition.settings.order_by == OrderBy::key;
+  std::map<std::uint64_t, std::vector<Offset>> by_hash;
+  for (const Offer::Event& event : offer.events)
+    by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);
+  for (auto& [hash, offsets] : by_hash)
+    decision.effects.push_back(encode(KeyQueued{{offer.subscription, offer.partition, hash}, std::move(offsets)}));
+  decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
+  decision.credit.next = offer.next;
+  decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());
+  return decision;
+}
+
+Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive(const Receive& receive, Elapsed now) const {
+  const State* found = state(receive.subscription);
+  if (found == nullptr || !found->definition) return unknown(receive.subscription);
+  const SubscriptionDefined& definition = found->definition->definition;
+  const Millis lease = receive.lease.value_or(definition.settings.lease);
+  if (lease < min_lease || lease > max_lease) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
+  ReceiveDecision decision;
+  if (definition.paused) return decision;
+  std::uint32_t left = receive.max;
+  std::uint32_t keys = found->leased_keys;
+  for (const auto& [head, partition, hash] : found->ready) {
+    if (left == 0 || keys >= definition.settings.concurrency) break;
+    const KeyUnit& unit = *found->keys.at({receive.subscription, partition, hash});
+    const auto run = std::min({left, limits_.run, static_cast<std::uint32_t>(unit.queue.size())});
+    const std::uint64_t number = unit.lease_number + 1;
+    decision.leases.push_back({unit.ref, run, number, now + lease});
+    for (std::uint32_t place = 0; place < run; ++place)
+      decision.received.deliveries.push_back(
+          {{receive.subscription, definition.epoch, partition, hash, unit.queue[place], number}, place == 0 ? unit.attempts + 1 : 1});
+    left -= run;
+    ++keys;
+  }
+  return decision;
+}
+
+// ---- settling -------------------------------------------------------------------------------------------------------
+
+// What one request says of one key's lease.
+struct SubscriptionsEngine::KeyPlan {
+  std::vector<Lease> acks;  // by offset
+  const Nack* nack = nullptr;
+  const Extend* extend = nullptr;
+};
+
+Result<SubscriptionsEngine::Plans> SubscriptionsEngine::plan(const Settle& settle) const {
+  Plans plans;
+  const auto at = [&](const Lease& lease) -> KeyPlan& { return plans[{settle.subscription, lease.partition, lease.key_hash}]; };
+  for (const Lease& lease : settle.acks) at(lease).acks.push_back(lease);
+  for (auto& [ref, key_plan] : plans) {
+    std::ranges::sort(key_plan.acks, {}, &Lease::offset);
+    const auto twice = std::ranges::adjacent_find(key_plan.acks);
+    if (twice != key_plan.acks.end()) return fail(Code::bad_request, "a lease is acknowledged twice in one request", "ack");
+  }
+  for (const Nack& nack : settle.nacks) {
+    KeyPlan& key_plan = at(nack.lease);
+    if (key_plan.nack != nullptr) return fail(Code::bad_request, "two events of one key are refused in one request", "nack");
+    key_plan.nack = &nack;
+    if (std::ranges::find(key_plan.acks, nack.lease) != key_plan.acks.end())
+      return fail(Code::bad_request, "a lease is acknowledged and refused in one request", "nack");
+  }
+  for (const Extend& extend : settle.extends) at(extend.lease).extend = &extend;
+  return plans;
+}
+
+// The key if the lease still holds.
+const KeyUnit* SubscriptionsEngine::leased_key(const Lease& lease) const {
+  const State* found = state(lease.subscription);
+  if (found == nullptr || !found->definition || found->definition->definition.epoch != lease.epoch) return nullptr;
+  const KeyUnit* unit = key({lease.subscription, lease.partition, lease.key_hash});
+  if (unit == nullptr || unit->state != KeyUnit::State::leased || unit->lease_number != lease.number) return nullptr;
+  return unit;
+}
+
+void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit, std::uint32_t settled_before,
+                                         const Failure& failure, std::optional<Millis> delay, const Now& now,
+                                         std::vector<Effect>& effects) const {
+  const SubscriptionSettings& settings = subscription.definition.settings;
+  const std::uint32_t attempts = settled_before == 0 ? unit.attempts : 1;
+  if (attempts < settings.retry.attempts) {
+    const Millis wait = delay.value_or(settings.retry.delay);
+    effects.push_back(encode(KeyReturned{unit.ref, wait.count() == 0 ? Elapsed{0} : now.elapsed + wait, failure}));
+    return;
+  }
+  if (settings.on_failure == OnFailure::drop) {
+    effects.push_back(encode(KeyReturned{unit.ref, Elapsed{0}, failure}));
+    effects.push_back(encode(KeySkipped{unit.ref, "dropped after " + std::to_string(attempts) + " attempts: " + failure.code}));
+    return;
+  }
+  effects.push_back(encode(KeyParked{unit.ref, failure, now.wall}));
+}
+
+void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& key_plan, const Now& now,
+                                     SettleDecision& decision) const {
+  const auto refuse = [&](const Lease& lease) { decision.settled.refused.push_back({lease, Code::lease_lost}); };
+  const KeyUnit* unit = key(ref);
+  std::uint32_t settled = 0;
+  for (const Lease& lease : key_plan.acks) {
+    // In order: an ack counts when all before it in the run are acknowledged too.
+    const bool holds = leased_key(lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == lease.offset;
+    if (holds) ++settled;
+    else refuse(lease);
+  }
+  if (settled != 0) decision.effects.push_back(encode(KeySettled{ref, settled}));
+  decision.settled.settled += settled;
+  if (const Nack* nack = key_plan.nack) {
+    const bool holds = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == nack->lease.offset;
+    if (!holds) return refuse(nack->lease);
+    decide_failure(subscription, *unit, settled, nack->failure, nack->delay, now, decision.effects);
+    ++decision.settled.settled;
+    return;
+  }
+  if (const Extend* extend = key_plan.extend) {
+    if (leased_key(extend->lease) == nullptr || unit == nullptr || settled == unit->leased) return refuse(extend->lease);
+    decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(extend->by, max_lease)}));
+  }
+}
+
+Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(const Settle& settle, bool publishes, const Now& now) const {
+  const SubscriptionUnit* subscription = find(settle.subscription);
+  if (subscription == nullptr) return unknown(settle.subscription);
+  auto plans = plan(settle);
+  if (!plans) return pass(plans);
+  SettleDecision decision;
+  for (const auto& [ref, key_plan] : *plans) decide_key(*subscription, ref, key_plan, now, decision);
+  if (publishes && !decision.settled.refused.empty())
+    return fail(Code::settle_refused,
+                fmt::format("{} of the leases no longer hold, so nothing was settled and nothing published", decision.settled.refused.size()));
+  return decision;
+}
+
+const std::string* SubscriptionsEngine::remembered(SubscriptionId id, const Hash128& body) const {
+  const State* found = state(id);
+  return found == nullptr ? nullptr : found->settles.find(body);
+}
+
+std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, const Hash128& body, std::string outcome, Elapsed now) const {
+  std::vector<Effect> effects;
+  const State* found = state(id);
+  if (found == nullptr) return effects;
+  const auto* newest = found->settles.newest();
+  std::uint64_t page = newest == nullptr ? 0 : newest->number;
+  if (newest != nullptr && newest->entries.size() >= settles_per_page) {
+    ++page;
+    const auto& oldest = found->settles.oldest();
+    if (found->settles.pages().size() >= settle_pages || oldest.newest + settle_window < now)
+      effects.push_back(encode(SettlesDropped{id, oldest.number}));
+  }
+  effects.push_back(encode(SettleRemembered{id, page, body, std::move(outcome)}));
+  return effects;
+}
+
+// ---- parked keys and time -------------------------------------------------------------------------------------------
+
+const KeyUnit* SubscriptionsEngine::parked_key(SubscriptionId id, std::uint64_t key_hash) const {
+  const State* found = state(id);
+  if (found == nullptr) return nullptr;
+  for (const auto& [partition, hash] : found->parked)
+    if (hash == key_hash) return found->keys.at({id, partition, hash}).get();
+  return nullptr;
+}
+
+Result<KeyReleased> SubscriptionsEngine::decide_retry(SubscriptionId id, std::uint64_t key_hash) const {
+  if (find(id) == nullptr) return unknown(id);
+  const KeyUnit* unit = parked_key(id, key_hash);
+  if (unit == nullptr) return fail(Code::not_parked, "the key is not parked");
+  return KeyReleased{unit->ref};
+}
+
+Result<KeySkipped> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash, std::string reason) const {
+  if (find(id) == nullptr) return unknown(id);
+  const KeyUnit* unit = parked_key(id, key_hash);
+  if (unit == nullptr) return fail(Code::not_parked, "the key is not parked");
+  return KeySkipped{unit->ref, std::move(reason)};
+}
+
+std::vector<Effect> SubscriptionsEngine::decide_due(const Now& now, std::size_t most) const {
+  std::vector<Effect> effects;
+  for (const auto& [at, ref] : due_) {
+    if (at > now.elapsed || effects.size() >= most) break;
+    const KeyUnit& unit = *key(ref);
+    const SubscriptionUnit* subscription = find(ref.subscription);
+    if (unit.state == KeyUnit::State::leased && subscription != nullptr)
+      decide_failure(*subscription, unit, 0, {std::string{expired}, "the consumer did not settle in time"}, std::nullopt, now, effects);
+    else
+      effects.push_back(encode(KeyReturned{ref, Elapsed{0}, unit.failure}));
+  }
+  return effects;
+}
+
+}  // namespace continuo::engines

@@ -1,0 +1,359 @@
+#include "continuo/engines/topics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace continuo::engines {
+namespace {
+
+constexpr std::size_t ids_per_page = 1024;
+constexpr std::uint8_t unit_version = 1;
+
+std::string unit_key_of(UnitKind kind, auto... numbers) {
+  std::string key{static_cast<char>(kind)};
+  ByteWriter writer{key};
+  (writer.be(numbers), ...);
+  return key;
+}
+
+std::string topic_key(TopicId id) { return unit_key_of(UnitKind::topic, id.value); }
+std::string head_key(PartitionRef ref) { return unit_key_of(UnitKind::head, ref.topic.value, ref.partition.value); }
+
+PartitionRef read_ref(ByteReader& reader) {
+  const TopicId topic{reader.be<std::uint32_t>()};
+  return {topic, PartitionId{reader.be<std::uint32_t>()}};
+}
+
+std::unexpected<Error> bad_unit(std::string_view what) {
+  return fail(Code::wrong_format, fmt::format("the checkpoint's {} cannot be read", what));
+}
+
+}  // namespace
+
+std::string TopicUnit::unit_key() const { return topic_key(definition.id); }
+void TopicUnit::encode(std::string& out) const { out += engines::encode(definition).payload; }
+
+std::string HeadUnit::unit_key() const { return head_key(partition); }
+void HeadUnit::encode(std::string& out) const {
+  FieldWriter writer{out};
+  writer(std::uint32_t{unit_version}, next, first);
+}
+
+void TopicsEngine::NodeUnit::encode(std::string& out) const {
+  FieldWriter writer{out};
+  writer(std::uint32_t{unit_version}, engine_.next_topic_, engine_.secret_);
+}
+
+std::string TopicsEngine::page_key(PartitionRef ref, std::uint64_t page) {
+  return unit_key_of(UnitKind::ids, ref.topic.value, ref.partition.value, page);
+}
+
+// ---- questions ------------------------------------------------------------------------------------------------------
+
+const TopicUnit* TopicsEngine::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+const TopicUnit* TopicsEngine::find(TopicId id) const {
+  const auto found = topics_.find(id);
+  return found == topics_.end() ? nullptr : found->second.get();
+}
+
+TopicsEngine::Partition* TopicsEngine::partition(PartitionRef ref) {
+  const auto topic = partitions_.find(ref.topic);
+  if (topic == partitions_.end() || ref.partition.value >= topic->second.size()) return nullptr;
+  return topic->second[ref.partition.value].get();
+}
+
+const TopicsEngine::Partition* TopicsEngine::partition(PartitionRef ref) const {
+  return const_cast<TopicsEngine*>(this)->partition(ref);
+}
+
+const HeadUnit* TopicsEngine::head(PartitionRef ref) const {
+  const Partition* found = partition(ref);
+  return found == nullptr ? nullptr : &found->head;
+}
+
+void TopicsEngine::set_secret(std::uint64_t secret) {
+  secret_ = secret;
+  ledger_.touch(node_);
+}
+
+// ---- decide ---------------------------------------------------------------------------------------------------------
+
+Result<TopicsEngine::CreateDecision> TopicsEngine::decide_create(const std::string& name, const TopicSettings& settings, WallTime now,
+                                                                 bool by_system) const {
+  if (auto checked = check_name(name); !checked) return pass(checked);
+  if (is_system_name(name) && !by_system) return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
+  if (settings.partitions == 0 || settings.partitions > limits_.partitions_per_topic)
+    return fail(Code::bad_setting, fmt::format("a topic has 1 to {} partitions, not {}", limits_.partitions_per_topic, settings.partitions),
+                "partitions");
+  if (const TopicUnit* existing = find(name)) {
+    if (existing->definition.settings == settings) return CreateDecision{existing, {}};
+    return fail(Code::topic_exists, fmt::format("the topic '{}' exists with other settings", name));
+  }
+  if (topics_.size() >= limits_.topics) return fail(Code::limit_reached, fmt::format("there are {} topics already", topics_.size()));
+  if (partition_count_ + settings.partitions > limits_.partitions)
+    return fail(Code::limit_reached, fmt::format("there are {} partitions already, at most {} are allowed", partition_count_, limits_.partitions));
+  return CreateDecision{nullptr, {TopicId{next_topic_}, name, settings, now}};
+}
+
+Result<TopicDeleted> TopicsEngine::decide_delete(const std::string& name) const {
+  const TopicUnit* topic = find(name);
+  if (topic == nullptr) return fail(Code::unknown_topic, fmt::format("there is no topic '{}'", name));
+  return TopicDeleted{topic->definition.id};
+}
+
+Result<Offset> TopicsEngine::decide_trim(PartitionRef ref, Offset before) const {
+  if (find(ref.topic) == nullptr) return fail(Code::unknown_topic, "the topic was deleted");
+  const HeadUnit* found = head(ref);
+  if (found == nullptr) return fail(Code::unknown_partition, fmt::format("there is no partition {}", ref.partition.value));
+  if (before == max_offset) before = found->next;
+  if (before > found->next)
+    return fail(Code::offset_out_of_range, fmt::format("offset {} lies past the end, which is {}", before.value, found->next.value));
+  return std::max(before, found->first);
+}
+
+Result<PublishDecision> TopicsEngine::decide_publish(std::span<const NewId> events, Elapsed now) const {
+  PublishDecision decision;
+  decision.places.reserve(events.size());
+  std::vector<std::pair<PartitionRef, Offset>> nexts;  // few partitions a request: a list is faster than a map
+  for (const NewId& event : events)
+    if (auto decided = decide_one(event, now, decision, nexts); !decided) return pass(decided);
+  for (const IdsRemembered& remembered : decision.remembered)
+    if (decision.dropped.size() < 64)  // a decision is bounded; what is left is dropped by the next one
+      decide_drops(remembered.partition, *partition(remembered.partition), now, decision);
+  return decision;
+}
+
+Result<void> TopicsEngine::decide_one(const NewId& event, Elapsed now, PublishDecision& decision,
+                                      std::vector<std::pair<PartitionRef, Offset>>& nexts) const {
+  const Partition* found = partition(event.partition);
+  if (found == nullptr)
+    return find(event.partition.topic) == nullptr
+               ? fail(Code::unknown_topic, "the topic was deleted")
+               : fail(Code::unknown_partition, fmt::format("there is no partition {}", event.partition.partition.value));
+  auto next = std::ranges::find(nexts, event.partition, &std::pair<PartitionRef, Offset>::first);
+  if (next == nexts.end()) next = nexts.insert(nexts.end(), {event.partition, found->head.next});
+  const TopicUnit* topic = find(event.partition.topic);
+  const bool deduplicated = event.identity != Hash128{} && topic != nullptr && topic->definition.settings.dedup_window.count() > 0;
+  if (deduplicated) {
+    const auto seen_before = [&](const SeenId& seen) -> Result<void> {
+      if (seen.content != event.content)
+        return fail(Code::id_reused, fmt::format("event {} of the request has the source and id of another event, at offset {}",
+                                                 decision.places.size(), seen.offset.value),
+                    fmt::format("[{}].id", decision.places.size()));
+      decision.places.push_back({seen.offset, true});
+      return {};
+    };
+    const Window<SeenId>& ids = found->ids;
+    if (const SeenId* seen = ids.find(event.identity); seen != nullptr && now <= seen->at + topic->definition.settings.dedup_window)
+      return seen_before(*seen);
+    for (const IdsRemembered& same_request : decision.remembered)
+      if (same_request.partition == event.partition)
+        for (const RememberedId& id : same_request.ids)
+          if (id.identity == event.identity) return seen_before({id.content, id.offset, now});
+  }
+  decision.places.push_back({next->second, false});
+  if (deduplicated) remember(event, next->second, decision);
+  next->second = next->second + 1;
+  return {};
+}
+
+// Puts the id onto the page it belongs on: the newest, or the one after it when that is full.
+void TopicsEngine::remember(const NewId& event, Offset offset, PublishDecision& decision) const {
+  IdsRemembered* last = nullptr;
+  for (IdsRemembered& each : decision.remembered)
+    if (each.partition == event.partition) last = &each;
+  const WindowPage<SeenId>* newest = partition(event.partition)->ids.newest();
+  std::uint64_t page = last != nullptr ? last->page : (newest != nullptr ? newest->number : 0);
+  std::size_t filled = last != nullptr ? last->ids.size() : 0;
+  if (newest != nullptr && newest->number == page) filled += newest->entries.size();
+  if (filled >= ids_per_page) ++page, last = nullptr;
+  if (last == nullptr) last = &decision.remembered.emplace_back(IdsRemembered{event.partition, page, {}});
+  last->ids.push_back({event.identity, event.content, offset});
+}
+
+// Oldest pages leave when their window is over, or when there are more ids than the budgets allow.
+void TopicsEngine::decide_drops(PartitionRef ref, const Partition& partition, Elapsed now, PublishDecision& decision) const {
+  const Millis window = find(ref.topic)->definition.settings.dedup_window;
+  std::uint64_t own = partition.ids.size();
+  std::uint64_t all = id_count_;
+  for (const auto& page : partition.ids.pages()) {
+    if (decision.dropped.size() >= 64 || page.get() == partition.ids.newest()) return;
+    const bool over = page->newest + window < now;
+    if (!over && own <= limits_.ids_per_partition && all <= limits_.ids) return;
+    const bool already = std::ranges::any_of(decision.dropped, [&](const IdsDropped& dropped) {
+      return dropped.partition == ref && dropped.page == page->number;
+    });
+    if (!already) decision.dropped.push_back({ref, page->number});
+    own -= std::min<std::uint64_t>(own, page->entries.size());
+    all -= std::min<std::uint64_t>(all, page->entries.size());
+  }
+}
+
+// ---- apply ----------------------------------------------------------------------------------------------------------
+
+void TopicsEngine::apply(const TopicDefined& effect) {
+  auto topic = std::make_unique<TopicUnit>();
+  topic->definition = effect;
+  by_name_[effect.name] = topic.get();
+  ledger_.touch(*topic);
+  topics_[effect.id] = std::move(topic);
+  if (effect.id.value >= next_topic_) {
+    next_topic_ = effect.id.value + 1;
+    ledger_.touch(node_);
+  }
+}
+
+void TopicsEngine::apply(const TopicDeleted& effect) {
+  const auto found = topics_.find(effect.id);
+  if (found == topics_.end()) return;
+  by_name_.erase(found->second->definition.name);
+  ledger_.erase(*found->second);
+  topics_.erase(found);
+}
+
+TopicsEngine::Partition& TopicsEngine::make_partition(PartitionRef ref) {
+  auto& all = partitions_[ref.topic];
+  while (all.size() <= ref.partition.value) {
+    auto made = std::make_unique<Partition>();
+    made->head.partition = {ref.topic, PartitionId{static_cast<std::uint32_t>(all.size())}};
+    all.push_back(std::move(made));
+    ++partition_count_;
+  }
+  return *all[ref.partition.value];
+}
+
+void TopicsEngine::partitions_made(TopicId topic, std::uint32_t count) {
+  for (std::uint32_t id = 0; id < count; ++id) ledger_.touch(make_partition({topic, PartitionId{id}}).head);
+}
+
+void TopicsEngine::topic_removed(TopicId topic) {
+  const auto found = partitions_.find(topic);
+  if (found == partitions_.end()) return;
+  for (auto& partition : found->second) {
+    id_count_ -= partition->ids.size();
+    for (const auto& page : partition->ids.pages()) ledger_.erase(*page);
+    ledger_.erase(partition->head);
+    --partition_count_;
+  }
+  partitions_.erase(found);
+}
+
+void TopicsEngine::apply(const IdsRemembered& effect, Elapsed now) {
+  Partition* found = partition(effect.partition);
+  if (found == nullptr) return;
+  WindowPage<SeenId>* page = found->ids.page(effect.page);
+  if (page == nullptr) page = &found->ids.add_page(page_key(effect.partition, effect.page), effect.page);
+  const std::size_t before = found->ids.size();
+  for (const RememberedId& id : effect.ids) found->ids.remember(*page, id.identity, {id.content, id.offset, now}, now);
+  id_count_ += found->ids.size() - before;
+  ledger_.touch(*page);
+}
+
+void TopicsEngine::apply(const IdsDropped& effect) {
+  Partition* found = partition(effect.partition);
+  WindowPage<SeenId>* page = found == nullptr ? nullptr : found->ids.page(effect.page);
+  if (page == nullptr) return;
+  ledger_.erase(*page);
+  const std::size_t before = found->ids.size();
+  found->ids.drop(*page);
+  id_count_ -= before - found->ids.size();
+}
+
+void TopicsEngine::appended(PartitionRef ref, Offset next) {
+  if (Partition* found = partition(ref)) {
+    found->head.next = next;
+    ledger_.touch(found->head);
+  }
+}
+
+void TopicsEngine::trimmed(PartitionRef ref, Offset before) {
+  if (Partition* found = partition(ref)) {
+    found->head.first = std::max(found->head.first, before);
+    ledger_.touch(found->head);
+  }
+}
+
+// ---- recovery -------------------------------------------------------------------------------------------------------
+
+Result<void> TopicsEngine::restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp) {
+  ByteReader name{key.substr(1)};
+  FieldReader reader{bytes};
+  std::uint32_t version = 0;
+  if (kind == UnitKind::node) {
+    reader(version, next_topic_, secret_);
+    if (version != unit_version || !reader.done()) return bad_unit("node");
+    ledger_.restored(node_, stamp);
+    return {};
+  }
+  if (kind == UnitKind::topic) {
+    auto definition = decode<TopicDefined>(1, bytes);
+    if (!definition) return pass(definition);
+    auto topic = std::make_unique<TopicUnit>();
+    topic->definition = std::move(*definition);
+    by_name_[topic->definition.name] = topic.get();
+    ledger_.restored(*topic, stamp);
+    topics_[topic->definition.id] = std::move(topic);
+    return {};
+  }
+  const PartitionRef ref = read_ref(name);
+  Partition& found = make_partition(ref);
+  if (kind == UnitKind::head) {
+    reader(version, found.head.next, found.head.first);
+    if (version != unit_version || !reader.done()) return bad_unit("partition head");
+    ledger_.restored(found.head, stamp);
+    return {};
+  }
+  const auto number = name.be<std::uint64_t>();
+  auto& page = found.ids.add_page(std::string{key}, number);
+  const std::size_t before = found.ids.size();
+  if (!name.done() || !found.ids.restore(page, bytes)) return bad_unit("page of ids");
+  id_count_ += found.ids.size() - before;
+  ledger_.restored(page, stamp);
+  return {};
+}
+
+Result<void> TopicsEngine::replay(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now) {
+  switch (type) {
+    case EffectType::node_made: {
+      auto effect = decode<NodeMade>(version, payload);
+      if (!effect) return pass(effect);
+      if (ledger_.wants(&node_, {})) set_secret(effect->secret);
+      return {};
+    }
+    case EffectType::topic_defined: {
+      auto effect = decode<TopicDefined>(version, payload);
+      if (!effect) return pass(effect);
+      if (ledger_.wants(find(effect->id), topic_key(effect->id))) apply(*effect);
+      next_topic_ = std::max(next_topic_, effect->id.value + 1);
+      return {};
+    }
+    case EffectType::topic_deleted: {
+      auto effect = decode<TopicDeleted>(version, payload);
+      if (!effect) return pass(effect);
+      if (ledger_.wants(find(effect->id), topic_key(effect->id))) apply(*effect);
+      return {};
+    }
+    case EffectType::ids_remembered: {
+      auto effect = decode<IdsRemembered>(version, payload);
+      if (!effect) return pass(effect);
+      Partition* found = partition(effect->partition);
+      if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page))) apply(*effect, now);
+      return {};
+    }
+    case EffectType::ids_dropped: {
+      auto effect = decode<IdsDropped>(version, payload);
+      if (!effect) return pass(effect);
+      Partition* found = partition(effect->partition);
+      if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page))) apply(*effect);
+      return {};
+    }
+    default: return fail(Code::wrong_format, fmt::format("the topics engine knows no effect {}", static_cast<int>(type)));
+  }
+}
+
+}  // namespace continuo::engines

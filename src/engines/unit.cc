@@ -1,0 +1,52 @@
+#include "continuo/engines/unit.h"
+
+namespace continuo::engines {
+
+void Ledger::touch(Unit& unit) {
+  // One that waits in a round stays there: the round must have it, and will take it with this change.
+  if (!unit.is_linked()) dirty_.push_back(unit);
+}
+
+void Ledger::erase(Unit& unit) {
+  // What no checkpoint has needs no tombstone: replay makes it and erases it again.
+  if (unit.persisted_) erased_.push_back(unit.unit_key());
+}
+
+void Ledger::begin_round() {
+  round_.splice(round_.end(), dirty_);
+  round_erased_.insert(round_erased_.end(), erased_.begin(), erased_.end());
+  erased_.clear();
+}
+
+bool Ledger::take(std::size_t max_bytes, std::vector<TakenUnit>& out) {
+  for (std::string& key : round_erased_) out.push_back({std::move(key), true, {}});
+  round_erased_.clear();
+  std::size_t taken = 0;
+  while (!round_.empty() && taken < max_bytes) {
+    Unit& unit = round_.front();
+    round_.pop_front();
+    TakenUnit image{unit.unit_key(), false, {}};
+    unit.encode(image.bytes);
+    unit.persisted_ = true;
+    taken += image.key.size() + image.bytes.size();
+    out.push_back(std::move(image));
+  }
+  return round_.empty();
+}
+
+void Ledger::restored(Unit& unit, Sequence stamp) {
+  unit.stamp_ = stamp;
+  unit.persisted_ = true;
+}
+
+void Ledger::restored_tombstone(std::string_view key, Sequence stamp) { tombstones_[std::string{key}] = stamp; }
+
+bool Ledger::wants(const Unit* unit, std::string_view key) const {
+  if (replaying_.value == 0) return true;
+  if (unit != nullptr) return unit->stamp_ < replaying_;
+  if (tombstones_.empty()) return true;
+  const auto tombstone = tombstones_.find(std::string{key});
+  return tombstone == tombstones_.end() || tombstone->second < replaying_;
+}
+
+}  // namespace continuo::engines
