@@ -50,6 +50,13 @@ std::unexpected<Error> bad_event(std::string detail, std::string_view attribute)
   return fail(Code::bad_event, std::move(detail), std::string{attribute.substr(0, 64)});
 }
 
+// "[3].id"; where a text stops being JSON is said by line and column already.
+std::unexpected<Error> at_index(Error error, std::size_t index) {
+  if (error.code == Code::bad_event)
+    error.at = error.at.empty() ? fmt::format("[{}]", index) : fmt::format("[{}].{}", index, error.at);
+  return std::unexpected(std::move(error));
+}
+
 bool is_integer_token(std::string_view token) { return token.find_first_of(".eE") == std::string_view::npos; }
 
 std::string_view trimmed(std::string_view json) {
@@ -132,8 +139,7 @@ Result<void> EventParser::State::read_array(od::array array, const std::function
     if (element.get_object().get(object) != simdjson::SUCCESS)
       return broken("not an object", fmt::format("[{}]", index));
     auto ok = read_event(object);
-    if (!ok && ok.error().code == Code::bad_event) ok.error().at = fmt::format("[{}].{}", index, ok.error().at);
-    if (!ok) return ok;
+    if (!ok) return at_index(std::move(ok.error()), index);
     if (ok = each(event); !ok) return ok;
     ++index;
   }
@@ -198,6 +204,9 @@ Result<void> EventParser::State::read_specversion(od::value& value) {
 }
 
 Result<void> EventParser::State::read_extension(std::string_view name, od::value& value) {
+  // Before anything else: a name of any length would come back in the errors below.
+  if (name.size() > max_extension_name)
+    return bad_event("the name of an extension is 1 to 20 characters of [a-z0-9]", name);
   if (event.extensions.size() == limits.extensions)
     return bad_event(fmt::format("more than {} extensions", limits.extensions), name);
   od::json_type type{};

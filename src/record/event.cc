@@ -12,8 +12,6 @@
 namespace continuo::record {
 namespace {
 
-constexpr std::size_t max_extension_name = 20;
-
 // Names an extension may not take: the attributes that have their own place, and the members of the JSON format.
 constexpr std::array<std::string_view, 9> taken_names{"id",   "source",          "type",       "subject",    "time",
                                                       "data", "datacontenttype", "dataschema", "specversion"};

@@ -10,6 +10,8 @@
 
 namespace continuo::record {
 
+constexpr std::size_t max_extension_name = 20;
+
 /// An attribute beyond the standard ones. Names are [a-z0-9]{1,20}; values are what the JSON format's strings hold:
 /// integers and booleans are kept as their text ("42", "true") and `kind` says what they were.
 struct Extension {
