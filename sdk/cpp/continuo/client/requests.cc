@@ -1,0 +1,254 @@
+#include "continuo/client/requests.h"
+
+#include <boost/json.hpp>
+#include <charconv>
+#include <simdjson.h>
+
+#include <fmt/format.h>
+
+#include "continuo/record/cloudevents.h"
+
+namespace continuo::client {
+namespace {
+
+namespace json = boost::json;
+namespace od = simdjson::ondemand;
+
+std::unexpected<Error> not_ours(std::string_view what) {
+  return fail(Code::connection_failed, fmt::format("the answer is not one of a Continuo server: {}", what));
+}
+
+Result<json::object> object_in(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(json::string_view{text.data(), text.size()}, error);
+  if (error || !value.is_object()) return not_ours("no JSON object");
+  return std::move(value.as_object());
+}
+
+const json::array& array_in(const json::object& object, std::string_view name) {
+  static const json::array none;
+  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
+  return member && member->is_array() ? member->as_array() : none;
+}
+
+std::int64_t number_in(const json::object& object, std::string_view name) {
+  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
+  if (!member) return 0;
+  if (member->is_int64()) return member->as_int64();
+  if (member->is_uint64()) return static_cast<std::int64_t>(member->as_uint64());
+  std::int64_t number = 0;  // offsets are decimal strings
+  if (member->is_string())
+    std::from_chars(member->as_string().data(), member->as_string().data() + member->as_string().size(), number);
+  return number;
+}
+
+std::string text_in(const json::object& object, std::string_view name) {
+  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
+  return member && member->is_string() ? std::string{member->as_string().c_str(), member->as_string().size()}
+                                       : std::string{};
+}
+
+bool flag_in(const json::object& object, std::string_view name, bool otherwise) {
+  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
+  return member && member->is_bool() ? member->as_bool() : otherwise;
+}
+
+std::vector<Place> places_in(const json::object& answer) {
+  std::vector<Place> places;
+  for (const json::value& item : array_in(answer, "events")) {
+    if (!item.is_object()) continue;
+    const json::object& place = item.as_object();
+    places.push_back({.partition = PartitionId{static_cast<std::uint32_t>(number_in(place, "partition"))},
+                      .offset = Offset{number_in(place, "offset")},
+                      .duplicate = flag_in(place, "duplicate", false)});
+  }
+  return places;
+}
+
+void write_text(std::string_view name, std::string_view value, std::string& out) {
+  if (out.back() != '{') out += ',';
+  record::write_json_string(name, out);
+  out += ':';
+  record::write_json_string(value, out);
+}
+
+void write_member(std::string_view name, std::string_view raw, std::string& out) {
+  if (out.back() != '{') out += ',';
+  record::write_json_string(name, out);
+  out.append(":").append(raw);
+}
+
+template <class Items, class Write>
+void write_array(std::string_view name, const Items& items, std::string& out, const Write& write) {
+  if (items.empty()) return;
+  std::string list = "[";
+  for (const auto& item : items) {
+    if (list.size() > 1) list += ',';
+    write(item, list);
+  }
+  write_member(name, list + "]", out);
+}
+
+void write_nack(const Nack& nack, std::string& out) {
+  out += '{';
+  write_text("lease", nack.lease, out);
+  std::string error = "{";
+  write_text("code", nack.code, error);
+  write_text("message", nack.message, error);
+  write_member("error", error + "}", out);
+  if (nack.delay) write_text("delay", format_duration(*nack.delay), out);
+  out += '}';
+}
+
+void write_extension(const Extension& extension, std::string& out) {
+  out += '{';
+  write_text("lease", extension.lease, out);
+  write_text("by", format_duration(extension.by), out);
+  out += '}';
+}
+
+void write_new_event(const NewEvent& one, std::string& out) {
+  out += '{';
+  write_text("topic", one.topic, out);
+  write_member("event", to_json(with_id(one.event)), out);
+  out += '}';
+}
+
+// The event is taken as text, so that its data stays as it was written.
+bool read_raw(od::value value, std::string_view& raw) {
+  od::object object;
+  return value.get_object().get(object) == simdjson::SUCCESS && object.raw_json().get(raw) == simdjson::SUCCESS;
+}
+
+Result<Delivery> read_delivery(od::object object) {
+  std::string_view lease, event;
+  std::uint64_t attempt = 1;
+  for (auto next : object) {
+    od::field field;
+    std::string_view name;
+    if (std::move(next).get(field) != simdjson::SUCCESS || field.unescaped_key().get(name) != simdjson::SUCCESS)
+      return not_ours("a delivery cannot be read");
+    bool fine = true;
+    if (name == "lease") fine = field.value().get_string().get(lease) == simdjson::SUCCESS;
+    if (name == "attempt") fine = field.value().get_uint64().get(attempt) == simdjson::SUCCESS;
+    if (name == "event") fine = read_raw(field.value(), event);
+    if (!fine) return not_ours("a delivery cannot be read");
+  }
+  auto parsed = parse_event(event);
+  if (!parsed) return pass(parsed);
+  return Delivery{std::string{lease}, static_cast<std::uint32_t>(attempt), std::move(*parsed)};
+}
+
+}  // namespace
+
+std::string write_topic(const TopicSettings& settings) {
+  std::string out = "{";
+  write_member("partitions", std::to_string(settings.partitions), out);
+  std::string retention = "{";
+  if (settings.retention_time) write_text("time", format_duration(*settings.retention_time), retention);
+  if (settings.retention_bytes) write_member("bytes", std::to_string(*settings.retention_bytes), retention);
+  if (retention.size() > 1) write_member("retention", retention + "}", out);
+  if (settings.dedup_window) write_text("dedup_window", format_duration(*settings.dedup_window), out);
+  return out + "}";
+}
+
+std::string write_subscription(const SubscriptionSettings& settings) {
+  std::string out = "{";
+  write_array("topics", settings.topics, out,
+              [](const std::string& topic, std::string& list) { record::write_json_string(topic, list); });
+  write_text("from", settings.from, out);
+  write_text("order_by", settings.order_by, out);
+  if (settings.concurrency) write_member("concurrency", std::to_string(*settings.concurrency), out);
+  if (settings.lease) write_text("lease", format_duration(*settings.lease), out);
+  std::string retry = "{";
+  if (settings.attempts) write_member("attempts", std::to_string(*settings.attempts), retry);
+  if (settings.retry_delay) write_text("delay", format_duration(*settings.retry_delay), retry);
+  if (retry.size() > 1) write_member("retry", retry + "}", out);
+  write_text("on_failure", settings.on_failure, out);
+  return out + "}";
+}
+
+std::string write_receive(const Receive& receive) {
+  std::string out = "{";
+  write_member("max", std::to_string(receive.max), out);
+  write_text("wait", format_duration(receive.wait), out);
+  if (receive.lease) write_text("lease", format_duration(*receive.lease), out);
+  return out + "}";
+}
+
+std::string write_settle(const Settle& settle) {
+  std::string out = "{";
+  write_array("ack", settle.acks, out,
+              [](const std::string& lease, std::string& list) { record::write_json_string(lease, list); });
+  write_array("nack", settle.nacks, out, write_nack);
+  write_array("extend", settle.extends, out, write_extension);
+  write_array("publish", settle.publish, out, write_new_event);
+  return out + "}";
+}
+
+Result<Topic> read_topic(std::string_view name, std::string_view text) {
+  auto object = object_in(text);
+  if (!object) return pass(object);
+  Topic topic{.name = std::string{name}, .partitions = {}, .durable = flag_in(*object, "durable", true),
+              .json = std::string{text}};
+  for (const json::value& item : array_in(*object, "partitions")) {
+    if (!item.is_object()) return not_ours("a partition cannot be read");
+    const json::object& state = item.as_object();
+    topic.partitions.push_back({.partition = PartitionId{static_cast<std::uint32_t>(number_in(state, "partition"))},
+                                .first = Offset{number_in(state, "first")},
+                                .next = Offset{number_in(state, "next")},
+                                .bytes = static_cast<std::uint64_t>(number_in(state, "bytes"))});
+  }
+  return topic;
+}
+
+Result<std::vector<std::string>> read_topics(std::string_view text) {
+  auto object = object_in(text);
+  if (!object) return pass(object);
+  std::vector<std::string> names;
+  for (const json::value& item : array_in(*object, "topics")) {
+    if (item.is_string()) names.emplace_back(item.as_string().c_str());
+    if (item.is_object()) names.push_back(text_in(item.as_object(), "name"));
+  }
+  return names;
+}
+
+Result<std::vector<Place>> read_places(std::string_view text) {
+  auto object = object_in(text);
+  if (!object) return pass(object);
+  return places_in(*object);
+}
+
+Result<Settled> read_settled(std::string_view text) {
+  auto object = object_in(text);
+  if (!object) return pass(object);
+  Settled settled{.settled = static_cast<std::uint32_t>(number_in(*object, "settled")), .refused = {},
+                  .places = places_in(*object)};
+  for (const json::value& item : array_in(*object, "refused")) {
+    if (!item.is_object()) continue;
+    const CodeInfo* code = find_code(text_in(item.as_object(), "code"));
+    settled.refused.push_back({text_in(item.as_object(), "lease"), code ? code->code : Code::lease_lost});
+  }
+  return settled;
+}
+
+Result<std::vector<Delivery>> read_deliveries(std::string_view text) {
+  thread_local od::parser parser;
+  const simdjson::padded_string padded{text};
+  od::document document;
+  od::array list;
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
+      document["deliveries"].get_array().get(list) != simdjson::SUCCESS)
+    return not_ours("no deliveries");
+  std::vector<Delivery> deliveries;
+  for (auto item : list) {
+    od::object object;
+    if (item.get_object().get(object) != simdjson::SUCCESS) return not_ours("a delivery cannot be read");
+    auto delivery = read_delivery(object);
+    if (!delivery) return pass(delivery);
+    deliveries.push_back(std::move(*delivery));
+  }
+  return deliveries;
+}
+
+}  // namespace continuo::client
