@@ -30,7 +30,7 @@ std::uint32_t read_group(std::string_view characters) {
 }
 
 void write_bytes(char* out, std::uint32_t group, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<char>(group >> (16 - 8 * i));
+  for (; count > 0; --count, group <<= 8) *out++ = static_cast<char>(group >> 16);
 }
 
 // The last group without its padding: two characters for one byte, three for two, four for three.

@@ -49,7 +49,8 @@ BatchHeader load_header(std::string_view bytes) {
 Result<void> check_size(std::string_view bytes) {
   using L = BatchLayout;
   if (bytes.size() < L::records) return damaged(fmt::format("{} bytes are less than a batch header", bytes.size()));
-  if (const int magic = bytes[L::magic]; magic != 2) return damaged(fmt::format("magic {} is not 2", magic));
+  if (const int magic = static_cast<std::uint8_t>(bytes[L::magic]); magic != 2)
+    return damaged(fmt::format("magic {} is not 2", magic));
   const std::int64_t length = be_at<std::int32_t>(bytes, L::batch_length);
   if (length < static_cast<std::int64_t>(L::records - L::before_length))
     return damaged(fmt::format("a batch length of {} is less than its header", length));

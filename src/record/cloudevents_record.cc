@@ -67,14 +67,14 @@ void set_extension(Event& event, std::string_view name, std::string_view value) 
     event.extensions.push_back({name, value});
 }
 
-void take_attribute(Event& event, const Header& header) {
+void take_attribute(Event& event, std::string_view header, std::string_view value) {
   for (const Attribute& attribute : attributes) {
-    if (header.key != attribute.header) continue;
-    event.*attribute.place = *header.value;
+    if (header != attribute.header) continue;
+    event.*attribute.place = value;
     return;
   }
-  const std::string_view name = header.key.substr(attribute_prefix.size());
-  if (is_extension_name(name)) set_extension(event, name, *header.value);
+  const std::string_view name = header.substr(attribute_prefix.size());
+  if (is_extension_name(name)) set_extension(event, name, value);
 }
 
 // Takes what the headers say; true when there is an attribute of CloudEvents among them.
@@ -84,7 +84,7 @@ bool take_headers(const Record& record, Event& event) {
   while (const auto header = walk.next()) {
     if (!header->value) continue;
     if (header->key.starts_with(attribute_prefix)) {
-      take_attribute(event, *header);
+      take_attribute(event, header->key, *header->value);
       found = true;
     } else if (equal_ignoring_case(header->key, content_type_header)) {
       event.datacontenttype = *header->value;
