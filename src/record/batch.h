@@ -152,8 +152,7 @@ class BatchBuilder {
 
  private:
   std::string bytes_;
-  std::size_t last_size_ =
-      0;  ///< of the batch before: room to reserve, so that batches of like size do not grow in steps
+  std::size_t last_size_ = 0;  // of the batch before: what to reserve for the next
   std::size_t count_ = 0;
   std::int64_t base_timestamp_ = 0;
   std::int64_t max_timestamp_ = 0;
