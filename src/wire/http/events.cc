@@ -125,7 +125,11 @@ Result<Event> EventReader::read_binary(const Request& request) {
   return event;
 }
 
-Stamp::Stamp(WallTime now) : time_(format_time(now)) {}
+void Stamp::set_time(WallTime now) {
+  if (now == now_) return;
+  now_ = now;
+  time_ = format_time(now);
+}
 
 const Event& Stamp::operator()(const Event& as_sent) { return caused(as_sent, {}, {}); }
 

@@ -47,13 +47,15 @@ class EventReader {
 /// Adds what the contract says the server adds: `time` and `correlationid` (traceparent's trace id, else the event's own id).
 class Stamp {
  public:
-  explicit Stamp(WallTime now);
+  /// The time given to events from here on.
+  void set_time(WallTime now);
   /// The event with what was absent; views into the argument and this stamp, valid until the next call.
   const record::Event& operator()(const record::Event& as_sent);
   /// As above, for what a consumer publishes while settling: absent correlationid and causationid are taken from the event it consumed.
   const record::Event& caused(const record::Event& as_sent, std::string_view correlationid, std::string_view causationid);
 
  private:
+  WallTime now_{-1};
   std::string time_;
   record::Event event_;
 };

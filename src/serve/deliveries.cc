@@ -1,0 +1,219 @@
+// What a consumer does with a subscription: receive and settle.
+#include <fmt/format.h>
+
+#include "continuo/record/cloudevents.h"
+#include "continuo/serve/handlers.h"
+#include "continuo/serve/io_thread.h"
+
+namespace continuo::serve {
+namespace {
+
+std::string topic_name(const node::Catalogue& catalogue, TopicId id) {
+  for (const auto& [name, topic] : catalogue.topics)
+    if (topic->id == id) return name;
+  return {};
+}
+
+// --- receive ----------------------------------------------------------------------------------------------------------
+
+// Tells the node when the consumer goes while it waits: nothing is leased to nobody.
+class Waiting final : public Activity {
+ public:
+  explicit Waiting(Exchange& exchange) : exchange_(exchange) {}
+  ~Waiting() override { cancelled_->store(true, std::memory_order_release); }
+  std::shared_ptr<const std::atomic<bool>> cancelled() const { return cancelled_; }
+  // What the node leases after this returns on its own: its leases run out.
+  void stopping() override { exchange_.answer_json(R"({"deliveries":[]})"); }
+
+ private:
+  Exchange& exchange_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+std::string deliveries_json(node::Node& node, const node::Received& received) {
+  const auto catalogue = node.catalogue();
+  RecordFinder finder(node);
+  std::string out = "{\"deliveries\":[", scratch, topic;
+  std::optional<TopicId> topic_id;
+  for (const node::Delivery& delivery : received.deliveries) {
+    const node::Lease& lease = delivery.lease;
+    if (topic_id != lease.partition.topic) {
+      topic_id = lease.partition.topic;
+      topic = topic_name(*catalogue, *topic_id);
+    }
+    if (out.back() != '[') out += ",";
+    out += fmt::format(R"({{"lease":"{}","attempt":{},"topic":"{}","event":)", node::lease_token(lease), delivery.attempt, topic);
+    const auto record = finder.find(lease.partition, lease.offset);
+    if (record) {
+      const record::RecordPlace place{topic, lease.partition.partition};
+      record::write_json(record::event_of(*record, place, scratch), &place, lease.offset, out);
+    } else {
+      out += "null,\"error\":";
+      wire::http::write_problem(record.error(), out);
+    }
+    out += "}";
+  }
+  return out + "]}";
+}
+
+// --- settle -----------------------------------------------------------------------------------------------------------
+
+Result<node::Lease> lease_of(const std::string& token, const char* list, std::size_t index, SubscriptionId subscription) {
+  auto lease = node::parse_lease_token(token);
+  if (lease && lease->subscription == subscription) return lease;
+  return fail(Code::bad_request, lease ? "the lease is of another subscription" : "this is not a lease",
+              fmt::format("{}[{}]", list, index), "send the lease as receive gave it");
+}
+
+Result<node::Settle> leases_of(const wire::http::Settle& request, SubscriptionId subscription) {
+  node::Settle settle;
+  settle.subscription = subscription;
+  for (const std::string& token : request.acks) {
+    auto lease = lease_of(token, "ack", settle.acks.size(), subscription);
+    if (!lease) return pass(lease);
+    settle.acks.push_back(*lease);
+  }
+  for (const auto& nack : request.nacks) {
+    auto lease = lease_of(nack.lease, "nack", settle.nacks.size(), subscription);
+    if (!lease) return pass(lease);
+    settle.nacks.push_back({*lease, {nack.code, nack.message}, nack.delay});
+  }
+  for (const auto& extend : request.extends) {
+    auto lease = lease_of(extend.lease, "extend", settle.extends.size(), subscription);
+    if (!lease) return pass(lease);
+    settle.extends.push_back({*lease, extend.by});
+  }
+  return settle;
+}
+
+/// What published events inherit from the first event acknowledged.
+struct Cause {
+  std::string correlationid;
+  std::string id;
+};
+
+Cause cause_of(node::Node& node, const node::Settle& settle) {
+  if (settle.acks.empty()) return {};
+  const node::Lease& lease = settle.acks.front();
+  RecordFinder finder(node);
+  const auto record = finder.find(lease.partition, lease.offset);
+  if (!record) return {};  // gone with retention: nothing to inherit
+  const auto catalogue = node.catalogue();
+  const std::string topic = topic_name(*catalogue, lease.partition.topic);
+  std::string scratch;
+  const record::Event event = record::event_of(*record, {topic, lease.partition.partition}, scratch);
+  return {std::string(event.extension("correlationid")), std::string(event.id)};
+}
+
+Result<void> add_events(IoThread& thread, const wire::http::Settle& request, node::Settle& settle) {
+  if (request.publish.empty()) return {};
+  const Cause cause = cause_of(thread.node(), settle);
+  const auto catalogue = thread.node().catalogue();
+  for (const auto& item : request.publish) {
+    const std::string at = fmt::format("publish[{}]", settle.publish.size());
+    const node::Topic* topic = catalogue->find_topic(item.topic);
+    if (!topic) return std::unexpected(unknown_topic(item.topic));
+    auto event = thread.event_reader().read_one(item.json);
+    if (!event) {
+      event.error().at = event.error().at.empty() ? at + ".event" : fmt::format("{}.event.{}", at, event.error().at);
+      return pass(event);
+    }
+    settle.publish.push_back(RecordMaker(thread, *topic).make_caused(*event, cause.correlationid, cause.id));
+  }
+  return {};
+}
+
+std::string refused_json(const std::vector<node::RefusedLease>& refused) {
+  std::string out = "[";
+  for (const node::RefusedLease& lease : refused) {
+    if (out.back() != '[') out += ",";
+    out += fmt::format(R"({{"lease":"{}","code":"{}"}})", node::lease_token(lease.lease), name(lease.code));
+  }
+  return out + "]";
+}
+
+void answer_settled(Exchange& exchange, const node::Settled& settled, bool published) {
+  if (published && !settled.refused.empty() && settled.places.empty())
+    return exchange.refuse({Code::settle_refused, "a lease was refused, so nothing was settled and nothing published", {}, {}},
+                           ",\"refused\":" + refused_json(settled.refused));
+  std::string out = fmt::format("{{\"settled\":{},\"refused\":{},\"events\":", settled.settled, refused_json(settled.refused));
+  write_places(settled.places, out);
+  exchange.answer_json(out + "}");
+}
+
+void submit(Exchange& exchange, const wire::http::Settle& request, SubscriptionId subscription) {
+  IoThread& thread = exchange.thread();
+  auto settle = leases_of(request, subscription);
+  if (!settle) return exchange.refuse(settle.error(), {});
+  if (auto added = add_events(thread, request, *settle); !added) return exchange.refuse(added.error(), {});
+  settle->body_hash = hash128(exchange.request().body, thread.node().secret());
+  const bool published = !settle->publish.empty();
+  thread.node().settle(thread, std::move(*settle), [self = exchange.shared_from_this(), published](Result<node::Settled> settled) {
+    if (!settled) return self->refuse(settled.error(), {});
+    answer_settled(*self, *settled, published);
+  });
+}
+
+// Makes the topics that are missing one after the other, then submits.
+void settle_when_topics_are_there(Exchange& exchange, std::shared_ptr<const wire::http::Settle> request, SubscriptionId subscription,
+                                  std::size_t checked) {
+  for (; checked < request->publish.size(); ++checked) {
+    const std::string& name = request->publish[checked].topic;
+    if (exchange.thread().node().catalogue()->find_topic(name)) continue;
+    return with_topic(exchange, name, [request, subscription, next = checked + 1](Exchange& again, const node::Topic&) {
+      settle_when_topics_are_there(again, request, subscription, next);
+    });
+  }
+  submit(exchange, *request, subscription);
+}
+
+}  // namespace
+
+void receive(Exchange& exchange, const wire::http::Receive& request) {
+  IoThread& thread = exchange.thread();
+  const auto catalogue = thread.node().catalogue();
+  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
+  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  node::Receive receive;
+  receive.subscription = subscription->id;
+  receive.max = request.max;
+  receive.lease = request.lease;
+  receive.wait = request.wait;
+  if (request.wait.count() > 0) {
+    auto waiting = std::make_unique<Waiting>(exchange);
+    receive.cancelled = waiting->cancelled();
+    exchange.set_activity(std::move(waiting));
+  }
+  auto answer = [self = exchange.shared_from_this(), cancelled = receive.cancelled](Result<node::Received> received) {
+    if (cancelled && cancelled->load(std::memory_order_acquire)) return;
+    if (!received) return self->refuse(received.error(), {});
+    self->answer_json(deliveries_json(self->thread().node(), *received));
+  };
+  thread.node().receive(thread, std::move(receive), std::move(answer));
+}
+
+void settle(Exchange& exchange, wire::http::Settle request) {
+  IoThread& thread = exchange.thread();
+  const auto catalogue = thread.node().catalogue();
+  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
+  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  settle_when_topics_are_there(exchange, std::make_shared<const wire::http::Settle>(std::move(request)), subscription->id, 0);
+}
+
+Result<record::Record> RecordFinder::find(PartitionRef ref, Offset offset) {
+  const bool further = walk_ && ref == ref_ && offset > last_ && offset < walk_->header().next_offset();
+  if (!further) {
+    auto batch = node_.read_one(ref, offset);
+    if (!batch) return pass(batch);
+    batch_ = std::move(*batch);
+    walk_.emplace(*batch_);
+    ref_ = ref;
+  }
+  last_ = offset;
+  while (auto record = walk_->next())
+    if (record->offset == offset) return *record;
+  walk_.reset();
+  return fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
+}
+
+}  // namespace continuo::serve

@@ -1,0 +1,55 @@
+// From the route table to the handlers.
+#include "continuo/serve/handlers.h"
+#include "continuo/serve/io_thread.h"
+
+namespace continuo::serve {
+namespace {
+
+using namespace wire::http;  // the request types
+
+void run(Exchange& exchange, Route route, AnyRequest& request) {
+  switch (route) {
+    case Route::list_topics: return list_topics(exchange);
+    case Route::put_topic: return put_topic(exchange, std::get<PutTopic>(request));
+    case Route::get_topic: return get_topic(exchange, std::get<OneTopic>(request));
+    case Route::delete_topic: return delete_topic(exchange, std::get<OneTopic>(request));
+    case Route::trim_topic: return trim_topic(exchange, std::get<TrimTopic>(request));
+    case Route::publish: return publish(exchange, std::get<Publish>(request));
+    case Route::read: return read(exchange, std::get<Read>(request));
+    case Route::list_subscriptions: return list_subscriptions(exchange);
+    case Route::put_subscription: return put_subscription(exchange, std::get<PutSubscription>(request));
+    case Route::get_subscription: return get_subscription(exchange, std::get<OneSubscription>(request));
+    case Route::delete_subscription: return delete_subscription(exchange, std::get<OneSubscription>(request));
+    case Route::pause: return pause(exchange, std::get<OneSubscription>(request), true);
+    case Route::resume: return pause(exchange, std::get<OneSubscription>(request), false);
+    case Route::receive: return receive(exchange, std::get<Receive>(request));
+    case Route::settle: return settle(exchange, std::move(std::get<Settle>(request)));
+    case Route::list_parked: return list_parked(exchange, std::get<ListParked>(request));
+    case Route::retry_parked: return retry_parked(exchange, std::get<OneParkedKey>(request));
+    case Route::skip_parked: return skip_parked(exchange, std::get<OneParkedKey>(request));
+    case Route::node: return node_page(exchange);
+    case Route::livez: return livez(exchange);
+    case Route::readyz: return readyz(exchange);
+    case Route::metrics: return metrics(exchange);
+    case Route::openapi: return openapi(exchange);
+    case Route::error_page: return error_page(exchange, std::get<ErrorPage>(request));
+    case Route::later: break;
+  }
+  exchange.refuse({Code::unsupported, "this path is not in this release", {}, {}}, {});
+}
+
+}  // namespace
+
+void handle(Exchange& exchange) {
+  if (exchange.match().route == Route::publish) {  // the short way for what comes most often
+    auto request = read_publish(exchange.match(), exchange.request());
+    if (!request) return exchange.refuse(request.error(), {});
+    if (request->format == EventFormat::lines) return publish_lines(exchange, *request);
+    return publish(exchange, *request);
+  }
+  auto request = read_request(exchange.match(), exchange.request());
+  if (!request) return exchange.refuse(request.error(), {});
+  run(exchange, exchange.match().route, *request);
+}
+
+}  // namespace continuo::serve

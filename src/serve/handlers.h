@@ -1,0 +1,100 @@
+// What each kind of request does. All are called on the exchange's I/O thread; see exchange.h for how they answer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "continuo/node/node.h"
+#include "continuo/serve/exchange.h"
+#include "continuo/wire/http/requests.h"
+
+namespace continuo::serve {
+
+// topics.cc
+void list_topics(Exchange& exchange);
+void put_topic(Exchange& exchange, const wire::http::PutTopic& request);
+void get_topic(Exchange& exchange, const wire::http::OneTopic& request);
+void delete_topic(Exchange& exchange, const wire::http::OneTopic& request);
+void trim_topic(Exchange& exchange, const wire::http::TrimTopic& request);
+
+// publish.cc, publish_lines.cc
+void publish(Exchange& exchange, const wire::http::Publish& request);
+void publish_lines(Exchange& exchange, const wire::http::Publish& request);
+
+// read.cc
+void read(Exchange& exchange, const wire::http::Read& request);
+
+// subscriptions.cc
+void list_subscriptions(Exchange& exchange);
+void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request);
+void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
+void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
+void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool paused);
+
+// deliveries.cc
+void receive(Exchange& exchange, const wire::http::Receive& request);
+void settle(Exchange& exchange, wire::http::Settle request);
+
+// parked.cc
+void list_parked(Exchange& exchange, const wire::http::ListParked& request);
+void retry_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
+void skip_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
+
+// pages.cc, metrics.cc
+void node_page(Exchange& exchange);
+void livez(Exchange& exchange);
+void readyz(Exchange& exchange);
+void metrics(Exchange& exchange);
+void openapi(Exchange& exchange);
+void error_page(Exchange& exchange, const wire::http::ErrorPage& request);
+
+// --- shared by them ---------------------------------------------------------------------------------------------------
+
+Error unknown_topic(std::string_view name);
+Error unknown_subscription(std::string_view name);
+
+/// Runs `then` with the topic, made with the defaults first if it is not there and the server may; else refuses.
+void with_topic(Exchange& exchange, const std::string& name,
+                std::move_only_function<void(Exchange&, const node::Topic&)> then);
+
+/// Makes records of events on their way into one topic: stamps, fingerprints, chooses the partition, encodes.
+class RecordMaker {
+ public:
+  RecordMaker(IoThread& thread, const node::Topic& topic);
+  node::NewRecord make(const record::Event& as_sent);
+  /// Of an event published while settling another one.
+  node::NewRecord make_caused(const record::Event& as_sent, std::string_view correlationid, std::string_view causationid);
+  WallTime now() const { return now_; }
+
+ private:
+  node::NewRecord encode(const record::Event& as_sent, const record::Event& stamped);
+  IoThread& thread_;
+  const node::Topic& topic_;
+  WallTime now_;
+  std::uint64_t secret_;
+};
+
+/// Appends [{"partition":0,"offset":"41","duplicate":false},...].
+void write_places(const std::vector<node::Place>& places, std::string& out);
+/// The position just after these places of one topic.
+std::string position_after(TopicId topic, WallTime now, const std::vector<node::Place>& places);
+
+/// Finds the record at an offset in one batch after the other, going forward where it can: for the deliveries of one receive.
+class RecordFinder {
+ public:
+  explicit RecordFinder(node::Node& node) : node_(node) {}
+  /// Valid until the next call. Errors as Node::read_one.
+  Result<record::Record> find(PartitionRef ref, Offset offset);
+
+ private:
+  node::Node& node_;
+  PartitionRef ref_;
+  std::shared_ptr<const std::string> batch_;
+  std::optional<record::RecordWalk> walk_;
+  Offset last_{-1};
+};
+
+}  // namespace continuo::serve

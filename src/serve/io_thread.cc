@@ -1,0 +1,129 @@
+#include "continuo/serve/io_thread.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "continuo/serve/loop.h"
+
+namespace continuo::serve {
+namespace {
+constexpr Millis tick_time{100};
+}
+
+IoThread::IoThread(Door& door) : door_(door), loop_(std::make_unique<Loop>()) {}
+
+IoThread::~IoThread() {
+  stop();
+  for (Letter* letter = letters_.exchange(nullptr); letter;) {
+    Letter* next = letter->next;
+    delete letter;
+    letter = next;
+  }
+}
+
+void IoThread::start() {
+  tick();
+  thread_ = std::thread([this] { loop_->context.run(); });
+}
+
+void IoThread::stop() {
+  if (!thread_.joinable()) return;
+  boost::asio::post(loop_->context, [this] {
+    loop_->ticks.cancel();
+    loop_->work.reset();
+    loop_->context.stop();
+  });
+  thread_.join();
+}
+
+void IoThread::post(std::move_only_function<void()> task) { boost::asio::post(loop_->context, std::move(task)); }
+
+// The core thread pushes without a lock and wakes the loop only when it found the stack empty: once for all that arrives until
+// the loop looks.
+void IoThread::deliver(node::Mail mail) {
+  auto* letter = new Letter{std::move(mail), letters_.load(std::memory_order_relaxed)};
+  while (!letters_.compare_exchange_weak(letter->next, letter, std::memory_order_release, std::memory_order_relaxed)) {
+  }
+  if (letter->next == nullptr) boost::asio::post(loop_->context, [this] { open_mail(); });
+}
+
+void IoThread::open_mail() {
+  Letter* newest = letters_.exchange(nullptr, std::memory_order_acquire);
+  Letter* oldest = nullptr;
+  while (newest) {
+    Letter* const next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  while (oldest) {
+    const std::unique_ptr<Letter> letter(oldest);
+    oldest = letter->next;
+    for (auto& answer : letter->mail.answers) answer();
+    if (letter->mail.advanced) spread(*letter->mail.advanced);
+  }
+}
+
+void IoThread::spread(const std::vector<PartitionRef>& advanced) {
+  if (watches_.empty()) return;
+  for (const PartitionRef& ref : advanced) {
+    const auto found = watches_.find(ref.topic);
+    if (found == watches_.end()) continue;
+    for (Connection* connection : found->second) {
+      const auto& owner = connections_.at(connection);
+      if (std::find(woken_.begin(), woken_.end(), owner) == woken_.end()) woken_.push_back(owner);
+    }
+  }
+  for (auto& connection : woken_) connection->news();
+  woken_.clear();
+}
+
+void IoThread::tick() {
+  if (!connections_.empty()) {
+    // A tick may close connections, and so change the map.
+    std::vector<std::shared_ptr<Connection>> all;
+    all.reserve(connections_.size());
+    for (auto& entry : connections_) all.push_back(entry.second);
+    const Micros now = door_.clock.steady();
+    for (auto& connection : all) connection->tick(now);
+  }
+  loop_->ticks.expires_after(tick_time);
+  loop_->ticks.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+void IoThread::add(std::shared_ptr<Connection> connection) {
+  Connection* const key = connection.get();
+  connections_.emplace(key, std::move(connection));
+}
+
+void IoThread::remove(Connection& connection) { connections_.erase(&connection); }
+
+void IoThread::stop_connections() {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (auto& entry : connections_) all.push_back(entry.second);
+  for (auto& connection : all) connection->stop();
+}
+
+void IoThread::abort_connections() {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (auto& entry : connections_) all.push_back(entry.second);
+  for (auto& connection : all) connection->abort();
+}
+
+// News are wanted from the first watcher on and then for good: a flag that comes and goes would let the news of a group fall between a reader's
+// look and its wait. Sequentially consistent, so that the read that follows sees what the core did before it saw the flag down.
+void IoThread::watch(TopicId topic, Connection& connection) {
+  if (!wants_news.load(std::memory_order_relaxed)) wants_news.store(true, std::memory_order_seq_cst);
+  watches_[topic].push_back(&connection);
+}
+
+void IoThread::unwatch(TopicId topic, Connection& connection) {
+  const auto found = watches_.find(topic);
+  if (found == watches_.end()) return;
+  std::erase(found->second, &connection);
+  if (found->second.empty()) watches_.erase(found);
+}
+
+}  // namespace continuo::serve

@@ -1,0 +1,86 @@
+// Subscriptions: define, look, pause, delete.
+#include <fmt/format.h>
+
+#include "continuo/record/cloudevents.h"
+#include "continuo/serve/handlers.h"
+#include "continuo/serve/io_thread.h"
+#include "continuo/wire/http/definitions.h"
+
+namespace continuo::serve {
+namespace {
+
+// Without the closing brace.
+std::string definition(const node::Subscription& subscription) {
+  std::string out = "{\"name\":";
+  record::write_json_string(subscription.name, out);
+  wire::http::write_subscription_settings(subscription.settings, out);
+  out += fmt::format(",\"paused\":{}", subscription.paused);
+  return out;
+}
+
+std::string description(const node::SubscriptionState& state) {
+  std::string out = definition(state.subscription);
+  out += fmt::format(",\"lag\":{}", state.lag);
+  if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
+  out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}}}", state.leased, state.delayed,
+                     state.parked_keys, state.parked_events);
+  return out;
+}
+
+}  // namespace
+
+Error unknown_subscription(std::string_view name) {
+  return {Code::unknown_subscription, fmt::format("there is no subscription '{}'", name), "subscription", {}};
+}
+
+void list_subscriptions(Exchange& exchange) {
+  const auto catalogue = exchange.thread().node().catalogue();
+  std::string out = "{\"subscriptions\":[";
+  for (const auto& [name, subscription] : catalogue->subscriptions) {
+    if (out.back() != '[') out += ",";
+    out += definition(*subscription) + "}";
+  }
+  exchange.answer_json(out + "]}");
+}
+
+void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request) {
+  IoThread& thread = exchange.thread();
+  thread.node().put_subscription(thread, request.subscription, request.settings,
+                                 [self = exchange.shared_from_this()](Result<node::Put<node::Subscription>> put) {
+                                   if (!put) return self->refuse(put.error(), {});
+                                   self->answer_json(definition(put->value) + "}", put->created ? 201 : 200);
+                                 });
+}
+
+void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {
+  IoThread& thread = exchange.thread();
+  const auto catalogue = thread.node().catalogue();
+  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
+  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  thread.node().subscription_state(thread, subscription->id,
+                                   [self = exchange.shared_from_this()](Result<node::SubscriptionState> state) {
+                                     if (!state) return self->refuse(state.error(), {});
+                                     self->answer_json(description(*state));
+                                   });
+}
+
+void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {
+  IoThread& thread = exchange.thread();
+  thread.node().delete_subscription(thread, request.subscription, [self = exchange.shared_from_this()](Result<void> done) {
+    if (!done) return self->refuse(done.error(), {});
+    self->answer(204, {}, {}, {});
+  });
+}
+
+void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool paused) {
+  IoThread& thread = exchange.thread();
+  const auto catalogue = thread.node().catalogue();
+  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
+  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  thread.node().pause(thread, subscription->id, paused, [self = exchange.shared_from_this(), paused](Result<void> done) {
+    if (!done) return self->refuse(done.error(), {});
+    self->answer_json(paused ? R"({"paused":true})" : R"({"paused":false})");
+  });
+}
+
+}  // namespace continuo::serve
