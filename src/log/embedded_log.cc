@@ -3,7 +3,7 @@
 #include <concurrentqueue/concurrentqueue.h>
 #include <fmt/format.h>
 
-#include <charconv>
+#include <map>
 #include <set>
 
 #include "continuo/base/bytes.h"
@@ -305,6 +305,7 @@ void EmbeddedLog::publish(const Group& group) {
     if (PartitionLog* partition = writable(batch.partition)) partition->append(batch, group.sequence, group.now.wall);
   for (const Trimmed& trimmed : group.trims())
     if (PartitionLog* partition = writable(trimmed.partition)) partition->trim(trimmed.before);
+  published_.store(group.sequence, std::memory_order_release);
 }
 
 Result<void> EmbeddedLog::seal(const Now& now) { return journal_->seal(now); }
@@ -313,7 +314,9 @@ Result<Batches> EmbeddedLog::read(PartitionRef ref, Offset from, std::uint64_t m
   auto partition = find(ref);
   if (!partition) return pass(partition);
   bool cold = false;
+  const Sequence newest = published_.load(std::memory_order_acquire);  // before the read: all of these groups are seen by it
   auto batches = (*partition)->read(from, max_bytes, cold);
+  if (batches) batches->newest = newest;
   if (cold) cold_reads_.fetch_add(1, std::memory_order_relaxed);
   return batches;
 }
@@ -418,10 +421,10 @@ Result<void> EmbeddedLog::checkpoint(Sequence upto, std::vector<UnitImage> units
     }
   for (const std::string& key : removed_records_) changes.push_back({key, std::nullopt});
   for (const std::string& key : tombstones_) changes.push_back({key, std::nullopt});
-  std::vector<std::string> tombstones;
+  std::map<std::string, bool> erased;  // a unit may be erased and made again in one checkpoint: the last word counts
   for (const UnitImage& unit : units) {
     std::string key = unit_letter + unit.key;
-    if (!unit.bytes) tombstones.push_back(key);
+    erased[key] = !unit.bytes;
     changes.push_back({std::move(key), encode_unit(unit)});
   }
   std::string head;
@@ -435,7 +438,9 @@ Result<void> EmbeddedLog::checkpoint(Sequence upto, std::vector<UnitImage> units
     if (!noted) return pass(noted);
     return committed;
   }
-  tombstones_ = std::move(tombstones);
+  tombstones_.clear();
+  for (const auto& [key, gone] : erased)
+    if (gone) tombstones_.push_back(key);
   removed_records_.clear();
   for (const auto& partition : recorded) partition->checkpoint_done();
   journal_->release(upto);

@@ -43,6 +43,7 @@ class EmbeddedLog final : public Home {
   Result<void> recover(RecoverySink& sink) override;
   Result<void> start() override;
   Result<void> write(Group& group) override;
+  bool has_room(std::size_t body_bytes) const override { return journal_->has_room(body_bytes); }
   void publish(const Group& group) override;
   Result<void> seal(const Now& now) override;
   Result<Batches> read(PartitionRef partition, Offset from, std::uint64_t max_bytes) override;
@@ -93,6 +94,7 @@ class EmbeddedLog final : public Home {
 
   std::vector<std::string> removed_records_;                    // of topics whose files are gone; the next checkpoint drops them
   std::vector<std::string> tombstones_;                         // units erased by the last checkpoint; its entries go with the next
+  std::atomic<Sequence> published_{Sequence{0}};                // newest visible group
   std::atomic<bool> disk_full_{false};
   std::atomic<std::uint64_t> written_behind_{0};
   mutable std::atomic<std::uint64_t> cold_reads_{0};

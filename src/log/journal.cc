@@ -404,6 +404,10 @@ JournalUsage Journal::usage() const {
   return usage;
 }
 
+bool Journal::has_room(std::size_t body_bytes) const {
+  return position_ + padded(body_bytes) <= options_.slot_bytes || free_slots() > 0;
+}
+
 std::uint32_t Journal::free_slots() const {
   return static_cast<std::uint32_t>(std::ranges::count_if(slots_, [](const auto& slot) { return slot->prepared && !slot->used; }));
 }

@@ -75,6 +75,8 @@ class Journal {
   Result<bool> prepare();
 
   JournalUsage usage() const;
+  /// Whether a body of this size can be written now. Writing thread.
+  bool has_room(std::size_t body_bytes) const;
   /// Free slots: those a write may still roll into.
   std::uint32_t free_slots() const;
   Sequence last() const { return Sequence{next_.load().value - 1}; }

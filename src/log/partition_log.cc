@@ -134,6 +134,7 @@ bool PartitionLog::take_held(const View& view, Offset from, std::uint64_t max_by
     taken += bytes->size();
     out.next = at->entry.next;
     out.batches.push_back(std::move(bytes));
+    out.groups.push_back(at->entry.sequence);
     at = out.next < out.end ? at->following : nullptr;
   }
   return true;

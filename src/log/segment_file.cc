@@ -211,6 +211,7 @@ Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::ui
     if (auto whole = verify(*entry, *batch, log_path_); !whole) return taken == 0 ? whole : Result<void>{};
     taken += batch->size();
     out.batches.push_back(std::make_shared<const std::string>(std::move(*batch)));
+    out.groups.push_back(entry->sequence);
     out.next = entry->next;
   }
   return {};

@@ -20,6 +20,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/random.h"
 #include "continuo/base/time.h"
+#include "continuo/log/seam/home.h"
 #include "continuo/node/requests.h"
 
 namespace continuo::node {
@@ -27,7 +28,8 @@ namespace continuo::node {
 /// What one durable group has for one edge.
 struct Mail {
   std::vector<std::move_only_function<void()>> answers;
-  /// Partitions that have new visible records; null when none or the edge does not want them.
+  /// Partitions that have new visible records; null when none or the edge does not want them. Edges that want news get mail of nothing when
+  /// definitions changed.
   std::shared_ptr<const std::vector<PartitionRef>> advanced;
 };
 
@@ -35,7 +37,7 @@ struct Mail {
 class Edge {
  public:
   virtual ~Edge() = default;
-  /// Called on the core thread. Hands the mail to the edge's own thread, which runs the answers there. Must neither block nor throw.
+  /// Called on the core thread, or for a refusal at once on the asking one. Hands the mail to the edge's own thread, which runs the answers there. Must neither block nor throw.
   virtual void deliver(Mail mail) = 0;
   /// True while the edge has watchers: only then `advanced` is sent. Read on the core thread.
   std::atomic<bool> wants_news{false};
@@ -44,17 +46,7 @@ class Edge {
 template <class T>
 using Answer = std::move_only_function<void(Result<T>)>;
 
-/// A run of whole batches, from memory or from a file.
-struct Batches {
-  std::vector<std::shared_ptr<const std::string>> batches;  ///< each one batch with its base offset set; in order, no overlap
-  Offset next;       ///< where to read on: always greater than or equal to the offset asked for
-  Offset first;      ///< first offset kept at the time of the read
-  Offset end;        ///< one past the last visible record at the time of the read
-  /// The journal group of each batch, and the newest visible group at the time of the read: what puts partitions read together into the order
-  /// they were appended in. Empty when the node cannot tell; readers then go by timestamps.
-  std::vector<Sequence> groups;
-  Sequence newest;
-};
+using log::Batches;
 
 struct Limits {
   std::uint32_t topics = 10'000;

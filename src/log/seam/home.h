@@ -20,6 +20,9 @@
 
 namespace continuo::log {
 
+/// What the body of one group may have at most; homes take at least this.
+constexpr std::size_t max_group_body = (8u << 20) - 64;
+
 /// Effects the log itself understands. The engines' effects have numbers from first_engine_effect on, and are only carried.
 enum class LogEffect : std::uint8_t { appended = 1, partitions_made = 2, topic_removed = 3, trimmed = 4 };
 constexpr std::uint8_t first_engine_effect = 16;
@@ -131,6 +134,10 @@ struct Batches {
   Offset next;   ///< where to read on: always greater than or equal to the offset asked for
   Offset first;  ///< first offset kept at the time of the read
   Offset end;    ///< one past the last visible record at the time of the read
+  /// The journal group of each batch, and the newest visible group at the time of the read: what puts partitions read together into the order
+  /// they were appended in.
+  std::vector<Sequence> groups;
+  Sequence newest;
 };
 
 /// One partition as readers see it: durable records only.
@@ -175,6 +182,8 @@ class Home {
   virtual Result<void> start() = 0;
   /// Durable when it returns. After an error nothing more can be written.
   virtual Result<void> write(Group& group) = 0;
+  /// Whether a group with a body of this size can be written now; false while the ring is full and waits for a checkpoint.
+  virtual bool has_room(std::size_t body_bytes) const = 0;
   /// Makes a durable group visible to readers. In order of the groups.
   virtual void publish(const Group& group) = 0;
   /// Tells damage to the last group from a tear; when idle and at the end.

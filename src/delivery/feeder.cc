@@ -1,0 +1,201 @@
+#include "continuo/delivery/feeder.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "continuo/base/bytes.h"
+#include "continuo/base/hash.h"
+#include "continuo/record/batch.h"
+
+namespace continuo::delivery {
+namespace {
+
+constexpr std::uint64_t read_bytes = 256 * 1024;
+constexpr std::uint32_t events_per_offer = 500;
+constexpr Millis starved_pause{5};
+constexpr Millis quiet_pause{500};
+
+std::uint64_t key_hash(const record::Record& record) {
+  if (record.key) return hash64(*record.key);
+  std::string bytes;
+  ByteWriter{bytes}.i64(record.offset.value);
+  return hash64(bytes, 1);
+}
+
+}  // namespace
+
+Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t limit, bool by_key, node::Offer& offer) {
+  offer.next = from;
+  for (const auto& batch : batches.batches) {
+    const auto header = record::read_batch_header(*batch);
+    if (!header) return std::unexpected(header.error());
+    if (header->control()) {
+      offer.next = std::max(offer.next, header->next_offset());
+      continue;
+    }
+    record::RecordWalk walk{*batch};
+    while (const auto record = walk.next()) {
+      if (record->offset < from) continue;
+      if (offer.events.size() >= limit) return {};
+      offer.events.push_back({record->offset, by_key ? key_hash(*record) : 0});
+      offer.next = record->offset + 1;
+    }
+    if (walk.damaged()) return fail(Code::damaged_data, "a batch cannot be read");
+    offer.next = std::max(offer.next, header->next_offset());
+  }
+  offer.next = std::max(offer.next, batches.next);
+  return {};
+}
+
+class Feeder::Work final : public node::Edge {
+ public:
+  explicit Work(node::Node& node) : node_(node) {}
+
+  void deliver(node::Mail mail) override {
+    const std::scoped_lock lock{mutex_};
+    mail_.push_back(std::move(mail));
+    ready_.notify_one();
+  }
+
+  void start() {
+    wants_news = true;
+    node_.add_edge(*this);
+    thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  }
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    thread_.request_stop();
+    ready_.notify_one();
+    thread_.join();
+    node_.remove_edge(*this);
+  }
+
+ private:
+  using Key = std::pair<SubscriptionId, PartitionRef>;
+  struct Position {
+    node::FeedPosition at;
+    bool busy = false;    // an offer is under way
+    bool damaged = false; // told once
+  };
+
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const auto current = node_.catalogue();
+      if (current != catalogue_) {
+        catalogue_ = current;
+        ask_positions();
+      }
+      starved_ = false;
+      for (auto& [key, position] : positions_) feed(position);
+      wait();
+    }
+  }
+
+  void wait() {
+    std::deque<node::Mail> mail;
+    {
+      std::unique_lock lock{mutex_};
+      if (mail_.empty()) ready_.wait_for(lock, starved_ ? starved_pause : quiet_pause);
+      mail.swap(mail_);
+    }
+    for (node::Mail& each : mail)
+      for (auto& answer : each.answers) answer();
+  }
+
+  void ask_positions() {
+    node_.feed_positions(*this, [this](Result<std::vector<node::FeedPosition>> answer) {
+      if (!answer) return;
+      std::map<Key, Position> known = std::exchange(positions_, {});
+      for (const node::FeedPosition& at : *answer) {
+        const Key key{at.subscription, at.partition};
+        const auto before = known.find(key);
+        // One whose offer is under way hears of its position by the answer.
+        positions_[key] = before != known.end() && before->second.busy ? before->second : Position{at};
+      }
+    });
+  }
+
+  void feed(Position& position) {
+    if (position.busy || position.damaged) return;
+    if (position.at.credit == 0) return ask_credit(position);
+    node::Offer offer = begin(position);
+    auto batches = node_.read(position.at.partition, position.at.next, read_bytes);
+    if (!batches && batches.error().code == Code::offset_out_of_range) return pass_over_trimmed(position, std::move(offer));
+    if (!batches) return tell(position, batches.error());
+    if (batches->batches.empty()) return;
+    const auto limit = std::min(position.at.credit, events_per_offer);
+    if (auto collected = collect(*batches, position.at.next, limit, position.at.by_key, offer); !collected)
+      return tell(position, collected.error());
+    submit(position, std::move(offer));
+  }
+
+  static node::Offer begin(const Position& position) {
+    node::Offer offer;
+    offer.subscription = position.at.subscription;
+    offer.epoch = position.at.epoch;
+    offer.partition = position.at.partition;
+    offer.from = offer.next = position.at.next;
+    return offer;
+  }
+
+  // Retention was faster than the subscription: it goes on at the first record kept.
+  void pass_over_trimmed(Position& position, node::Offer offer) {
+    const auto state = node_.partition_state(position.at.partition);
+    if (!state || state->first <= position.at.next) return;
+    offer.next = state->first;
+    submit(position, std::move(offer));
+  }
+
+  // An offer of nothing: its answer tells the credit.
+  void ask_credit(Position& position) {
+    starved_ = true;
+    submit(position, begin(position));
+  }
+
+  void submit(Position& position, node::Offer offer) {
+    position.busy = true;
+    const Key key{offer.subscription, offer.partition};
+    node_.offer(*this, std::move(offer), [this, key](Result<node::OfferCredit> answer) {
+      const auto found = positions_.find(key);
+      if (found == positions_.end()) return;
+      found->second.busy = false;
+      if (!answer) {
+        positions_.erase(found);  // deleted; if not, the next change of definitions brings it back
+        return;
+      }
+      found->second.at.next = answer->next;
+      found->second.at.credit = answer->credit;
+      if (answer->credit == 0) starved_ = true;
+    });
+  }
+
+  void tell(Position& position, const Error& error) {
+    if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return;
+    position.damaged = error.code == Code::damaged_data;
+    std::fprintf(stderr, "continuo: a subscription cannot read on: %s\n", to_string(error).c_str());
+  }
+
+  node::Node& node_;
+  std::shared_ptr<const node::Catalogue> catalogue_;
+  std::map<Key, Position> positions_;
+  bool starved_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<node::Mail> mail_;
+  std::jthread thread_;
+};
+
+Feeder::Feeder(node::Node& node) : work_(std::make_unique<Work>(node)) {}
+Feeder::~Feeder() { stop(); }
+void Feeder::start() { work_->start(); }
+void Feeder::stop() { work_->stop(); }
+
+}  // namespace continuo::delivery

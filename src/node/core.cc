@@ -1,0 +1,283 @@
+#include "continuo/node/core.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/node/core_state.h"
+
+namespace continuo::node {
+namespace {
+
+constexpr Millis wall_jump{5'000};
+constexpr Millis distrust{600'000};
+constexpr std::size_t effects_per_job = 1'000;
+constexpr std::size_t slice_bytes = 256 * 1024;
+
+engines::TopicLimits topic_limits(const Limits& limits) {
+  engines::TopicLimits out;
+  out.topics = limits.topics;
+  out.partitions_per_topic = limits.partitions_per_topic;
+  out.partitions = limits.partitions;
+  return out;
+}
+
+engines::SubscriptionLimits subscription_limits(const Limits& limits) {
+  engines::SubscriptionLimits out;
+  out.subscriptions = limits.subscriptions;
+  out.outstanding = limits.outstanding_per_subscription;
+  return out;
+}
+
+}  // namespace
+
+Core::Core(log::Home& home, Clock& clock, Random& random, const Limits& limits)
+    : home_(home),
+      clock_(clock),
+      random_(random),
+      limits_(limits),
+      topics_(ledger_, topic_limits(limits)),
+      subscriptions_(ledger_, subscription_limits(limits)) {}
+
+Core::~Core() = default;
+
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+// Wall time never goes back; elapsed time goes on from where the log stood. A jump of one against the other is noticed.
+Now Core::now() {
+  const Elapsed elapsed{elapsed_zero_.ms + (clock_.steady() - steady_zero_).count() / 1000};
+  const WallTime wall = clock_.wall();
+  const std::int64_t difference = wall.ms - elapsed.ms;
+  if (std::abs(difference - wall_minus_elapsed_) > wall_jump.count()) {
+    ++wall_jumps_;
+    distrust_wall_until_ = elapsed + distrust;
+  }
+  wall_minus_elapsed_ = difference;
+  return {std::max(wall, now_.wall), std::max(elapsed, now_.elapsed)};
+}
+
+// ---- groups ---------------------------------------------------------------------------------------------------------
+
+Core::Open& Core::open() {
+  if (!open_) {
+    open_ = std::make_unique<Open>();
+    now_ = now();
+    open_->group.log.now = now_;
+  }
+  return *open_;
+}
+
+void Core::begin_frame() { open().group.log.begin_frame(); }
+void Core::end_frame() { open_->group.log.end_frame(); }
+
+void Core::apply(const engines::Effect& effect) {
+  open_->group.log.effect(static_cast<std::uint8_t>(effect.type), effect.version, effect.payload);
+  open_->size += effect.payload.size() + 8;
+  const auto applied = subscriptions_.apply(effect, now_.elapsed);
+  CHECK(applied.has_value(), "an effect just decided can be applied");
+}
+
+void Core::lay(const NewRecord& record, Offset offset) {
+  const PartitionRef partition{record.topic, record.partition};
+  Open& group = open();
+  auto found = group.builders.find(partition);
+  if (found != group.builders.end() && !found->second.builder.fits(record.body.size())) {
+    finish_batch(partition);
+    found = group.builders.end();
+  }
+  if (found == group.builders.end()) {
+    found = group.builders.try_emplace(partition).first;
+    found->second.base = offset;
+    found->second.max_timestamp_ms = record.timestamp_ms;
+    group.size += record::BatchLayout::records + log::Group::batch_overhead;
+  }
+  found->second.builder.add(record.body, record.timestamp_ms);
+  found->second.max_timestamp_ms = std::max(found->second.max_timestamp_ms, record.timestamp_ms);
+  group.size += record::max_record_size(record.body.size());
+}
+
+void Core::finish_batch(PartitionRef partition) {
+  Open::Building& building = open_->builders.at(partition);
+  const auto count = static_cast<std::int64_t>(building.builder.record_count());
+  open_->group.log.append({partition, building.base, building.base + count, building.max_timestamp_ms,
+                           std::make_shared<const std::string>(building.builder.finish(building.base))});
+  open_->builders.erase(partition);
+}
+
+bool Core::anything_open() const { return open_ != nullptr && !(open_->group.log.empty() && open_->builders.empty()); }
+
+std::size_t Core::open_size() const { return open_ ? open_->size : 0; }
+
+bool Core::has_room(std::size_t bytes) const { return (open_ ? open_->size : 0) + bytes <= group_budget; }
+
+std::unique_ptr<ClosedGroup> Core::close() {
+  if (!open_) return nullptr;
+  if (!anything_open()) {
+    // Nothing to write: these answers wait for the group in flight, if there is one.
+    if (in_flight_) {
+      for (auto& [edge, tasks] : open_->group.answers)
+        std::ranges::move(tasks, std::back_inserter(after_flight_[edge]));
+    } else {
+      send(open_->group);
+    }
+    open_.reset();
+    return nullptr;
+  }
+  while (!open_->builders.empty()) finish_batch(open_->builders.begin()->first);
+  if (definitions_changed_) open_->group.catalogue = build_catalogue();
+  definitions_changed_ = false;
+  auto closed = std::make_unique<ClosedGroup>(std::move(open_->group));
+  open_.reset();
+  CHECK(!in_flight_, "one write at a time");
+  closed_ = next(home_.last());  // seals take numbers too
+  closed->log.sequence = closed_;
+  in_flight_ = true;
+  return closed;
+}
+
+void Core::written(std::unique_ptr<ClosedGroup> group) {
+  in_flight_ = false;
+  written_ = closed_ = group->log.sequence;
+  home_.publish(group->log);
+  ++groups_;
+  frames_ += group->log.frame_count();
+  journal_bytes_ += group->log.size();
+  if (group->catalogue) catalogue_ = group->catalogue;
+  for (auto& [edge, tasks] : after_flight_) std::ranges::move(tasks, std::back_inserter(group->answers[edge]));
+  after_flight_.clear();
+  send(*group);
+}
+
+void Core::send(ClosedGroup& group) {
+  std::shared_ptr<const std::vector<PartitionRef>> advanced;
+  if (!group.log.batches().empty()) {
+    std::vector<PartitionRef> partitions;
+    for (const log::AppendedBatch& batch : group.log.batches()) partitions.push_back(batch.partition);
+    advanced = std::make_shared<const std::vector<PartitionRef>>(std::move(partitions));
+  }
+  for (Edge* edge : edges_)
+    if ((advanced || group.catalogue) && edge->wants_news.load(std::memory_order_relaxed)) group.answers.try_emplace(edge);
+  for (auto& [edge, tasks] : group.answers) {
+    const bool news = edge->wants_news.load(std::memory_order_relaxed);
+    edge->deliver({std::move(tasks), news ? advanced : nullptr});
+  }
+}
+
+void Core::deliver(Edge& edge, std::move_only_function<void()> task) {
+  open().group.answers[&edge].push_back(std::move(task));
+}
+
+void Core::remove_edge(Edge& edge) {
+  edges_.erase(&edge);
+  if (open_) open_->group.answers.erase(&edge);
+  after_flight_.erase(&edge);
+  for (auto& [id, waiters] : waiting_) std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
+}
+
+void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
+  if (!failed_) {
+    verdict_->error.detail = "the node stopped: " + to_string(error);
+    verdict_->failed.store(true, std::memory_order_release);
+    failed_ = true;
+  }
+  for (auto& [id, waiters] : waiting_)
+    for (Waiter& waiter : waiters) reply<Received>(*waiter.edge, std::move(waiter.answer), Received{});
+  waiting_.clear();
+  for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
+    if (group != nullptr)
+      for (auto& [edge, tasks] : group->answers) edge->deliver({std::move(tasks), nullptr});
+  for (auto& [edge, tasks] : after_flight_) edge->deliver({std::move(tasks), nullptr});
+  open_.reset();
+  after_flight_.clear();
+  in_flight_ = false;
+}
+
+// ---- time passes ----------------------------------------------------------------------------------------------------
+
+std::optional<Millis> Core::next_due() const {
+  std::optional<Elapsed> due = subscriptions_.next_due();
+  for (const auto& [id, waiters] : waiting_)
+    for (const Waiter& waiter : waiters)
+      if (!due || waiter.deadline < *due) due = waiter.deadline;
+  if (remains_ || !topics_gone_.empty() || !maybe_ready_.empty()) return Millis{0};
+  if (!due) return std::nullopt;
+  const Elapsed current{elapsed_zero_.ms + (clock_.steady() - steady_zero_).count() / 1000};
+  return Millis{std::max<std::int64_t>(0, due->ms - current.ms)};
+}
+
+void Core::tick() {
+  if (failed_) return;
+  const Now current = open_ ? now_ : now();
+  if (const auto due = subscriptions_.next_due(); due && *due <= current.elapsed) {
+    begin_frame();
+    for (const engines::Effect& effect : subscriptions_.decide_due(now_, effects_per_job)) apply(effect);
+    end_frame();
+    for (const auto& [id, waiters] : waiting_) maybe_ready(id);
+  }
+  run_jobs();
+  serve_waiting();
+  expire_waiting();
+}
+
+void Core::run_jobs() {
+  const auto run = [&](const std::vector<engines::Effect>& effects) {
+    if (effects.empty()) return false;
+    begin_frame();
+    for (const engines::Effect& effect : effects) apply(effect);
+    end_frame();
+    return true;
+  };
+  if (remains_) remains_ = run(subscriptions_.decide_remains(effects_per_job));
+  if (!topics_gone_.empty() && !run(subscriptions_.decide_topic_gone(*topics_gone_.begin(), effects_per_job)))
+    topics_gone_.erase(topics_gone_.begin());
+}
+
+// ---- checkpoints ----------------------------------------------------------------------------------------------------
+
+std::optional<CheckpointJob> Core::checkpoint(bool force) {
+  if (failed_ || (open_ && anything_open())) return std::nullopt;  // units are taken between groups only
+  if (!round_) {
+    const log::HomeStats stats = home_.stats();
+    if (!force && stats.used_slots * 4 < stats.slots) return std::nullopt;
+    if (closed_.value == 0) return std::nullopt;
+    round_ = std::make_unique<Round>();
+    round_->upto = closed_;
+    round_->now = now_;
+    round_->units = std::move(kept_images_);
+    kept_images_.clear();
+    ledger_.begin_round();
+  }
+  if (round_->handed_out) return std::nullopt;
+  if (!round_->complete) {
+    std::vector<engines::TakenUnit> taken;
+    round_->complete = ledger_.take(slice_bytes, taken);
+    round_->highest_stamp = closed_;
+    for (engines::TakenUnit& unit : taken)
+      round_->units.push_back({std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});
+  }
+  if (!round_->complete || written_ < round_->highest_stamp) return std::nullopt;
+  round_->handed_out = true;
+  return CheckpointJob{round_->upto, round_->now, std::move(round_->units)};
+}
+
+void Core::checkpoint_done(bool committed, std::vector<log::UnitImage> units) {
+  round_.reset();
+  if (!committed) kept_images_ = std::move(units);
+}
+
+void Core::fill(Stats& stats) const {
+  stats.groups = groups_;
+  stats.frames = frames_;
+  stats.journal_bytes = journal_bytes_;
+  stats.published_events = published_;
+  stats.duplicate_events = duplicates_;
+  stats.settled = settled_;
+  stats.leases_lost = leases_lost_;
+  stats.dedup_ids = topics_.remembered_ids();
+  stats.topics = topics_.by_name().size();
+  stats.partitions = topics_.partition_count();
+  stats.subscriptions = subscriptions_.by_name().size();
+  stats.wall_jumps = wall_jumps_;
+}
+
+}  // namespace continuo::node

@@ -1,0 +1,186 @@
+// The deterministic core: takes commands one after the other, lets the engines decide, applies what they decide, and fills groups with it.
+//
+// No threads, no I/O of its own, no waiting: a driver (threads.cc, or the simulator) calls in, writes the groups it closes, and reports them
+// written. State runs ahead of the disk by the open group and the one in flight; answers never do: each goes to its edge when the newest group
+// that existed at its decision is durable.
+//
+//   core.publish(...); core.settle(...);                       // commands: fill the open group
+//   if (auto group = core.close()) { home.write(group->log); core.written(std::move(group)); }
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "continuo/base/random.h"
+#include "continuo/engines/subscriptions.h"
+#include "continuo/engines/topics.h"
+#include "continuo/log/seam/home.h"
+#include "continuo/node/node.h"
+#include "continuo/record/batch.h"
+
+namespace continuo::node {
+
+/// A closed group on its way to the disk, with all that waits for it.
+struct ClosedGroup {
+  log::Group log;
+  std::map<Edge*, std::vector<std::move_only_function<void()>>> answers;
+  std::shared_ptr<const Catalogue> catalogue;  ///< set when the definitions changed
+};
+
+/// Work for the write-behind thread: a checkpoint. Handed out once everything in it is durable.
+struct CheckpointJob {
+  Sequence upto;
+  Now now;
+  std::vector<log::UnitImage> units;
+};
+
+class Core {
+ public:
+  Core(log::Home& home, Clock& clock, Random& random, const Limits& limits);
+  ~Core();
+
+  /// Rebuilds state from the home, then opens it for writing.
+  Result<void> recover();
+
+  // --- commands: see Node for what they mean. Each may be refused; the answer waits as it must. ---
+  void create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer);
+  void delete_topic(Edge& edge, std::string name, Answer<void> answer);
+  void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer);
+  void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer);
+  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
+  void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
+  void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);
+  void receive(Edge& edge, Receive receive, Answer<Received> answer);
+  void settle(Edge& edge, Settle settle, Answer<Settled> answer);
+  void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer);
+  void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer);
+  void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer);
+  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer);
+  void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer);
+  void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer);
+
+  // --- the driver ---
+  /// Whether a command of about this size still fits into the open group. When not: close, write, ask again.
+  bool has_room(std::size_t bytes) const;
+  /// Whether the open group holds anything to be written.
+  bool anything_open() const;
+  /// Bytes in the open group.
+  std::size_t open_size() const;
+  /// Ends the open group; null when there is nothing to write (answers that waited for nothing are delivered, or join the group in flight).
+  std::unique_ptr<ClosedGroup> close();
+  /// The group is on the disk: makes it visible and delivers its answers.
+  void written(std::unique_ptr<ClosedGroup> group);
+  /// Due timers, waiting receivers, jobs. Call between groups, and at latest at next_due().
+  void tick();
+  /// Milliseconds until tick() has something to do; none: nothing is due.
+  std::optional<Millis> next_due() const;
+  /// Everything from now on, and all that waits, is answered with node_failed. `in_flight`: the group whose write failed, or null.
+  void fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight);
+
+  /// Advances a checkpoint round by one slice, beginning one when the ring asks for it, or `force`. Gives the job when it is complete and durable.
+  std::optional<CheckpointJob> checkpoint(bool force);
+  /// The job is done, or was refused for want of space and is to be tried again.
+  void checkpoint_done(bool committed, std::vector<log::UnitImage> units);
+  bool checkpointing() const { return round_ != nullptr; }
+
+  // --- questions ---
+  Now now();
+  std::shared_ptr<const Catalogue> catalogue() const { return catalogue_; }
+  std::uint64_t secret() const { return topics_.secret(); }
+  Sequence last_written() const { return written_; }
+  bool idle() const { return !open_ && !in_flight_; }
+  const engines::TopicsEngine& topics() const { return topics_; }
+  const engines::SubscriptionsEngine& subscriptions() const { return subscriptions_; }
+  void fill(Stats& stats) const;
+  /// Edges that want to hear of new records.
+  void add_edge(Edge& edge) { edges_.insert(&edge); }
+  void remove_edge(Edge& edge);
+  /// Retention by time waits when the wall clock jumped.
+  bool wall_trusted() const { return now_.elapsed >= distrust_wall_until_; }
+
+ private:
+  struct Open;
+  struct Round;
+  class Recovery;
+  struct Waiter {
+    Edge* edge;
+    Receive receive;
+    Elapsed deadline;
+    Answer<Received> answer;
+  };
+
+  Open& open();
+  void begin_frame();
+  void end_frame();
+  template <class T>
+  void effect(const T& effect);                      // encodes into the frame; the caller applies
+  void apply(const engines::Effect& effect);         // encodes and applies a subscriptions effect
+  void lay(const NewRecord& record, Offset offset);
+  void finish_batch(PartitionRef partition);
+  template <class T>
+  void reply(Edge& edge, Answer<T> answer, Result<T> result);
+  void deliver(Edge& edge, std::move_only_function<void()> task);
+  void send(ClosedGroup& group);
+  Result<void> refuse_publish() const;
+  Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
+  std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
+  Result<void> define_topic(const engines::TopicDefined& defined);
+  std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics, engines::StartFrom from) const;
+  void maybe_ready(SubscriptionId id) { maybe_ready_.insert(id); }
+  void serve_waiting();
+  bool serve(const Receive& receive, Received& received);
+  void expire_waiting();
+  void run_jobs();
+  std::shared_ptr<const Catalogue> build_catalogue() const;
+  Topic topic_of(const engines::TopicUnit& unit) const;
+  Subscription subscription_of(const engines::SubscriptionUnit& unit) const;
+
+  log::Home& home_;
+  Clock& clock_;
+  Random& random_;
+  Limits limits_;
+  engines::Ledger ledger_;
+  engines::TopicsEngine topics_;
+  engines::SubscriptionsEngine subscriptions_;
+
+  Now now_;                        // of the open group, or the last one
+  Micros steady_zero_{0};          // steady time at which elapsed was `elapsed_zero_`
+  Elapsed elapsed_zero_;
+  std::int64_t wall_minus_elapsed_ = 0;
+  Elapsed distrust_wall_until_{-1};
+  std::uint64_t wall_jumps_ = 0;
+
+  std::unique_ptr<Open> open_;
+  bool in_flight_ = false;
+  std::map<Edge*, std::vector<std::move_only_function<void()>>> after_flight_;  // answers that only wait for the group in flight
+  Sequence closed_{0};             // newest closed group
+  Sequence written_{0};
+  // Answers look here when they are run: what was decided before the failure, but was not durable, fails too.
+  struct Verdict {
+    std::atomic<bool> failed{false};
+    Error error{Code::node_failed, {}, {}, {}};
+  };
+  std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();
+  bool failed_ = false;
+  bool definitions_changed_ = false;
+  std::shared_ptr<const Catalogue> catalogue_ = std::make_shared<Catalogue>();
+
+  std::set<Edge*> edges_;
+  std::map<SubscriptionId, std::deque<Waiter>> waiting_;
+  std::set<SubscriptionId> maybe_ready_;
+  std::set<TopicId> topics_gone_;  // deleted, with cursors and keys of subscriptions left
+  bool remains_ = false;           // deleted subscriptions left something
+
+  std::unique_ptr<Round> round_;
+  std::vector<log::UnitImage> kept_images_;  // of a checkpoint that found no space
+
+  std::uint64_t groups_ = 0, frames_ = 0, journal_bytes_ = 0, published_ = 0, duplicates_ = 0, settled_ = 0, leases_lost_ = 0;
+};
+
+}  // namespace continuo::node

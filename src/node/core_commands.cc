@@ -1,0 +1,382 @@
+// The commands that define things and publish.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/node/core_state.h"
+
+namespace continuo::node {
+// A failed node answers at once; nothing is decided any more.
+#define REFUSE_IF_FAILED()                                \
+  if (failed_) {                                          \
+    reply(edge, std::move(answer), refused_by_failure(answer)); \
+    return fail(verdict_->error, nullptr);                \
+  }
+
+namespace {
+
+template <class T>
+Result<T> refused_by_failure(const Answer<T>&) {
+  return continuo::fail(Code::node_failed, "the node stopped");
+}
+
+}  // namespace
+
+// ---- topics ---------------------------------------------------------------------------------------------------------
+
+Topic Core::topic_of(const engines::TopicUnit& unit) const {
+  return {unit.definition.id, unit.definition.name, unit.definition.settings, unit.definition.created};
+}
+
+Subscription Core::subscription_of(const engines::SubscriptionUnit& unit) const {
+  const engines::SubscriptionDefined& defined = unit.definition;
+  return {defined.id, defined.name, defined.epoch, defined.settings, defined.topics, defined.paused};
+}
+
+std::shared_ptr<const Catalogue> Core::build_catalogue() const {
+  auto catalogue = std::make_shared<Catalogue>();
+  for (const auto& [name, unit] : topics_.by_name()) catalogue->topics[name] = std::make_shared<const Topic>(topic_of(*unit));
+  for (const auto& [name, unit] : subscriptions_.by_name())
+    catalogue->subscriptions[name] = std::make_shared<const Subscription>(subscription_of(*unit));
+  return catalogue;
+}
+
+void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer) {
+  REFUSE_IF_FAILED();
+  open();
+  auto decision = topics_.decide_create(name, settings, now_.wall, by_system);
+  if (!decision) return reply<Put<Topic>>(edge, std::move(answer), pass(decision));
+  if (decision->existing != nullptr) return reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*decision->existing), false});
+  const engines::TopicDefined& defined = decision->defined;
+  begin_frame();
+  effect(defined);
+  topics_.apply(defined);
+  open_->group.log.make_partitions({defined.id, defined.settings.partitions});
+  topics_.partitions_made(defined.id, defined.settings.partitions);
+  end_frame();
+  definitions_changed_ = true;
+  reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*topics_.find(defined.id)), true});
+}
+
+void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  auto deleted = topics_.decide_delete(name);
+  if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
+  // Records of the open group for this topic would follow its removal: they go with it.
+  begin_frame();
+  for (auto at = open_->builders.begin(); at != open_->builders.end();)
+    at = at->first.topic == deleted->id ? open_->builders.erase(at) : std::next(at);
+  effect(*deleted);
+  topics_.apply(*deleted);
+  open_->group.log.remove_topic({deleted->id});
+  topics_.topic_removed(deleted->id);
+  end_frame();
+  definitions_changed_ = true;
+  topics_gone_.insert(deleted->id);
+  reply<void>(edge, std::move(answer), {});
+}
+
+void Core::trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer) {
+  REFUSE_IF_FAILED();
+  const PartitionRef ref{topic, partition};
+  auto decided = topics_.decide_trim(ref, before);
+  if (!decided) return reply<PartitionState>(edge, std::move(answer), pass(decided));
+  begin_frame();
+  if (*decided > topics_.head(ref)->first) {
+    open_->group.log.trim({ref, *decided});
+    topics_.trimmed(ref, *decided);
+  }
+  end_frame();
+  const engines::HeadUnit& head = *topics_.head(ref);
+  reply<PartitionState>(edge, std::move(answer), PartitionState{partition, head.first, head.next, 0});
+}
+
+// ---- publishing -----------------------------------------------------------------------------------------------------
+
+// From three quarters of the ring on, and with a full disk, only what makes room goes on.
+Result<void> Core::refuse_publish() const {
+  const log::HomeStats stats = home_.stats();
+  if (stats.disk_full)
+    return continuo::fail(Code::disk_full, "the disk is full: events are refused until there is room");
+  if (stats.used_slots * 4 >= stats.slots * 3 || stats.free_slots == 0) {
+    Error error{Code::overloaded, "the journal is being worked off: the disk is slower than what is published", {}, {}, 1};
+    return std::unexpected(std::move(error));
+  }
+  return {};
+}
+
+Result<engines::PublishDecision> Core::decide(const std::vector<NewRecord>& records) const {
+  std::vector<engines::NewId> ids;
+  ids.reserve(records.size());
+  for (const NewRecord& record : records)
+    ids.push_back({{record.topic, record.partition}, record.fingerprint.identity, record.fingerprint.content});
+  return topics_.decide_publish(ids, now_.elapsed);
+}
+
+// Inside a frame. Applies what was decided and lays the new records into the group's batches.
+std::vector<Place> Core::commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision) {
+  for (const engines::IdsRemembered& remembered : decision.remembered) {
+    effect(remembered);
+    topics_.apply(remembered, now_.elapsed);
+  }
+  for (const engines::IdsDropped& dropped : decision.dropped) {
+    effect(dropped);
+    topics_.apply(dropped);
+  }
+  std::vector<Place> places;
+  places.reserve(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const engines::DecidedPlace& place = decision.places[i];
+    places.push_back({records[i].topic, records[i].partition, place.offset, place.duplicate});
+    ++(place.duplicate ? duplicates_ : published_);
+    if (place.duplicate) continue;
+    lay(records[i], place.offset);
+    topics_.appended({records[i].topic, records[i].partition}, place.offset + 1);
+  }
+  return places;
+}
+
+void Core::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
+  REFUSE_IF_FAILED();
+  open();
+  if (auto refused = refuse_publish(); !refused) return reply<Published>(edge, std::move(answer), pass(refused));
+  auto decision = decide(records);
+  if (!decision) return reply<Published>(edge, std::move(answer), pass(decision));
+  begin_frame();
+  Published published{commit(records, *decision)};
+  end_frame();
+  reply<Published>(edge, std::move(answer), std::move(published));
+}
+
+// ---- subscriptions --------------------------------------------------------------------------------------------------
+
+std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<TopicId>& topics, engines::StartFrom from) const {
+  std::vector<std::pair<PartitionRef, Offset>> all;
+  for (const TopicId topic : topics)
+    for (std::uint32_t id = 0; id < topics_.find(topic)->definition.settings.partitions; ++id) {
+      const engines::HeadUnit& head = *topics_.head({topic, PartitionId{id}});
+      all.emplace_back(head.partition, from == engines::StartFrom::earliest ? head.first : head.next);
+    }
+  return all;
+}
+
+void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer) {
+  REFUSE_IF_FAILED();
+  open();
+  std::vector<TopicId> topics;
+  for (const std::string& topic : settings.topics) {
+    const engines::TopicUnit* found = topics_.find(topic);
+    if (found == nullptr)
+      return reply<Put<Subscription>>(edge, std::move(answer), continuo::fail(Code::unknown_topic, fmt::format("there is no topic '{}'", topic), "topics"));
+    topics.push_back(found->definition.id);
+  }
+  const auto begin = starts(topics, settings.from);
+  auto decision = subscriptions_.decide_define(name, settings, std::move(topics), begin);
+  if (!decision) return reply<Put<Subscription>>(edge, std::move(answer), pass(decision));
+  if (decision->existing != nullptr)
+    return reply<Put<Subscription>>(edge, std::move(answer), Put<Subscription>{subscription_of(*decision->existing), false});
+  begin_frame();
+  apply(engines::encode(decision->defined));
+  for (const engines::CursorMoved& cursor : decision->cursors) apply(engines::encode(cursor));
+  end_frame();
+  definitions_changed_ = true;
+  reply<Put<Subscription>>(edge, std::move(answer), Put<Subscription>{subscription_of(*subscriptions_.find(decision->defined.id)), true});
+}
+
+void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  auto deleted = subscriptions_.decide_delete(name);
+  if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
+  begin_frame();
+  apply(engines::encode(*deleted));
+  end_frame();
+  definitions_changed_ = true;
+  remains_ = true;
+  reply<void>(edge, std::move(answer), {});
+}
+
+void Core::pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  auto defined = subscriptions_.decide_pause(id, paused);
+  if (!defined) return reply<void>(edge, std::move(answer), pass(defined));
+  begin_frame();
+  apply(engines::encode(*defined));
+  end_frame();
+  definitions_changed_ = true;
+  maybe_ready(id);
+  reply<void>(edge, std::move(answer), {});
+}
+
+// ---- delivering -----------------------------------------------------------------------------------------------------
+
+// Leases what is ready; false when nothing is.
+bool Core::serve(const Receive& receive, Received& received) {
+  auto decision = subscriptions_.decide_receive(receive, now_.elapsed);
+  if (!decision || decision->leases.empty()) return false;
+  begin_frame();
+  for (const engines::KeyLeased& lease : decision->leases) apply(engines::encode(lease));
+  end_frame();
+  received = std::move(decision->received);
+  return true;
+}
+
+void Core::receive(Edge& edge, Receive receive, Answer<Received> answer) {
+  REFUSE_IF_FAILED();
+  open();
+  auto checked = subscriptions_.decide_receive(receive, now_.elapsed);
+  if (!checked) return reply<Received>(edge, std::move(answer), pass(checked));
+  Received received;
+  const auto waiters = waiting_.find(receive.subscription);
+  const bool others_first = waiters != waiting_.end() && !waiters->second.empty();
+  if (others_first || !serve(receive, received)) {
+    if (receive.wait.count() > 0) {
+      const Elapsed deadline = now_.elapsed + receive.wait;
+      waiting_[receive.subscription].push_back({&edge, std::move(receive), deadline, std::move(answer)});
+      return;
+    }
+  }
+  reply<Received>(edge, std::move(answer), std::move(received));
+}
+
+void Core::serve_waiting() {
+  const std::set<SubscriptionId> candidates = std::exchange(maybe_ready_, {});
+  for (const SubscriptionId id : candidates) {
+    const auto found = waiting_.find(id);
+    if (found == waiting_.end()) continue;
+    auto& waiters = found->second;
+    while (!waiters.empty() && subscriptions_.has_ready(id)) {
+      if (!has_room(group_budget / 8)) {
+        maybe_ready(id);  // the rest goes into the next group
+        return;
+      }
+      Waiter waiter = std::move(waiters.front());
+      waiters.pop_front();
+      if (waiter.receive.cancelled && waiter.receive.cancelled->load(std::memory_order_relaxed)) continue;
+      open();
+      Received received;
+      serve(waiter.receive, received);
+      reply<Received>(*waiter.edge, std::move(waiter.answer), std::move(received));
+    }
+    if (waiters.empty()) waiting_.erase(found);
+  }
+}
+
+void Core::expire_waiting() {
+  const Elapsed current = open_ ? now_.elapsed : now().elapsed;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    auto& waiters = at->second;
+    const bool gone = subscriptions_.find(at->first) == nullptr;
+    for (auto waiter = waiters.begin(); waiter != waiters.end();) {
+      if (waiter->deadline > current && !gone) {
+        ++waiter;
+        continue;
+      }
+      Result<Received> result{};
+      if (gone) result = continuo::fail(Code::unknown_subscription, "the subscription was deleted");
+      reply<Received>(*waiter->edge, std::move(waiter->answer), std::move(result));
+      waiter = waiters.erase(waiter);
+    }
+    at = waiters.empty() ? waiting_.erase(at) : std::next(at);
+  }
+}
+
+void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
+  REFUSE_IF_FAILED();
+  open();
+  if (settle.body_hash != Hash128{})
+    if (const std::string* before = subscriptions_.remembered(settle.subscription, settle.body_hash))
+      return reply<Settled>(edge, std::move(answer), decode_settled(*before));
+  auto decision = subscriptions_.decide_settle(settle, !settle.publish.empty(), now_);
+  if (!decision) return reply<Settled>(edge, std::move(answer), pass(decision));
+  // All decide before any applies: a refused publish leaves the leases as they were.
+  engines::PublishDecision publish;
+  if (!settle.publish.empty()) {
+    if (auto refused = refuse_publish(); !refused) return reply<Settled>(edge, std::move(answer), pass(refused));
+    auto decided = decide(settle.publish);
+    if (!decided) return reply<Settled>(edge, std::move(answer), pass(decided));
+    publish = std::move(*decided);
+  }
+  begin_frame();
+  for (const engines::Effect& each : decision->effects) apply(each);
+  Settled settled{{std::move(decision->settled)}, commit(settle.publish, publish)};
+  if (settle.body_hash != Hash128{})
+    for (const engines::Effect& each :
+         subscriptions_.decide_remember(settle.subscription, settle.body_hash, encode_settled(settled), now_.elapsed))
+      apply(each);
+  end_frame();
+  settled_ += settled.settled;
+  leases_lost_ += settled.refused.size();
+  maybe_ready(settle.subscription);
+  reply<Settled>(edge, std::move(answer), std::move(settled));
+}
+
+void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) {
+  REFUSE_IF_FAILED();
+  const engines::SubscriptionUnit* unit = subscriptions_.find(id);
+  if (unit == nullptr) return reply<SubscriptionState>(edge, std::move(answer), continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
+  SubscriptionState state;
+  state.subscription = subscription_of(*unit);
+  const auto counts = subscriptions_.counts(id);
+  state.leased = counts.leased;
+  state.delayed = counts.delayed;
+  state.parked_keys = counts.parked_keys;
+  state.parked_events = counts.parked_events;
+  state.lag = counts.queued + counts.leased + counts.delayed + counts.parked_events;
+  for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
+    if (const engines::HeadUnit* head = topics_.head(cursor.partition); head != nullptr && head->next > cursor.next)
+      state.lag += static_cast<std::uint64_t>(head->next - cursor.next);
+  state.unsettled = subscriptions_.oldest(id);
+  for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
+    if (std::ranges::find(state.unsettled, cursor.partition, &std::pair<PartitionRef, Offset>::first) == state.unsettled.end())
+      state.unsettled.emplace_back(cursor.partition, cursor.next);
+  reply<SubscriptionState>(edge, std::move(answer), std::move(state));
+}
+
+void Core::parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) {
+  REFUSE_IF_FAILED();
+  if (subscriptions_.find(id) == nullptr)
+    return reply<std::vector<ParkedKey>>(edge, std::move(answer), continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
+  reply<std::vector<ParkedKey>>(edge, std::move(answer), subscriptions_.parked(id, limit));
+}
+
+void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  auto released = subscriptions_.decide_retry(id, key_hash);
+  if (!released) return reply<void>(edge, std::move(answer), pass(released));
+  begin_frame();
+  apply(engines::encode(*released));
+  end_frame();
+  maybe_ready(id);
+  reply<void>(edge, std::move(answer), {});
+}
+
+void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  auto skipped = subscriptions_.decide_skip(id, key_hash, std::move(reason));
+  if (!skipped) return reply<void>(edge, std::move(answer), pass(skipped));
+  begin_frame();
+  apply(engines::encode(*skipped));
+  end_frame();
+  maybe_ready(id);
+  reply<void>(edge, std::move(answer), {});
+}
+
+void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) {
+  REFUSE_IF_FAILED();
+  reply<std::vector<FeedPosition>>(edge, std::move(answer), subscriptions_.feed_positions());
+}
+
+void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
+  REFUSE_IF_FAILED();
+  auto decision = subscriptions_.decide_offer(offer);
+  if (!decision) return reply<OfferCredit>(edge, std::move(answer), pass(decision));
+  begin_frame();
+  for (const engines::Effect& effect : decision->effects) apply(effect);
+  end_frame();
+  maybe_ready(offer.subscription);
+  reply<OfferCredit>(edge, std::move(answer), decision->credit);
+}
+
+#undef REFUSE_IF_FAILED
+
+}  // namespace continuo::node

@@ -1,0 +1,105 @@
+// Rebuilding the core from its home: units of the last checkpoint, then the effects after it.
+#include <fmt/format.h>
+
+#include "continuo/node/core_state.h"
+
+namespace continuo::node {
+
+class Core::Recovery final : public log::RecoverySink {
+ public:
+  explicit Recovery(Core& core) : core_(core) {}
+
+  Result<void> unit(std::string_view key, Sequence stamp, std::optional<std::string_view> bytes) override {
+    if (!bytes) {
+      core_.ledger_.restored_tombstone(key, stamp);
+      return {};
+    }
+    switch (const auto kind = static_cast<engines::UnitKind>(key.front())) {
+      case engines::UnitKind::node:
+      case engines::UnitKind::topic:
+      case engines::UnitKind::head:
+      case engines::UnitKind::ids: return core_.topics_.restore(kind, key, *bytes, stamp);
+      case engines::UnitKind::subscription:
+      case engines::UnitKind::subscription_counter:
+      case engines::UnitKind::cursor:
+      case engines::UnitKind::key:
+      case engines::UnitKind::settles: return core_.subscriptions_.restore(kind, key, *bytes, stamp);
+    }
+    return continuo::fail(Code::wrong_format, fmt::format("the checkpoint holds a unit of kind {} that this version does not know",
+                                                static_cast<int>(key.front())));
+  }
+
+  Result<void> group(Sequence sequence, const Now& now) override {
+    core_.closed_ = core_.written_ = sequence;
+    core_.now_ = now;
+    core_.ledger_.replaying(sequence);
+    return {};
+  }
+
+  Result<void> effect(const log::EffectView& effect) override {
+    if (effect.type < log::first_engine_effect) return log_effect(effect);
+    const auto type = static_cast<engines::EffectType>(effect.type);
+    if (type < engines::EffectType::subscription_defined)
+      return core_.topics_.replay(type, effect.version, effect.payload, core_.now_.elapsed);
+    return core_.subscriptions_.apply(type, effect.version, effect.payload, core_.now_.elapsed);
+  }
+
+ private:
+  Result<void> log_effect(const log::EffectView& effect) {
+    switch (static_cast<log::LogEffect>(effect.type)) {
+      case log::LogEffect::appended: {
+        auto view = log::read_appended(effect.payload);
+        if (!view) return pass(view);
+        const engines::HeadUnit* head = core_.topics_.head(view->partition);
+        if (head != nullptr && head->next < view->next) core_.topics_.appended(view->partition, view->next);
+        return {};
+      }
+      case log::LogEffect::partitions_made: {
+        auto made = log::read_partitions_made(effect.payload);
+        if (!made) return pass(made);
+        core_.topics_.partitions_made(made->topic, made->partitions);
+        return {};
+      }
+      case log::LogEffect::topic_removed: {
+        auto removed = log::read_topic_removed(effect.payload);
+        if (!removed) return pass(removed);
+        core_.topics_.topic_removed(removed->topic);
+        return {};
+      }
+      case log::LogEffect::trimmed: {
+        auto trimmed = log::read_trimmed(effect.payload);
+        if (!trimmed) return pass(trimmed);
+        core_.topics_.trimmed(trimmed->partition, trimmed->before);
+        return {};
+      }
+    }
+    return continuo::fail(Code::wrong_format, fmt::format("the journal holds an effect of type {}", effect.type));
+  }
+
+  Core& core_;
+};
+
+Result<void> Core::recover() {
+  Recovery recovery{*this};
+  if (auto recovered = home_.recover(recovery); !recovered) return recovered;
+  ledger_.replaying(Sequence{0});
+  closed_ = written_ = home_.last();
+  steady_zero_ = clock_.steady();
+  elapsed_zero_ = now_.elapsed;
+  wall_minus_elapsed_ = clock_.wall().ms - elapsed_zero_.ms;
+  for (const TopicId topic : subscriptions_.read_topics())
+    if (topics_.find(topic) == nullptr) topics_gone_.insert(topic);
+  remains_ = true;
+  catalogue_ = build_catalogue();
+  if (auto started = home_.start(); !started) return started;
+  if (topics_.secret() == 0) {
+    const engines::NodeMade made{random_.next() | 1};
+    begin_frame();
+    effect(made);
+    topics_.set_secret(made.secret);
+    end_frame();
+  }
+  return {};
+}
+
+}  // namespace continuo::node

@@ -1,0 +1,50 @@
+// The open group and a checkpoint round: parts of the core that its sources share.
+#pragma once
+
+#include "continuo/base/bytes.h"
+#include "continuo/node/core.h"
+
+namespace continuo::node {
+
+/// The group being filled.
+struct Core::Open {
+  /// A batch under construction for one partition.
+  struct Building {
+    record::BatchBuilder builder;
+    Offset base;
+    std::int64_t max_timestamp_ms = 0;
+  };
+  ClosedGroup group;
+  std::map<PartitionRef, Building> builders;  // ordered: the bytes of a group must not depend on a hash table
+  std::size_t size = 0;                       // bytes it will have, at most
+};
+
+/// A checkpoint under way.
+struct Core::Round {
+  Sequence upto;
+  Now now;
+  Sequence highest_stamp;
+  bool complete = false;
+  bool handed_out = false;
+  std::vector<log::UnitImage> units;
+};
+
+/// What a group may hold of body bytes; the rest is for heads and padding.
+constexpr std::size_t group_budget = log::max_group_body - 128 * 1024;
+
+template <class T>
+void Core::effect(const T& effect) {
+  const engines::Effect encoded = engines::encode(effect);
+  open_->group.log.effect(static_cast<std::uint8_t>(encoded.type), encoded.version, encoded.payload);
+  open_->size += encoded.payload.size() + 8;
+}
+
+template <class T>
+void Core::reply(Edge& edge, Answer<T> answer, Result<T> result) {
+  deliver(edge, [answer = std::move(answer), result = std::move(result), verdict = verdict_]() mutable {
+    if (verdict->failed.load(std::memory_order_acquire)) answer(std::unexpected(verdict->error));
+    else answer(std::move(result));
+  });
+}
+
+}  // namespace continuo::node

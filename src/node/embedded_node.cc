@@ -1,0 +1,571 @@
+// The node on this machine's disk: the core and its threads over the embedded log.
+//
+// Threads: core (decides; writes small groups itself), journal (writes large ones while the core fills the next), write-behind (topic files,
+// checkpoints, retention). Commands reach the core through a lock-free queue within credits; answers leave by Edge::deliver.
+#include <concurrentqueue/concurrentqueue.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "continuo/disk/disk.h"
+#include "continuo/log/embedded_log.h"
+#include "continuo/node/core.h"
+#include "continuo/node/core_state.h"
+#include "continuo/node/retention.h"
+#include "continuo/node/wakeup.h"
+
+namespace continuo::node {
+namespace {
+
+constexpr std::size_t inline_write_bytes = 256 * 1024;  // larger groups go to the journal thread
+constexpr Micros idle_seal{50'000};
+constexpr Micros work_pause{10'000};
+constexpr Micros stats_pause{100'000};
+constexpr Micros retention_pause{1'000'000};
+constexpr std::size_t control_bytes = 64 * 1024;        // room a command without records may need
+
+struct Command {
+  std::size_t bytes = 0;
+  std::move_only_function<void(Core&)> run;
+};
+
+// Durations of the last flushes.
+class FlushTimes {
+ public:
+  void add(Micros duration) { times_[count_++ % times_.size()] = static_cast<std::uint32_t>(duration.count()); }
+  double percentile(double part) const {
+    const std::size_t size = std::min(count_, times_.size());
+    if (size == 0) return 0;
+    std::vector<std::uint32_t> sorted(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(size - 1));
+    std::ranges::nth_element(sorted, place);
+    return *place;
+  }
+
+ private:
+  std::array<std::uint32_t, 1024> times_{};
+  std::size_t count_ = 0;
+};
+
+// What may be inside at once. Taken by edges, given back when the answer leaves.
+class Credit {
+ public:
+  Credit(std::uint64_t items, std::uint64_t bytes) : items_(items), bytes_(bytes) {}
+  bool take(std::uint64_t bytes) {
+    const auto items_before = used_items_.fetch_add(1, std::memory_order_relaxed);
+    const auto bytes_before = used_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    // One request always fits, however large: otherwise it never would.
+    if (items_before == 0 || (items_before < items_ && bytes_before + bytes <= bytes_)) return true;
+    give_back(bytes);
+    return false;
+  }
+  void give_back(std::uint64_t bytes) {
+    used_items_.fetch_sub(1, std::memory_order_relaxed);
+    used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+
+ private:
+  const std::uint64_t items_;
+  const std::uint64_t bytes_;
+  std::atomic<std::uint64_t> used_items_{0};
+  std::atomic<std::uint64_t> used_bytes_{0};
+};
+
+class EmbeddedNode final : public Node {
+ public:
+  EmbeddedNode(const Options& options, Clock& clock, Random& random)
+      : options_(options),
+        clock_(clock),
+        random_(random),
+        publish_credit_(options.limits.publish_credit_items, options.limits.publish_credit_bytes),
+        settle_credit_(options.limits.settle_credit_items, 256u << 20),
+        control_credit_(options.limits.control_credit_items, 256u << 20) {}
+  ~EmbeddedNode() override { stop(); }
+
+  Result<void> open();
+
+  void create_topic(Edge& edge, std::string name, TopicSettings settings, Answer<Put<Topic>> answer) override {
+    control(edge, std::move(answer), [name = std::move(name), settings, &edge](Core& core, auto reply) mutable {
+      core.create_topic(edge, std::move(name), settings, false, std::move(reply));
+    });
+  }
+  void delete_topic(Edge& edge, std::string name, Answer<void> answer) override {
+    control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
+      core.delete_topic(edge, std::move(name), std::move(reply));
+    });
+  }
+  void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer) override {
+    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.trim(edge, topic, partition, before, std::move(reply)); });
+  }
+  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer) override {
+    control(edge, std::move(answer), [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
+      core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
+    });
+  }
+  void delete_subscription(Edge& edge, std::string name, Answer<void> answer) override {
+    control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
+      core.delete_subscription(edge, std::move(name), std::move(reply));
+    });
+  }
+  void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) override {
+    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
+  }
+  void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override {
+    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
+  }
+  void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) override {
+    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.parked(edge, id, limit, std::move(reply)); });
+  }
+  void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer) override {
+    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.retry_parked(edge, id, key_hash, std::move(reply)); });
+  }
+  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer) override {
+    control(edge, std::move(answer), [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
+      core.skip_parked(edge, id, key_hash, std::move(reason), std::move(reply));
+    });
+  }
+  void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) override {
+    submit(control_bytes, [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
+  }
+  void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) override {
+    const std::size_t bytes = offer.events.size() * 32 + control_bytes;
+    submit(bytes, [&edge, offer = std::move(offer), answer = std::move(answer)](Core& core) mutable {
+      core.offer(edge, std::move(offer), std::move(answer));
+    });
+  }
+  void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) override;
+  void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
+  void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;
+
+  std::shared_ptr<const Catalogue> catalogue() const override { return catalogue_.load(); }
+  Result<Batches> read(PartitionRef partition, Offset from, std::uint64_t max_bytes) override {
+    return home_->read(partition, from, max_bytes);
+  }
+  Result<std::shared_ptr<const std::string>> read_one(PartitionRef partition, Offset offset) override;
+  Result<Offset> offset_at(PartitionRef partition, WallTime time) override { return home_->offset_at(partition, time); }
+  Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
+
+  void add_edge(Edge& edge) override {
+    submit(0, [&edge](Core& core) { core.add_edge(edge); });
+  }
+  void remove_edge(Edge& edge) override;
+  Health health() const override { return health_.load(); }
+  std::string failure() const override { return health_ == Health::failed ? failure_ : std::string{}; }
+  Stats stats() const override;
+  bool durable() const override { return home_->durable(); }
+  std::uint64_t secret() const override { return secret_; }
+  const Options& options() const override { return options_; }
+
+ private:
+  void submit(std::size_t bytes, std::move_only_function<void(Core&)> run) {
+    queue_.enqueue(Command{bytes, std::move(run)});
+    wakeup_.wake();
+  }
+  // A command within the credits of its kind; `act(core, answer)`.
+  template <class T, class Act>
+  void within(Credit& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act);
+  template <class T, class Act>
+  void control(Edge& edge, Answer<T> answer, Act act) {
+    within(control_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer), std::move(act));
+  }
+
+  void core_loop();
+  bool drain();
+  bool start_write();
+  void finish(std::unique_ptr<ClosedGroup> group, const Result<void>& written);
+  Result<void> write(ClosedGroup& group);
+  void stop_by(const Error& error, std::unique_ptr<ClosedGroup> group);
+  void pause_core(bool worked);
+  void seal_when_idle();
+  void publish_stats();
+  void journal_loop();
+  void behind_loop();
+  void run_checkpoint(CheckpointJob job);
+  void run_retention();
+  void stop();
+
+  Options options_;
+  Clock& clock_;
+  Random& random_;
+  std::unique_ptr<disk::Disk> disk_;
+  std::unique_ptr<log::EmbeddedLog> home_;
+  std::unique_ptr<Core> core_;
+  std::uint64_t secret_ = 0;
+
+  Credit publish_credit_, settle_credit_, control_credit_;
+  std::atomic<std::uint64_t> refused_{0};
+  mutable std::atomic<std::uint64_t> reads_{0};
+  moodycamel::ConcurrentQueue<Command> queue_;
+  std::optional<Command> held_;  // did not fit into the open group
+  Wakeup wakeup_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<Health> health_{Health::recovering};
+  std::string failure_;
+  std::atomic<std::shared_ptr<const Catalogue>> catalogue_;
+  std::atomic<std::shared_ptr<const Stats>> stats_;
+  std::atomic<bool> wall_trusted_{true};
+
+  // core thread
+  Micros last_group_at_{0};
+  Micros last_stats_at_{0};
+  bool sealed_ = true;
+  FlushTimes flushes_;
+
+  // core -> journal -> core
+  Wakeup journal_wakeup_;
+  std::atomic<ClosedGroup*> to_write_{nullptr};
+  std::atomic<bool> write_done_{false};
+  std::unique_ptr<ClosedGroup> flying_;
+  Result<void> write_result_;
+  bool flying_now_ = false;
+
+  // core -> write-behind
+  Wakeup behind_wakeup_;
+  moodycamel::ConcurrentQueue<CheckpointJob> checkpoints_;
+  std::atomic<bool> behind_stopping_{false};
+
+  std::jthread core_thread_, journal_thread_, behind_thread_;
+};
+
+// ---- requests -------------------------------------------------------------------------------------------------------
+
+Error refusal_of(Code code) {
+  return {code, "more is asked at once than may be in flight", {}, {}, 1};
+}
+
+template <class T, class Act>
+void EmbeddedNode::within(Credit& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act) {
+  if (!credit.take(bytes)) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    Mail mail;
+    mail.answers.push_back([answer = std::move(answer), refusal]() mutable { answer(std::unexpected(refusal_of(refusal))); });
+    return edge.deliver(std::move(mail));
+  }
+  Answer<T> returning = [answer = std::move(answer), &credit, bytes](Result<T> result) mutable {
+    credit.give_back(bytes);
+    answer(std::move(result));
+  };
+  submit(room, [act = std::move(act), returning = std::move(returning)](Core& core) mutable { act(core, std::move(returning)); });
+}
+
+std::size_t room_of(const std::vector<NewRecord>& records) {
+  std::size_t bytes = 1024;
+  for (const NewRecord& record : records) bytes += record::max_record_size(record.body.size()) + 40;
+  return bytes;
+}
+
+void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
+  const std::size_t room = room_of(records);
+  if (room > options_.limits.frame_bytes || room > group_budget) {
+    Mail mail;
+    mail.answers.push_back([answer = std::move(answer), room]() mutable {
+      answer(continuo::fail(Code::too_large, fmt::format("the events take {} bytes in the log, one commit holds at most {}", room, group_budget)));
+    });
+    return edge.deliver(std::move(mail));
+  }
+  within(publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
+         [&edge, records = std::move(records)](Core& core, auto reply) mutable { core.publish(edge, std::move(records), std::move(reply)); });
+}
+
+void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer) {
+  within(settle_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer),
+         [&edge, receive = std::move(receive)](Core& core, auto reply) mutable { core.receive(edge, std::move(receive), std::move(reply)); });
+}
+
+void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
+  const std::size_t room = room_of(settle.publish) + (settle.acks.size() + settle.nacks.size() + settle.extends.size()) * 96 +
+                           settle.nacks.size() * 4500;
+  if (room > group_budget) {
+    Mail mail;
+    mail.answers.push_back([answer = std::move(answer)]() mutable { answer(continuo::fail(Code::too_large, "the request is too large for one commit")); });
+    return edge.deliver(std::move(mail));
+  }
+  within(settle_credit_, room, room, Code::too_many_requests, edge, std::move(answer),
+         [&edge, settle = std::move(settle)](Core& core, auto reply) mutable { core.settle(edge, std::move(settle), std::move(reply)); });
+}
+
+Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {
+  auto batches = home_->read(partition, offset, 1);
+  if (!batches) return pass(batches);
+  if (!batches->batches.empty()) {
+    const auto header = record::read_batch_header(*batches->batches.front());
+    if (header && header->base_offset <= offset) return batches->batches.front();
+  }
+  return continuo::fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
+}
+
+void EmbeddedNode::remove_edge(Edge& edge) {
+  // The caller may be the edge's own thread: wait for the core, not for the answer.
+  std::atomic<bool> removed{false};
+  if (core_thread_.joinable() && health_ != Health::stopped) {
+    submit(0, [&](Core& core) {
+      core.remove_edge(edge);
+      removed.store(true, std::memory_order_release);
+      removed.notify_all();
+    });
+    removed.wait(false);
+  }
+}
+
+Stats EmbeddedNode::stats() const {
+  const auto published = stats_.load();
+  Stats stats = published ? *published : Stats{};
+  stats.refused_overload = refused_;
+  const log::HomeStats home = home_->stats();
+  stats.checkpoints = home.checkpoints;
+  stats.written_behind_bytes = home.written_behind_bytes;
+  stats.cold_reads = home.cold_reads;
+  stats.journal_used_bytes = home.used_slots * home.slot_bytes;
+  stats.journal_size_bytes = home.slots * home.slot_bytes;
+  stats.tail_bytes = home.tail_bytes;
+  stats.disk_full = home.disk_full;
+  return stats;
+}
+
+// ---- the core thread ------------------------------------------------------------------------------------------------
+
+void EmbeddedNode::core_loop() {
+  while (true) {
+    bool worked = drain();
+    if (flying_now_ && write_done_.load(std::memory_order_acquire)) {
+      flying_now_ = false;
+      write_done_ = false;
+      finish(std::move(flying_), write_result_);
+      worked = true;
+    }
+    core_->tick();
+    if (!flying_now_ || !core_->anything_open())
+      if (auto job = core_->checkpoint(false)) {
+        checkpoints_.enqueue(std::move(*job));
+        behind_wakeup_.wake();
+      }
+    worked = start_write() || worked;
+    publish_stats();
+    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && queue_.size_approx() == 0) return;
+    pause_core(worked);
+  }
+}
+
+// Runs what waits, as far as the open group has room. True when anything ran.
+bool EmbeddedNode::drain() {
+  bool worked = false;
+  for (int count = 0; count < 4096; ++count) {
+    if (!held_) {
+      Command command;
+      if (!queue_.try_dequeue(command)) break;
+      held_ = std::move(command);
+    }
+    if (!core_->has_room(held_->bytes)) break;
+    held_->run(*core_);
+    held_.reset();
+    worked = true;
+  }
+  return worked;
+}
+
+// Small groups are written here: handing them over would cost two wake-ups. Large ones go to the journal thread, and the next fills meanwhile.
+bool EmbeddedNode::start_write() {
+  if (flying_now_) {
+    if (!core_->anything_open()) core_->close();  // answers without effects join the group in flight
+    return false;
+  }
+  if (core_->anything_open() && !home_->has_room(core_->open_size())) return false;  // the ring waits for a checkpoint
+  const std::size_t size = core_->open_size();
+  auto group = core_->close();
+  if (!group) return false;
+  sealed_ = false;
+  if (size <= inline_write_bytes) {
+    const auto written = write(*group);
+    finish(std::move(group), written);
+    return true;
+  }
+  flying_ = std::move(group);
+  flying_now_ = true;
+  to_write_.store(flying_.get(), std::memory_order_release);
+  journal_wakeup_.wake();
+  return true;
+}
+
+Result<void> EmbeddedNode::write(ClosedGroup& group) {
+  const Micros before = clock_.steady();
+  auto written = home_->write(group.log);
+  flushes_.add(clock_.steady() - before);
+  return written;
+}
+
+void EmbeddedNode::finish(std::unique_ptr<ClosedGroup> group, const Result<void>& written) {
+  last_group_at_ = clock_.steady();
+  if (!written) return stop_by(written.error(), std::move(group));
+  const bool definitions = group->catalogue != nullptr;
+  const auto catalogue = group->catalogue;
+  if (definitions) catalogue_.store(catalogue);  // before the answers: who hears of a topic finds it
+  core_->written(std::move(group));
+}
+
+void EmbeddedNode::stop_by(const Error& error, std::unique_ptr<ClosedGroup> group) {
+  if (health_ != Health::failed) {
+    failure_ = to_string(error);
+    health_ = Health::failed;
+  }
+  core_->fail(error, std::move(group));
+}
+
+void EmbeddedNode::seal_when_idle() {
+  if (sealed_ || flying_now_ || health_ == Health::failed || clock_.steady() - last_group_at_ < idle_seal) return;
+  sealed_ = true;
+  if (!home_->has_room(0)) return;
+  if (auto done = home_->seal(core_->now()); !done) stop_by(done.error(), nullptr);
+}
+
+void EmbeddedNode::pause_core(bool worked) {
+  seal_when_idle();
+  if (worked) return;
+  Micros most = sealed_ ? Micros{100'000} : idle_seal;
+  if (const auto due = core_->next_due(); due && !core_->anything_open()) most = std::min<Micros>(most, *due);
+  if (core_->checkpointing() || core_->anything_open()) most = std::min(most, Micros{1'000});
+  wakeup_.prepare();
+  const bool nothing = (held_ || queue_.size_approx() == 0) && !(flying_now_ && write_done_.load(std::memory_order_acquire));
+  if (nothing && most.count() > 0) wakeup_.sleep(most);
+  else wakeup_.cancel();
+}
+
+void EmbeddedNode::publish_stats() {
+  const Micros current = clock_.steady();
+  if (current - last_stats_at_ < stats_pause) return;
+  last_stats_at_ = current;
+  auto stats = std::make_shared<Stats>();
+  core_->fill(*stats);
+  stats->flush_p50_us = flushes_.percentile(0.5);
+  stats->flush_p99_us = flushes_.percentile(0.99);
+  stats_.store(std::move(stats));
+  wall_trusted_ = core_->wall_trusted();
+  if (health_ == Health::running || health_ == Health::disk_full)
+    health_ = home_->stats().disk_full ? Health::disk_full : Health::running;
+}
+
+// ---- the journal thread ---------------------------------------------------------------------------------------------
+
+void EmbeddedNode::journal_loop() {
+  while (!stopping_ || flying_now_) {
+    ClosedGroup* group = to_write_.exchange(nullptr, std::memory_order_acquire);
+    if (group == nullptr) {
+      journal_wakeup_.prepare();
+      if (to_write_.load() == nullptr && !behind_stopping_) journal_wakeup_.sleep(Micros{100'000});
+      else journal_wakeup_.cancel();
+      if (behind_stopping_ && to_write_.load() == nullptr) return;
+      continue;
+    }
+    write_result_ = write(*group);
+    write_done_.store(true, std::memory_order_release);
+    wakeup_.wake();
+  }
+}
+
+// ---- the write-behind thread ----------------------------------------------------------------------------------------
+
+void EmbeddedNode::behind_loop() {
+  Micros last_retention = clock_.steady();
+  while (!behind_stopping_) {
+    CheckpointJob job;
+    const bool due = checkpoints_.try_dequeue(job);
+    if (due) run_checkpoint(std::move(job));
+    if (auto worked = home_->work(clock_.steady()); !worked)
+      submit(0, [this, error = worked.error()](Core&) { stop_by(error, nullptr); });
+    if (clock_.steady() - last_retention >= retention_pause) {
+      last_retention = clock_.steady();
+      run_retention();
+    }
+    if (due) continue;
+    behind_wakeup_.prepare();
+    if (checkpoints_.size_approx() == 0) behind_wakeup_.sleep(work_pause);
+    else behind_wakeup_.cancel();
+  }
+}
+
+void EmbeddedNode::run_checkpoint(CheckpointJob job) {
+  auto done = home_->checkpoint(job.upto, job.units, job.now);
+  const bool full = !done && done.error().code == Code::disk_full;
+  if (!done && !full) return submit(0, [this, error = done.error()](Core&) { stop_by(error, nullptr); });
+  if (full) std::this_thread::sleep_for(Millis{100});
+  submit(0, [committed = done.has_value(), units = std::move(job.units)](Core& core) mutable {
+    core.checkpoint_done(committed, std::move(units));
+  });
+}
+
+// Answers of trims that retention asks for go nowhere.
+class NoEdge final : public Edge {
+ public:
+  void deliver(Mail mail) override {
+    for (auto& answer : mail.answers) answer();
+  }
+};
+
+NoEdge& no_edge() {
+  static NoEdge edge;
+  return edge;
+}
+
+void EmbeddedNode::run_retention() {
+  const auto catalogue = catalogue_.load();
+  if (!catalogue) return;
+  for (const RetentionTrim& trim : due_trims(*home_, *catalogue, clock_.wall(), wall_trusted_))
+    submit(control_bytes, [trim](Core& core) {
+      core.trim(no_edge(), trim.partition.topic, trim.partition.partition, trim.before, [](Result<PartitionState>) {});
+    });
+}
+
+// ---- life -----------------------------------------------------------------------------------------------------------
+
+Result<void> EmbeddedNode::open() {
+  auto disk = disk::open_real_disk(options_.data);
+  if (!disk) return pass(disk);
+  disk_ = std::move(*disk);
+  log::EmbeddedOptions embedded;
+  embedded.journal.slots = options_.ring_segments;
+  embedded.journal.slot_bytes = options_.ring_segment_bytes;
+  embedded.journal.accept_loss = options_.accept_loss;
+  embedded.topic_segment_bytes = options_.topic_segment_bytes;
+  auto home = log::EmbeddedLog::open(*disk_, embedded, random_);
+  if (!home) return pass(home);
+  home_ = std::move(*home);
+  core_ = std::make_unique<Core>(*home_, clock_, random_, options_.limits);
+  if (auto recovered = core_->recover(); !recovered) return recovered;
+  if (auto group = core_->close()) {
+    if (auto written = home_->write(group->log); !written) return written;
+    core_->written(std::move(group));
+  }
+  secret_ = core_->secret();
+  catalogue_.store(core_->catalogue());
+  health_ = Health::running;
+  last_group_at_ = clock_.steady();
+  behind_thread_ = std::jthread{[this] { behind_loop(); }};
+  journal_thread_ = std::jthread{[this] { journal_loop(); }};
+  core_thread_ = std::jthread{[this] { core_loop(); }};
+  return {};
+}
+
+void EmbeddedNode::stop() {
+  stopping_ = true;
+  wakeup_.wake();
+  if (core_thread_.joinable()) core_thread_.join();
+  behind_stopping_ = true;
+  behind_wakeup_.wake();
+  journal_wakeup_.wake();
+  if (behind_thread_.joinable()) behind_thread_.join();
+  if (journal_thread_.joinable()) journal_thread_.join();
+  if (home_ && core_ && health_ != Health::failed && health_ != Health::recovering)
+    if (home_->has_room(0)) (void)home_->seal(core_->now());
+  health_ = Health::stopped;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::open(const Options& options, Clock& clock, Random& random) {
+  auto node = std::make_unique<EmbeddedNode>(options, clock, random);
+  if (auto opened = node->open(); !opened) return pass(opened);
+  return node;
+}
+
+}  // namespace continuo::node
