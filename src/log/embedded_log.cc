@@ -249,6 +249,12 @@ Result<void> EmbeddedLog::replay_effect(const ReplayedGroup& group, const Effect
       if (PartitionLog* partition = writable(trimmed->partition)) partition->trim(trimmed->before);
       return {};
     }
+    case LogEffect::skipped: {
+      auto skipped = read_skipped(effect.payload);
+      if (!skipped) return pass(skipped);
+      if (PartitionLog* partition = writable(skipped->partition)) partition->skip(skipped->from, skipped->next);
+      return {};
+    }
   }
   return fail(Code::wrong_format, fmt::format("the journal holds an effect of type {} that this version does not know", effect.type));
 }
@@ -305,6 +311,8 @@ void EmbeddedLog::publish(const Group& group) {
     if (PartitionLog* partition = writable(batch.partition)) partition->append(batch, group.sequence, group.now.wall);
   for (const Trimmed& trimmed : group.trims())
     if (PartitionLog* partition = writable(trimmed.partition)) partition->trim(trimmed.before);
+  for (const Skipped& skipped : group.skips())
+    if (PartitionLog* partition = writable(skipped.partition)) partition->skip(skipped.from, skipped.next);
   published_.store(group.sequence, std::memory_order_release);
 }
 

@@ -69,6 +69,14 @@ void PartitionLog::trim(Offset before) {
   if (before.value > first_.load(std::memory_order_relaxed)) first_.store(before.value, std::memory_order_release);
 }
 
+void PartitionLog::skip(Offset from, Offset next) {
+  auto skips = std::make_shared<Skips>(*skips_.load());
+  auto& end = (*skips)[from];
+  end = std::max(end, next);
+  skips_.store(std::move(skips));
+  skips_changed_.store(true);
+}
+
 // ---- readers --------------------------------------------------------------------------------------------------------
 
 // Segments and chain are taken together: a batch is always in the one or the other. With `from`, only the segment that holds it is copied.
@@ -104,6 +112,15 @@ Result<Batches> PartitionLog::read(Offset from, std::uint64_t max_bytes, bool& c
   }
 }
 
+// Where reading goes on from `from`, when that lies in a range that was given up.
+Offset PartitionLog::past_skips(Offset from) const {
+  const auto skips = skips_.load();
+  auto after = skips->upper_bound(from);
+  if (after == skips->begin()) return from;
+  --after;
+  return std::max(from, std::min(after->second, end()));
+}
+
 // False when the batches went from memory to the files meanwhile.
 Result<bool> PartitionLog::read_once(Offset from, std::uint64_t max_bytes, bool& cold, Batches& out) {
   const View seen = view(from);
@@ -115,6 +132,10 @@ Result<bool> PartitionLog::read_once(Offset from, std::uint64_t max_bytes, bool&
     return fail(Code::offset_out_of_range,
                 fmt::format("offset {} is not within {} and {}", from.value, out.first.value, out.end.value));
   if (from == out.end) return true;
+  if (const Offset past = past_skips(from); past != from) {
+    out.next = past;
+    return true;
+  }
   if (!cold) return take_held(seen, from, max_bytes, out);
   const Segment& segment = seen.segments.front();
   if (auto read = segment.file->read(segment.extent, from, max_bytes, out); !read) {
@@ -276,7 +297,8 @@ Result<void> PartitionLog::sync_files() {
   return {};
 }
 
-// Record: u8 version, first, end of what the files hold, segments (base, synced extent), carried batches (entry, bytes).
+// Record: u8 version, first, end of what the files hold, segments (base, synced extent), ranges passed over (from, next), carried
+// batches (entry, bytes).
 Result<std::string> PartitionLog::encode() {
   std::vector<std::shared_ptr<HeldBatch>> carried;
   if (!segments_.empty()) {
@@ -299,6 +321,12 @@ Result<std::string> PartitionLog::encode() {
     writer.varint(static_cast<std::uint64_t>(segment.file->base().value));
     write_extent(writer, segment.synced);
   }
+  const auto skips = skips_.load();
+  writer.varint(skips->size());
+  for (const auto& [from, next] : *skips) {
+    writer.varint(static_cast<std::uint64_t>(from.value));
+    writer.varint(static_cast<std::uint64_t>(next.value));
+  }
   writer.varint(carried.size());
   for (const auto& batch : carried) write_held(writer, *batch);
   recorded_first_ = first();
@@ -315,6 +343,7 @@ bool PartitionLog::must_sync(std::uint64_t carry_below) const {
 }
 
 Result<std::optional<std::string>> PartitionLog::checkpoint(std::uint64_t carry_below) {
+  if (skips_changed_.exchange(false)) changed_ = true;
   if (!changed_ && end() == checkpointed_end_ && first() == checkpointed_first_) return std::nullopt;
   if (must_sync(carry_below)) {
     if (auto moved = flush(~0ull); !moved) return pass(moved);
@@ -355,6 +384,12 @@ Result<void> PartitionLog::restore(std::string_view bytes) {
   visible_end_ = in_files.value;
   // A file that was made but never synced may not be there after a power cut: its name must be made to last again.
   folder_changed_ = !segments_.empty() && segments_.back().synced.bytes == 0;
+  auto skips = std::make_shared<Skips>();
+  for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
+    const Offset from{static_cast<std::int64_t>(reader.varint())};
+    (*skips)[from] = Offset{static_cast<std::int64_t>(reader.varint())};
+  }
+  skips_.store(std::move(skips));
   const std::uint64_t carried = reader.varint();
   for (std::uint64_t i = 0; i < carried && reader.ok(); ++i) {
     auto entry = IndexEntry::decode(reader.raw(IndexEntry::size));

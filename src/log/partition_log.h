@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,8 @@ class PartitionLog {
   // --- core thread ---
   void append(const AppendedBatch& batch, Sequence sequence, WallTime appended);
   void trim(Offset before);
+  /// Readers pass over these offsets from now on.
+  void skip(Offset from, Offset next);
 
   // --- any thread ---
   Offset first() const { return Offset{first_.load(std::memory_order_acquire)}; }
@@ -76,6 +79,7 @@ class PartitionLog {
   Segment& segment_for(std::uint64_t next_batch_bytes, Offset base);
   Result<std::string> encode();
   Result<void> sync_files();
+  Offset past_skips(Offset from) const;
   bool must_sync(std::uint64_t carry_below) const;
   void hang(std::shared_ptr<HeldBatch> batch);
   std::uint64_t unsynced_bytes() const;
@@ -95,6 +99,11 @@ class PartitionLog {
   std::mutex mutex_;                  // the next two: readers and write-behind
   std::shared_ptr<HeldBatch> written_; // the newest node that is in the files, or a node of no batch at the front: what follows is held
   std::vector<Segment> segments_;     // by base offset
+
+  // Ranges passed over, by first offset: replaced as a whole, so that the core thread takes no lock.
+  using Skips = std::map<Offset, Offset>;
+  std::atomic<bool> skips_changed_{false};
+  std::atomic<std::shared_ptr<const Skips>> skips_{std::make_shared<const Skips>()};
 
   // write-behind thread
   Micros held_since_{-1};

@@ -52,6 +52,7 @@ class Core {
   void create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer);
   void delete_topic(Edge& edge, std::string name, Answer<void> answer);
   void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer);
+  void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason, Answer<void> answer);
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer);
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer);

@@ -91,6 +91,18 @@ void Core::trim(Edge& edge, TopicId topic, PartitionId partition, Offset before,
   reply<PartitionState>(edge, std::move(answer), PartitionState{partition, head.first, head.next, 0});
 }
 
+void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  const engines::HeadUnit* head = topics_.head(ref);
+  if (head == nullptr) return reply<void>(edge, std::move(answer), continuo::fail(Code::unknown_partition, "the topic was deleted"));
+  if (from < head->first || next > head->next || next <= from)
+    return reply<void>(edge, std::move(answer), continuo::fail(Code::offset_out_of_range, "the range is not one of records that are kept"));
+  begin_frame();
+  open_->group.log.skip({ref, from, next, std::move(reason)});
+  end_frame();
+  reply<void>(edge, std::move(answer), {});
+}
+
 // ---- publishing -----------------------------------------------------------------------------------------------------
 
 // From three quarters of the ring on, and with a full disk, only what makes room goes on.

@@ -72,6 +72,7 @@ class Core::Recovery final : public log::RecoverySink {
         core_.topics_.trimmed(trimmed->partition, trimmed->before);
         return {};
       }
+      case log::LogEffect::skipped: return {};  // the log's own affair
     }
     return continuo::fail(Code::wrong_format, fmt::format("the journal holds an effect of type {}", effect.type));
   }

@@ -113,7 +113,15 @@ class EmbeddedNode final : public Node {
     control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override {
-    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
+    // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
+    Answer<SubscriptionState> dated = [this, answer = std::move(answer)](Result<SubscriptionState> state) mutable {
+      if (state)
+        for (const auto& [partition, offset] : state->unsettled)
+          if (const auto appended = home_->appended_at(partition, offset); appended && (!state->oldest || *appended < *state->oldest))
+            state->oldest = *appended;
+      answer(std::move(state));
+    };
+    control(edge, std::move(dated), [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
   }
   void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) override {
     control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.parked(edge, id, limit, std::move(reply)); });
@@ -135,6 +143,7 @@ class EmbeddedNode final : public Node {
       core.offer(edge, std::move(offer), std::move(answer));
     });
   }
+  void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason, Answer<void> answer) override;
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) override;
   void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
   void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;
@@ -267,6 +276,18 @@ void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Pu
   }
   within(publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
          [&edge, records = std::move(records)](Core& core, auto reply) mutable { core.publish(edge, std::move(records), std::move(reply)); });
+}
+
+void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason, Answer<void> answer) {
+  const auto readable = home_->read(partition, from, 1);
+  if (!readable && readable.error().code == Code::damaged_data)
+    return control(edge, std::move(answer), [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
+      core.skip_damaged(edge, partition, from, next, std::move(reason), std::move(reply));
+    });
+  Error error = readable ? Error{Code::bad_request, fmt::format("the record at offset {} can be read", from.value), "from", {}} : readable.error();
+  Mail mail;
+  mail.answers.push_back([answer = std::move(answer), error = std::move(error)]() mutable { answer(std::unexpected(std::move(error))); });
+  edge.deliver(std::move(mail));
 }
 
 void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer) {

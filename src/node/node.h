@@ -118,6 +118,10 @@ class Node {
   virtual Result<Offset> offset_at(PartitionRef, WallTime time) = 0;
   virtual Result<PartitionState> partition_state(PartitionRef) = 0;
 
+  /// Readers pass over damaged records from now on; the decision and its reason are kept in the log. Errors: bad_request when reading `from`
+  /// works: nothing that can be read is passed over; offset_out_of_range.
+  virtual void skip_damaged(Edge&, PartitionRef, Offset from, Offset next, std::string reason, Answer<void>) = 0;
+
   // --- subscriptions -----------------------------------------------------------------------------------------------
   virtual void receive(Edge&, Receive, Answer<Received>) = 0;
   virtual void settle(Edge&, Settle, Answer<Settled>) = 0;

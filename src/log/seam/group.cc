@@ -79,6 +79,17 @@ void Group::trim(Trimmed trimmed) {
   trims_.push_back(trimmed);
 }
 
+void Group::skip(Skipped skipped) {
+  std::string payload;
+  ByteWriter writer{payload};
+  write_partition(writer, skipped.partition);
+  writer.varint(static_cast<std::uint64_t>(skipped.from.value));
+  writer.varint(static_cast<std::uint64_t>(skipped.next.value));
+  writer.text(skipped.reason);
+  effect(static_cast<std::uint8_t>(LogEffect::skipped), 1, payload);
+  skips_.push_back(std::move(skipped));
+}
+
 std::vector<std::string_view> Group::seal() {
   std::vector<std::string_view> pieces;
   if (!frames_.empty()) pieces.push_back(frames_);
@@ -169,6 +180,17 @@ Result<Trimmed> read_trimmed(std::string_view payload) {
   const Offset before{static_cast<std::int64_t>(reader.varint())};
   if (!reader.done()) return bad_effect("trim");
   return Trimmed{partition, before};
+}
+
+Result<Skipped> read_skipped(std::string_view payload) {
+  ByteReader reader{payload};
+  Skipped skipped;
+  skipped.partition = read_partition(reader);
+  skipped.from = Offset{static_cast<std::int64_t>(reader.varint())};
+  skipped.next = Offset{static_cast<std::int64_t>(reader.varint())};
+  skipped.reason = reader.text();
+  if (!reader.done() || skipped.next <= skipped.from) return bad_effect("skip");
+  return skipped;
 }
 
 }  // namespace continuo::log

@@ -24,7 +24,7 @@ namespace continuo::log {
 constexpr std::size_t max_group_body = (8u << 20) - 64;
 
 /// Effects the log itself understands. The engines' effects have numbers from first_engine_effect on, and are only carried.
-enum class LogEffect : std::uint8_t { appended = 1, partitions_made = 2, topic_removed = 3, trimmed = 4 };
+enum class LogEffect : std::uint8_t { appended = 1, partitions_made = 2, topic_removed = 3, trimmed = 4, skipped = 5 };
 constexpr std::uint8_t first_engine_effect = 16;
 
 /// One batch with its place.
@@ -48,6 +48,14 @@ struct Trimmed {
   Offset before;
 };
 
+/// Damaged records that readers pass over from now on: somebody decided so, and said why.
+struct Skipped {
+  PartitionRef partition;
+  Offset from;
+  Offset next;
+  std::string reason;
+};
+
 /// One atomic write while it is filled: frames of effects, and the batches they append. Not thread-safe.
 ///
 /// Body of a group: frames. Frame: u32 length of what follows, u16 shard, u16 effect count, effects. Effect: u8 type, u8 version, varint length,
@@ -63,9 +71,10 @@ class Group {
   void effect(std::uint8_t type, std::uint8_t version, std::string_view payload);
   void end_frame();
   void append(AppendedBatch batch);
-  void make_partitions(PartitionsMade made);    // the next three are effects too: inside a frame
+  void make_partitions(PartitionsMade made);    // the next four are effects too: inside a frame
   void remove_topic(TopicRemoved removed);
   void trim(Trimmed trimmed);
+  void skip(Skipped skipped);
 
   bool empty() const { return frame_count_ == 0 && batches_.empty(); }
   /// Bytes of the body so far.
@@ -75,6 +84,7 @@ class Group {
   const std::vector<PartitionsMade>& made() const { return made_; }
   const std::vector<TopicRemoved>& removed() const { return removed_; }
   const std::vector<Trimmed>& trims() const { return trims_; }
+  const std::vector<Skipped>& skips() const { return skips_; }
   /// The body in pieces, in order; views into the group and its batches. Adds the frame of the batches: call once, at the end.
   std::vector<std::string_view> seal();
 
@@ -92,6 +102,7 @@ class Group {
   std::vector<PartitionsMade> made_;
   std::vector<TopicRemoved> removed_;
   std::vector<Trimmed> trims_;
+  std::vector<Skipped> skips_;
 };
 
 /// One effect as it stands in a body.
@@ -116,6 +127,7 @@ Result<AppendedView> read_appended(std::string_view payload);
 Result<PartitionsMade> read_partitions_made(std::string_view payload);
 Result<TopicRemoved> read_topic_removed(std::string_view payload);
 Result<Trimmed> read_trimmed(std::string_view payload);
+Result<Skipped> read_skipped(std::string_view payload);
 
 /// Takes what recovery finds: first all units of the checkpoint, then the groups after it in order.
 class RecoverySink {

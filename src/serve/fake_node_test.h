@@ -1,0 +1,237 @@
+// A node in memory for the tests of the sessions: keeps order and answers, forgets everything at its end.
+//
+// One lock instead of a core thread; answers go out through Edge::deliver as the real node's do. Single records only, one batch each.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "continuo/node/node.h"
+#include "continuo/record/batch.h"
+
+namespace continuo::serve {
+
+class FakeNode final : public node::Node {
+ public:
+  // --- what tests set and look at ---
+  std::optional<Error> publish_error;  ///< the answer to every publish
+  node::Health its_health = node::Health::running;
+  bool hold = false;                   ///< answers wait for release()
+  std::atomic<int> publishes{0};
+
+  void release() {
+    std::vector<std::pair<node::Edge*, std::move_only_function<void()>>> held;
+    {
+      const std::lock_guard lock(mutex_);
+      hold = false;
+      held.swap(held_);
+    }
+    for (auto& [edge, answer] : held) send(*edge, std::move(answer));
+  }
+  std::shared_ptr<const std::atomic<bool>> last_cancelled() {
+    const std::lock_guard lock(mutex_);
+    return last_cancelled_;
+  }
+
+  // --- definitions ---
+  void create_topic(node::Edge& edge, std::string name, node::TopicSettings settings,
+                    node::Answer<node::Put<node::Topic>> answer) override {
+    const std::lock_guard lock(mutex_);
+    if (const auto* there = catalogue_->find_topic(name)) {
+      if (there->settings == settings) return reply(edge, std::move(answer), node::Put<node::Topic>{*there, false});
+      return reply(edge, std::move(answer), refusal<node::Put<node::Topic>>(Code::topic_exists));
+    }
+    auto made = std::make_shared<node::Topic>(node::Topic{TopicId{next_id_++}, name, settings, WallTime{1'000}});
+    auto next = std::make_shared<node::Catalogue>(*catalogue_);
+    next->topics[name] = made;
+    catalogue_ = next;
+    reply(edge, std::move(answer), node::Put<node::Topic>{*made, true});
+  }
+  void delete_topic(node::Edge& edge, std::string name, node::Answer<void> answer) override {
+    const std::lock_guard lock(mutex_);
+    auto next = std::make_shared<node::Catalogue>(*catalogue_);
+    const bool gone = next->topics.erase(name) != 0;
+    catalogue_ = next;
+    reply(edge, std::move(answer), gone ? Result<void>{} : refusal<void>(Code::unknown_topic));
+  }
+  void trim(node::Edge& edge, TopicId topic, PartitionId partition, Offset before, node::Answer<node::PartitionState> answer) override {
+    const std::lock_guard lock(mutex_);
+    Log& log = logs_[{topic, partition}];
+    if (before > log.end()) return reply(edge, std::move(answer), refusal<node::PartitionState>(Code::offset_out_of_range));
+    log.first = std::max(log.first, before);
+    reply(edge, std::move(answer), Result<node::PartitionState>(state_of(partition, log)));
+  }
+  void put_subscription(node::Edge& edge, std::string name, node::SubscriptionSettings settings,
+                        node::Answer<node::Put<node::Subscription>> answer) override {
+    const std::lock_guard lock(mutex_);
+    if (const auto* there = catalogue_->find_subscription(name)) {
+      if (there->settings == settings) return reply(edge, std::move(answer), node::Put<node::Subscription>{*there, false});
+      return reply(edge, std::move(answer), refusal<node::Put<node::Subscription>>(Code::subscription_exists));
+    }
+    auto made = std::make_shared<node::Subscription>();
+    made->id = SubscriptionId{next_id_++};
+    made->name = name;
+    made->settings = settings;
+    for (const auto& topic : settings.topics) {
+      const auto* found = catalogue_->find_topic(topic);
+      if (!found) return reply(edge, std::move(answer), refusal<node::Put<node::Subscription>>(Code::unknown_topic));
+      made->topics.push_back(found->id);
+    }
+    auto next = std::make_shared<node::Catalogue>(*catalogue_);
+    next->subscriptions[name] = made;
+    catalogue_ = next;
+    reply(edge, std::move(answer), node::Put<node::Subscription>{*made, true});
+  }
+  void delete_subscription(node::Edge& edge, std::string name, node::Answer<void> answer) override {
+    const std::lock_guard lock(mutex_);
+    auto next = std::make_shared<node::Catalogue>(*catalogue_);
+    const bool gone = next->subscriptions.erase(name) != 0;
+    catalogue_ = next;
+    reply(edge, std::move(answer), gone ? Result<void>{} : refusal<void>(Code::unknown_subscription));
+  }
+  void pause(node::Edge& edge, SubscriptionId, bool, node::Answer<void> answer) override {
+    const std::lock_guard lock(mutex_);
+    reply(edge, std::move(answer), Result<void>{});
+  }
+  std::shared_ptr<const node::Catalogue> catalogue() const override {
+    const std::lock_guard lock(mutex_);
+    return catalogue_;
+  }
+
+  // --- records ---
+  void publish(node::Edge& edge, std::vector<node::NewRecord> records, node::Answer<node::Published> answer) override {
+    const std::lock_guard lock(mutex_);
+    ++publishes;
+    if (publish_error) return reply(edge, std::move(answer), Result<node::Published>(std::unexpected(*publish_error)));
+    auto places = append(std::move(records));
+    if (!places) return reply(edge, std::move(answer), Result<node::Published>(std::unexpected(places.error())));
+    reply(edge, std::move(answer), Result<node::Published>(node::Published{std::move(*places)}));
+    spread_news();
+  }
+  Result<node::Batches> read(PartitionRef ref, Offset from, std::uint64_t max_bytes) override {
+    const std::lock_guard lock(mutex_);
+    const Log& log = logs_[ref];
+    if (from < log.first || from > log.end()) return fail(Code::offset_out_of_range, "out of range");
+    node::Batches batches{.batches = {}, .next = from, .first = log.first, .end = log.end(), .groups = {}, .newest = group_};
+    for (std::uint64_t bytes = 0; batches.next < log.end() && bytes < max_bytes; batches.next = batches.next + 1) {
+      const auto& [group, batch] = log.batches[static_cast<std::size_t>(batches.next.value)];
+      batches.batches.push_back(batch);
+      batches.groups.push_back(group);
+      bytes += batch->size();
+    }
+    return batches;
+  }
+  Result<std::shared_ptr<const std::string>> read_one(PartitionRef ref, Offset offset) override {
+    const std::lock_guard lock(mutex_);
+    const Log& log = logs_[ref];
+    if (offset < log.first || offset >= log.end()) return fail(Code::offset_out_of_range, "out of range");
+    return log.batches[static_cast<std::size_t>(offset.value)].second;
+  }
+  Result<Offset> offset_at(PartitionRef ref, WallTime time) override {
+    const std::lock_guard lock(mutex_);
+    const Log& log = logs_[ref];
+    for (Offset at = log.first; at < log.end(); at = at + 1)
+      if (record::read_batch_header(*log.batches[static_cast<std::size_t>(at.value)].second)->base_timestamp >= time.ms) return at;
+    return log.end();
+  }
+  void skip_damaged(node::Edge& edge, PartitionRef, Offset, Offset, std::string, node::Answer<void> answer) override {
+    node::Mail mail;
+    mail.answers.push_back([answer = std::move(answer)]() mutable { answer(Result<void>{}); });
+    edge.deliver(std::move(mail));
+  }
+  Result<node::PartitionState> partition_state(PartitionRef ref) override {
+    const std::lock_guard lock(mutex_);
+    return state_of(ref.partition, logs_[ref]);
+  }
+
+  // --- subscriptions: every event to whoever asks first, in order; nothing comes back but what is given back ---
+  void receive(node::Edge& edge, node::Receive request, node::Answer<node::Received> answer) override;
+  void settle(node::Edge& edge, node::Settle settle, node::Answer<node::Settled> answer) override;
+  void subscription_state(node::Edge& edge, SubscriptionId id, node::Answer<node::SubscriptionState> answer) override;
+  void parked(node::Edge& edge, SubscriptionId, std::uint32_t, node::Answer<std::vector<node::ParkedKey>> answer) override {
+    const std::lock_guard lock(mutex_);
+    reply(edge, std::move(answer), Result<std::vector<node::ParkedKey>>(parked_));
+  }
+  void retry_parked(node::Edge& edge, SubscriptionId, std::uint64_t key_hash, node::Answer<void> answer) override {
+    const std::lock_guard lock(mutex_);
+    const auto removed = std::erase_if(parked_, [&](const node::ParkedKey& key) { return key.key_hash == key_hash; });
+    reply(edge, std::move(answer), removed != 0 ? Result<void>{} : refusal<void>(Code::not_parked));
+  }
+  void skip_parked(node::Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string, node::Answer<void> answer) override {
+    retry_parked(edge, id, key_hash, std::move(answer));
+  }
+  void feed_positions(node::Edge&, node::Answer<std::vector<node::FeedPosition>>) override {}
+  void offer(node::Edge&, node::Offer, node::Answer<node::OfferCredit>) override {}
+
+  // --- edges and health ---
+  void add_edge(node::Edge& edge) override {
+    const std::lock_guard lock(mutex_);
+    edges_.insert(&edge);
+  }
+  void remove_edge(node::Edge& edge) override {
+    const std::lock_guard lock(mutex_);
+    edges_.erase(&edge);
+    std::erase_if(held_, [&](const auto& each) { return each.first == &edge; });
+  }
+  node::Health health() const override { return its_health; }
+  std::string failure() const override { return its_health == node::Health::failed ? "the disk is gone" : ""; }
+  node::Stats stats() const override { return {}; }
+  bool durable() const override { return true; }
+  std::uint64_t secret() const override { return 42; }
+  const node::Options& options() const override { return options_; }
+
+ private:
+  struct Log {
+    Offset first{0};
+    std::vector<std::pair<Sequence, std::shared_ptr<const std::string>>> batches;
+    Offset end() const { return Offset{static_cast<std::int64_t>(batches.size())}; }
+  };
+  struct Work {
+    std::size_t next = 0;  // of its topic's events in order of appending
+    std::deque<node::Delivery> back;
+    std::set<std::uint64_t> leased;
+    std::uint64_t number = 0;
+  };
+
+  template <class T>
+  static Result<T> refusal(Code code) {
+    return fail(code, "the fake node says so");
+  }
+  static node::PartitionState state_of(PartitionId partition, const Log& log) {
+    return {partition, log.first, log.end(), log.batches.size() * 100};
+  }
+  template <class T, class Value>
+  void reply(node::Edge& edge, node::Answer<T> answer, Value value) {
+    auto run = [answer = std::move(answer), value = Result<T>(std::move(value))]() mutable { answer(std::move(value)); };
+    if (hold) return held_.emplace_back(&edge, std::move(run)), void();
+    send(edge, std::move(run));
+  }
+  static void send(node::Edge& edge, std::move_only_function<void()> run) {
+    node::Mail mail;
+    mail.answers.push_back(std::move(run));
+    edge.deliver(std::move(mail));
+  }
+  Result<std::vector<node::Place>> append(std::vector<node::NewRecord> records);
+  void spread_news();
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const node::Catalogue> catalogue_ = std::make_shared<node::Catalogue>();
+  std::map<PartitionRef, Log> logs_;
+  std::map<std::pair<PartitionRef, Hash128>, std::pair<std::uint64_t, Offset>> seen_;
+  std::vector<PartitionRef> order_;  // of appending, over all partitions
+  std::vector<PartitionRef> advanced_;
+  std::map<SubscriptionId, Work> works_;
+  std::vector<node::ParkedKey> parked_;
+  std::set<node::Edge*> edges_;
+  std::vector<std::pair<node::Edge*, std::move_only_function<void()>>> held_;
+  std::shared_ptr<const std::atomic<bool>> last_cancelled_;
+  node::Options options_;
+  Sequence group_{0};
+  std::uint32_t next_id_ = 1;
+};
+
+}  // namespace continuo::serve
