@@ -1,0 +1,129 @@
+// The commands: what each is given and does. Parsing is in command_line.cc; here nothing knows of flags.
+//
+// A command gives an error, or has printed what it had to say.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "continuo/base/errors.h"
+#include "continuo/cli/session.h"
+
+namespace continuo::cli {
+
+// --- topics (topics.cc) ------------------------------------------------------------------------------------------------
+struct TopicCreate {
+  std::string name;
+  std::uint32_t partitions = 1;
+  std::string retention_time, retention_bytes, dedup_window;  ///< as given: "7d", "10GiB", "2m"; empty: the default
+};
+struct TopicTrim {
+  std::string name;
+  std::uint32_t partition = 0;
+  std::int64_t before = 0;
+};
+Result<void> topic_create(const Session& session, const TopicCreate& command);
+Result<void> topic_list(const Session& session);
+Result<void> topic_show(const Session& session, const std::string& name);
+Result<void> topic_delete(const Session& session, const std::vector<std::string>& names);
+Result<void> topic_trim(const Session& session, const TopicTrim& command);
+
+// --- events (publish.cc, tail.cc) ----------------------------------------------------------------------------------------
+struct Publish {
+  std::string topic;
+  std::string id, type, source = "/continuo/cli", key, subject, data;  ///< data "-" or absent: stdin
+  bool has_data = false;
+  std::vector<std::string> extensions;  ///< "name=value"
+};
+struct Import {
+  std::string topic, file;
+  std::uint32_t chunk = 500;  ///< events in one commit
+};
+struct Tail {
+  std::string topic;                     ///< empty with `correlation`: all topics
+  std::string from;                      ///< empty: the last `count`
+  std::optional<std::uint32_t> partition;
+  std::string correlation;
+  std::optional<std::uint64_t> count;
+  bool follow = false;
+};
+Result<void> publish(const Session& session, const Publish& command);
+Result<void> import_file(const Session& session, const Import& command);
+Result<void> tail(const Session& session, const Tail& command);
+
+// --- subscriptions (subscriptions.cc) ----------------------------------------------------------------------------------
+struct SubCreate {
+  std::string name;
+  std::vector<std::string> topics;
+  std::string from = "latest", order_by = "key", lease, retry_delay, on_failure = "park";
+  std::optional<std::uint32_t> concurrency, attempts;
+};
+struct SubReceive {
+  std::string name;
+  std::uint32_t max = 10;
+  std::string wait, lease;
+  bool ack = false;  ///< at once
+};
+struct SubKey {
+  std::string name, key, reason;
+};
+Result<void> sub_create(const Session& session, const SubCreate& command);
+Result<void> sub_list(const Session& session);
+Result<void> sub_show(const Session& session, const std::string& name);
+Result<void> sub_delete(const Session& session, const std::vector<std::string>& names);
+Result<void> sub_receive(const Session& session, const SubReceive& command);
+Result<void> sub_ack(const Session& session, const std::string& name, const std::vector<std::string>& leases);
+Result<void> sub_parked(const Session& session, const std::string& name);
+Result<void> sub_retry(const Session& session, const SubKey& command);
+Result<void> sub_skip(const Session& session, const SubKey& command);
+Result<void> sub_pause(const Session& session, const std::string& name, bool paused);
+
+// --- looking and measuring (bench.cc, doctor.cc, explain.cc) ---------------------------------------------------------------
+struct Bench {
+  std::string topic = "bench";
+  std::uint32_t seconds = 3;      ///< for each measurement
+  std::uint32_t connections = 16;
+  std::uint32_t bytes = 1024;     ///< of data in an event
+  std::uint32_t batch = 100;
+};
+struct Doctor {
+  std::string data;
+  bool accept_loss = false;
+};
+Result<void> bench(const Session& session, const Bench& command);
+Result<void> doctor(const Session& session, const Doctor& command);
+Result<void> explain(const Session& session, const std::string& code);
+Result<void> version(const Session& session);
+
+// --- the server (serve.cc) -----------------------------------------------------------------------------------------------
+struct Serve {
+  std::string data;
+  std::string http = "127.0.0.1:8080";
+  std::string journal_size;  ///< empty: the node's own
+  std::uint32_t threads = 2;
+  bool no_auto_create = false;
+  bool accept_insecure = false;
+};
+/// Until SIGINT or SIGTERM. Errors: what Node::open and Server::start give; node_failed.
+Result<void> serve(const Serve& command);
+/// As serve, with a data folder of its own, a free port where 8080 is taken, and three lines to paste.
+Result<void> dev(Serve command, bool port_given);
+
+// --- the demo (demo/) ----------------------------------------------------------------------------------------------------
+struct Demo {
+  std::uint64_t orders = 700;
+  std::uint64_t seed = 1;
+  std::uint32_t rate = 60;
+  std::string orders_file;
+  bool fast = false;       ///< fewer orders, for tests
+  bool stay = false;       ///< leave the server running until Ctrl-C
+  std::string keep;        ///< folder for the data afterwards; empty: the cache folder
+  bool no_keep = false;
+  std::string examples;    ///< github: index.json of @octokit/webhooks-examples
+};
+Result<void> demo_shop(const Demo& command);
+Result<void> demo_github(const Demo& command);
+
+}  // namespace continuo::cli

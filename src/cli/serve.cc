@@ -1,0 +1,135 @@
+// continuo serve, continuo dev
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "continuo/cli/commands.h"
+#include "continuo/cli/settings_file.h"
+#include "continuo/delivery/feeder.h"
+#include "continuo/node/node.h"
+#include "continuo/serve/server.h"
+
+namespace continuo::cli {
+namespace {
+
+constexpr Millis look_at_health{200};
+constexpr std::uint64_t dev_journal_bytes = 128u << 20;
+constexpr std::uint64_t least_journal_bytes = 32u << 20;
+
+Result<node::Options> node_options(const Serve& command) {
+  node::Options options{.data = command.data};
+  if (command.journal_size.empty()) return options;
+  auto size = parse_size(command.journal_size);
+  if (!size) return pass(size);
+  if (*size < least_journal_bytes)
+    return fail(Code::bad_usage, fmt::format("a journal of {} is too small", format_size(*size)), "--journal-size",
+                "at least " + format_size(least_journal_bytes));
+  options.ring_segments = 8;
+  options.ring_segment_bytes = (*size / options.ring_segments) & ~std::uint64_t{0xfffff};
+  return options;
+}
+
+Result<serve::ServerOptions> server_options(const Serve& command) {
+  auto address = client::parse_address(command.http);
+  if (!address) {
+    address.error().at = "--http";
+    address.error().hint = "ADDRESS:PORT, port 0 picks a free one";
+    return pass(address);
+  }
+  return serve::ServerOptions{.address = address->host,
+                              .port = address->port,
+                              .accept_insecure = command.accept_insecure,
+                              .auto_create = !command.no_auto_create,
+                              .io_threads = command.threads};
+}
+
+// Node, feeder and server, in the order they are started; stopped in the other one.
+class Service {
+ public:
+  static Result<std::unique_ptr<Service>> start(const Serve& command) {
+    auto door = server_options(command);
+    if (!door) return pass(door);
+    auto options = node_options(command);
+    if (!options) return pass(options);
+    auto service = std::make_unique<Service>();
+    auto node = node::Node::open(*options);
+    if (!node) return pass(node);
+    service->node_ = std::move(*node);
+    service->feeder_.emplace(*service->node_);
+    service->feeder_->start();
+    auto server = serve::Server::start(*service->node_, *door);
+    if (!server) return pass(server);
+    service->server_ = std::move(*server);
+    return service;
+  }
+
+  ~Service() {
+    if (server_) server_->stop();
+    if (feeder_) feeder_->stop();
+    server_.reset();
+    feeder_.reset();
+  }
+
+  std::string url() const { return "http://" + server_->endpoint(); }
+  bool durable() const { return node_->durable(); }
+
+  /// Until stop is requested, or the node fails.
+  Result<void> wait(const std::stop_token& stop) {
+    while (!stopped_within(stop, look_at_health))
+      if (node_->health() == node::Health::failed) return fail(Code::node_failed, node_->failure());
+    return {};
+  }
+
+ private:
+  std::unique_ptr<node::Node> node_;
+  std::optional<delivery::Feeder> feeder_;
+  std::unique_ptr<serve::Server> server_;
+};
+
+void print_ready(const Service& service, const std::string& data) {
+  fmt::print("continuo {} ready: {} data={} durable={}\n", CONTINUO_VERSION, service.url(), data, service.durable());
+  std::fflush(stdout);
+}
+
+void print_first_steps(const std::string& url) {
+  const std::string server = url == "http://127.0.0.1:8080" ? "" : " --server " + url;
+  fmt::print("\nIn another terminal:\n"
+             "  continuo publish{0} greetings --type Hello --key world --data '{{\"text\":\"hello\"}}'\n"
+             "  continuo tail{0} greetings -f\n"
+             "  curl -s {1}/v1/topics/greetings/events\n\n",
+             server, url);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+Result<void> serve(const Serve& command) {
+  if (command.data.empty())
+    return fail(Code::bad_usage, "serve needs a data folder", "--data", "continuo serve --data DIR");
+  const std::stop_token stop = stop_on_signals();
+  auto service = Service::start(command);
+  if (!service) return pass(service);
+  print_ready(**service, command.data);
+  return (*service)->wait(stop);
+}
+
+Result<void> dev(Serve command, bool port_given) {
+  if (command.data.empty()) command.data = user_folder("DATA") + "/continuo/dev";
+  if (command.journal_size.empty()) command.journal_size = std::to_string(dev_journal_bytes);
+  std::error_code failed;
+  std::filesystem::create_directories(command.data, failed);
+  const std::stop_token stop = stop_on_signals();
+  auto service = Service::start(command);
+  if (!service && service.error().code == Code::io_error && !port_given) {
+    command.http = "127.0.0.1:0";  // somebody has 8080
+    service = Service::start(command);
+  }
+  if (!service) return pass(service);
+  print_ready(**service, command.data);
+  print_first_steps((*service)->url());
+  return (*service)->wait(stop);
+}
+
+}  // namespace continuo::cli

@@ -1,0 +1,177 @@
+// continuo sub ...
+#include <fmt/format.h>
+
+#include "continuo/cli/commands.h"
+
+namespace continuo::cli {
+namespace {
+
+namespace json = boost::json;
+
+Result<std::optional<Millis>> duration_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  auto duration = parse_duration(text);
+  if (!duration) return pass(duration);
+  return *duration;
+}
+
+std::string path_of(const std::string& name, std::string_view rest = {}) {
+  return fmt::format("/v1/subscriptions/{}{}", client::percent_encode(name), rest);
+}
+
+const json::array& array_in(const json::object& object, std::string_view name) {
+  static const json::array none;
+  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
+  return member && member->is_array() ? member->as_array() : none;
+}
+
+// Asks for JSON and gives the object.
+Result<json::object> ask(const Session& session, std::string_view method, std::string path, std::string_view body = {}) {
+  auto server = session.connect();
+  if (!server) return pass(server);
+  auto answer = server->request(method, std::move(path), body);
+  if (!answer) return pass(answer);
+  return parse_object(*answer);
+}
+
+json::object row_of(const client::Delivery& delivery) {
+  const client::Event& event = delivery.event;
+  return {{"lease", delivery.lease},
+          {"attempt", delivery.attempt},
+          {"key", std::string{event.key()}},
+          {"type", event.type},
+          {"id", event.id},
+          {"event", parse_object(client::to_json(event))}};
+}
+
+json::object parked_row(const json::object& key) {
+  json::object row = key;
+  const json::value* head = key.if_contains("head");
+  if (!head || !head->is_object()) return row;
+  const json::value* error = head->as_object().if_contains("error");
+  row["attempts"] = head->as_object().contains("attempts") ? head->as_object().at("attempts") : json::value{};
+  if (error && error->is_object())
+    row["error"] = fmt::format("{}: {}", text_in(error->as_object(), "code"), text_in(error->as_object(), "message"));
+  return row;
+}
+
+}  // namespace
+
+Result<void> sub_create(const Session& session, const SubCreate& command) {
+  auto lease = duration_of(command.lease);
+  if (!lease) return pass(lease);
+  auto delay = duration_of(command.retry_delay);
+  if (!delay) return pass(delay);
+  auto server = session.connect();
+  if (!server) return pass(server);
+  auto made = server->put_subscription(command.name, {.topics = command.topics, .from = command.from,
+                                                      .order_by = command.order_by, .concurrency = command.concurrency,
+                                                      .lease = *lease, .attempts = command.attempts,
+                                                      .retry_delay = *delay, .on_failure = command.on_failure});
+  if (!made) return pass(made);
+  fmt::print("subscription {} {}\n", command.name, *made ? "created" : "was there, with the same settings");
+  return {};
+}
+
+Result<void> sub_list(const Session& session) {
+  auto format = session.format();
+  if (!format) return pass(format);
+  auto answer = ask(session, "GET", "/v1/subscriptions");
+  if (!answer) return pass(answer);
+  Listing listing({"name", "topics", "from", "order_by", "lease"});
+  for (const json::value& item : array_in(*answer, "subscriptions"))
+    if (item.is_object()) listing.add(item.as_object());
+  listing.print(*format);
+  return {};
+}
+
+Result<void> sub_show(const Session& session, const std::string& name) {
+  auto format = session.format();
+  if (!format) return pass(format);
+  auto answer = ask(session, "GET", path_of(name));
+  if (!answer) return pass(answer);
+  print_object(*answer, *format);
+  return {};
+}
+
+Result<void> sub_delete(const Session& session, const std::vector<std::string>& names) {
+  auto server = session.connect();
+  if (!server) return pass(server);
+  for (const std::string& name : names) {
+    if (auto gone = server->delete_subscription(name); !gone) return gone;
+    fmt::print("subscription {} deleted\n", name);
+  }
+  return {};
+}
+
+Result<void> sub_receive(const Session& session, const SubReceive& command) {
+  auto format = session.format();
+  if (!format) return pass(format);
+  auto wait = duration_of(command.wait);
+  if (!wait) return pass(wait);
+  auto lease = duration_of(command.lease);
+  if (!lease) return pass(lease);
+  auto server = session.connect();
+  if (!server) return pass(server);
+  auto deliveries = server->receive(command.name, {.max = command.max, .wait = wait->value_or(Millis{0}), .lease = *lease});
+  if (!deliveries) return pass(deliveries);
+  Listing listing({"attempt", "key", "type", "id", "lease"});
+  client::Settle acks;
+  for (const client::Delivery& delivery : *deliveries) {
+    listing.add(row_of(delivery));
+    acks.acks.push_back(delivery.lease);
+  }
+  listing.print(*format);
+  if (!command.ack || acks.acks.empty()) return {};
+  auto settled = server->settle(command.name, acks);
+  if (!settled) return pass(settled);
+  return {};
+}
+
+Result<void> sub_ack(const Session& session, const std::string& name, const std::vector<std::string>& leases) {
+  auto server = session.connect();
+  if (!server) return pass(server);
+  auto settled = server->settle(name, {.acks = leases, .nacks = {}, .extends = {}, .publish = {}});
+  if (!settled) return pass(settled);
+  for (const client::Refused& refused : settled->refused)
+    fmt::print(stderr, "refused {}: {}\n", continuo::name(refused.code), refused.lease);
+  fmt::print("{} of {} settled\n", settled->settled, leases.size());
+  if (settled->refused.empty()) return {};
+  return fail(settled->refused.front().code, fmt::format("{} leases were refused", settled->refused.size()));
+}
+
+Result<void> sub_parked(const Session& session, const std::string& name) {
+  auto format = session.format();
+  if (!format) return pass(format);
+  auto answer = ask(session, "GET", path_of(name, "/parked"));
+  if (!answer) return pass(answer);
+  Listing listing({"key", "attempts", "waiting", "since", "error"});
+  for (const json::value& item : array_in(*answer, "keys"))
+    if (item.is_object()) listing.add(parked_row(item.as_object()));
+  listing.print(*format);
+  return {};
+}
+
+Result<void> sub_retry(const Session& session, const SubKey& command) {
+  auto done = ask(session, "POST", path_of(command.name, fmt::format("/parked/{}/retry", client::percent_encode(command.key))), "{}");
+  if (!done) return pass(done);
+  fmt::print("key {} of {} is tried again\n", command.key, command.name);
+  return {};
+}
+
+Result<void> sub_skip(const Session& session, const SubKey& command) {
+  const std::string body = json::serialize(json::object{{"reason", command.reason}});
+  auto done = ask(session, "POST", path_of(command.name, fmt::format("/parked/{}/skip", client::percent_encode(command.key))), body);
+  if (!done) return pass(done);
+  fmt::print("the failed event of key {} of {} is passed over\n", command.key, command.name);
+  return {};
+}
+
+Result<void> sub_pause(const Session& session, const std::string& name, bool paused) {
+  auto done = ask(session, "POST", path_of(name, paused ? "/pause" : "/resume"), "{}");
+  if (!done) return pass(done);
+  fmt::print("subscription {} {}\n", name, paused ? "paused" : "goes on");
+  return {};
+}
+
+}  // namespace continuo::cli
