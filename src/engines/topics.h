@@ -25,7 +25,7 @@ struct TopicLimits {
   std::uint32_t partitions_per_topic = 1'000;
   std::uint32_t partitions = 20'000;
   std::uint64_t ids_per_partition = 1'000'000;
-  std::uint64_t ids = 2'000'000;  ///< of all partitions together
+  std::uint64_t ids = 1'000'000;  ///< of all partitions together
 };
 
 class TopicUnit final : public Unit {

@@ -37,14 +37,18 @@ class WindowPage final : public Unit {
   const std::string key_;
 };
 
+/// The index holds half of each hash and where its entry is; the entry has it whole. Two hashes that share the half by chance - one in 2^64 -
+/// cost the older its place: it is forgotten early, never mistaken.
 template <class Value>
 class Window {
  public:
   using Page = WindowPage<Value>;
 
   const Value* find(const Hash128& hash) const {
-    const auto found = index_.find(hash);
-    return found == index_.end() ? nullptr : &found->second;
+    const auto found = index_.find(hash.low);
+    if (found == index_.end()) return nullptr;
+    const auto& [whole, value] = found->second.page->entries[found->second.entry];
+    return whole == hash ? &value : nullptr;
   }
   std::size_t size() const { return index_.size(); }
   bool empty() const { return pages_.empty(); }
@@ -63,15 +67,16 @@ class Window {
     while (at != pages_.begin() && (*std::prev(at))->number > number) --at;
     return **pages_.insert(at, std::make_unique<Page>(std::move(key), number));
   }
-  void remember(Page& page, const Hash128& hash, const Value& value, Elapsed at) {
-    page.entries.emplace_back(hash, value);
+  void remember(Page& page, const Hash128& hash, Value value, Elapsed at) {
     page.newest = at;
-    index_[hash] = value;
+    add(page, hash, std::move(value));
   }
   /// Destroys the page; its hashes are forgotten unless a later page has them.
   void drop(Page& page) {
-    for (const auto& [hash, value] : page.entries)
-      if (const auto found = index_.find(hash); found != index_.end() && found->second == value) index_.erase(found);
+    for (std::uint32_t entry = 0; entry < page.entries.size(); ++entry) {
+      const auto found = index_.find(page.entries[entry].first.low);
+      if (found != index_.end() && found->second.page == &page && found->second.entry == entry) index_.erase(found);
+    }
     std::erase_if(pages_, [&](const auto& each) { return each.get() == &page; });
   }
   /// Fills a page from its unit's bytes.
@@ -82,15 +87,26 @@ class Window {
     for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
       std::pair<Hash128, Value> entry;
       reader(entry.first, entry.second);
-      index_[entry.first] = entry.second;
-      page.entries.push_back(std::move(entry));
+      add(page, entry.first, std::move(entry.second));
     }
     return reader.done();
   }
 
  private:
+  struct Place {
+    Page* page;
+    std::uint32_t entry;
+  };
+  // A hash that a later page has keeps that place: pages may be restored in any order.
+  void add(Page& page, const Hash128& hash, Value value) {
+    const auto entry = static_cast<std::uint32_t>(page.entries.size());
+    page.entries.emplace_back(hash, std::move(value));
+    const auto [at, fresh] = index_.try_emplace(hash.low, Place{&page, entry});
+    if (!fresh && at->second.page->number <= page.number) at->second = {&page, entry};
+  }
+
   std::deque<std::unique_ptr<Page>> pages_;
-  boost::unordered_flat_map<Hash128, Value, std::hash<Hash128>> index_;
+  boost::unordered_flat_map<std::uint64_t, Place> index_;
 };
 
 }  // namespace continuo::engines
