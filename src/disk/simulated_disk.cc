@@ -29,6 +29,7 @@ struct Inode {
       content.resize(write.at);
       return;
     }
+    if (write.bytes.empty()) return;  // a write of nothing does not make the file longer
     if (content.size() < write.at + write.bytes.size()) content.resize(write.at + write.bytes.size());
     std::memcpy(content.data() + write.at, write.bytes.data(), write.bytes.size());
   }
@@ -295,7 +296,7 @@ Result<void> SimulatedDisk::make_folder(const std::string& path) {
 
 Result<std::vector<std::string>> SimulatedDisk::list(const std::string& folder) {
   std::set<std::string> names;
-  const std::string front = folder + "/";
+  const std::string front = folder.empty() ? folder : folder + "/";
   const auto add = [&](const std::string& path) {
     if (path.starts_with(front)) names.insert(path.substr(front.size(), path.find('/', front.size()) - front.size()));
   };
@@ -323,13 +324,17 @@ std::vector<std::string> below(const Names& names, const std::string& path) {
 }  // namespace
 
 Result<void> SimulatedDisk::rename(const std::string& from, const std::string& to) {
+  if (auto there = exists(from); !there || !*there) return fail(Code::io_error, "simulated: nothing of that name", from);
   const Verdict verdict = state_->call(fmt::format("rename {} {}", from, to));
   if (verdict != Verdict::go && verdict != Verdict::go_then_fail) return State::error(verdict, from);
   for (const std::string& path : below(state_->current, from)) {
     auto node = state_->current.extract(path);
     state_->current[to + path.substr(from.size())] = node.mapped();
   }
-  if (state_->folders.erase(from)) state_->folders.insert(to);
+  std::set<std::string> folders;
+  for (const std::string& folder : state_->folders)
+    folders.insert(folder == from || folder.starts_with(from + "/") ? to + folder.substr(from.size()) : folder);
+  state_->folders = std::move(folders);
   if (verdict != Verdict::go) return State::error(verdict, from);
   return {};
 }
