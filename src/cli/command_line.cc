@@ -22,7 +22,12 @@ constexpr std::string_view footer =
     "A flag wins over the environment (CONTINUO_SERVER, CONTINUO_DATA, ...), which wins over the settings file.\n"
     "Exit codes: 0 done, 1 refused, 2 usage, 3 no server, 4 the node failed, 5 a promise was broken, 130 interrupted.";
 
-using Command = std::function<Result<void>()>;
+using Command = std::function<Result<Exit>()>;
+
+Result<Exit> done(Result<void> result) {
+  if (!result) return pass(result);
+  return Exit::ok;
+}
 
 // All that the words of a command line may set, and the command they choose.
 struct Words {
@@ -61,20 +66,20 @@ void add_session(CLI::App& app, Session& session) {
 
 void add_topics(CLI::App& app, Words& words) {
   CLI::App* topic = app.add_subcommand("topic", "Make and show topics")->require_subcommand(1);
-  CLI::App* create = command(*topic, "create", "Make a topic", words, [&] { return topic_create(words.session, words.topic_create); });
+  CLI::App* create = command(*topic, "create", "Make a topic", words, [&] { return done(topic_create(words.session, words.topic_create)); });
   create->add_option("TOPIC", words.topic_create.name)->required();
   create->add_option("-p,--partitions", words.topic_create.partitions, "How many partitions")->capture_default_str();
   create->add_option("--retention-time", words.topic_create.retention_time, "Keep events this long: 7d");
   create->add_option("--retention-bytes", words.topic_create.retention_bytes, "Keep this much of a partition: 10GiB");
   create->add_option("--dedup-window", words.topic_create.dedup_window, "Recognise a repeated id this long: 2m");
-  command(*topic, "list", "All topics", words, [&] { return topic_list(words.session); });
-  CLI::App* show = command(*topic, "show", "One topic and its partitions", words, [&] { return topic_show(words.session, words.name); });
+  command(*topic, "list", "All topics", words, [&] { return done(topic_list(words.session)); });
+  CLI::App* show = command(*topic, "show", "One topic and its partitions", words, [&] { return done(topic_show(words.session, words.name)); });
   show->add_option("TOPIC", words.name)->required();
   CLI::App* gone = command(*topic, "delete", "Delete topics with all their events", words,
-                           [&] { return topic_delete(words.session, words.names); });
+                           [&] { return done(topic_delete(words.session, words.names)); });
   gone->add_option("TOPIC", words.names)->required();
   CLI::App* trim = command(*topic, "trim", "Delete the events of a partition before an offset", words,
-                           [&] { return topic_trim(words.session, words.topic_trim); });
+                           [&] { return done(topic_trim(words.session, words.topic_trim)); });
   trim->add_option("TOPIC", words.topic_trim.name)->required();
   trim->add_option("--partition", words.topic_trim.partition, "Which partition")->capture_default_str();
   trim->add_option("--before", words.topic_trim.before, "First offset to keep")->required();
@@ -86,7 +91,7 @@ void add_publish(CLI::App& app, Words& words) {
   CLI::Option* data = one->add_option("-d,--data", publish.data, "The event's data, JSON or text; - or none reads stdin");
   one->callback([&words, data] {
     words.publish.has_data = data->count() > 0;
-    words.chosen = [&words] { return cli::publish(words.session, words.publish); };
+    words.chosen = [&words] { return done(cli::publish(words.session, words.publish)); };
   });
   one->add_option("TOPIC", publish.topic)->required();
   one->add_option("-t,--type", publish.type, "The event's type; without it, events are read from stdin");
@@ -100,13 +105,13 @@ void add_publish(CLI::App& app, Words& words) {
 void add_events(CLI::App& app, Words& words) {
   add_publish(app, words);
   CLI::App* import = command(app, "import", "Publish a file of events, one JSON event a line; repeating it repeats nothing", words,
-                             [&] { return import_file(words.session, words.import); });
+                             [&] { return done(import_file(words.session, words.import)); });
   import->add_option("TOPIC", words.import.topic)->required();
   import->add_option("FILE", words.import.file, "NDJSON; - reads stdin")->required();
   import->add_option("--chunk", words.import.chunk, "Events in one commit")->capture_default_str()->check(CLI::Range(1, 1000));
   Tail& tail = words.tail;
   CLI::App* look = command(app, "tail", "Show events: the last ten, or from a place on; -f goes on as they arrive", words,
-                           [&] { return cli::tail(words.session, words.tail); });
+                           [&] { return done(cli::tail(words.session, words.tail)); });
   look->add_option("TOPIC", tail.topic, "Without a topic, --correlation shows one path through all topics");
   look->add_option("--from", tail.from, "earliest, latest, a time, a position, or with --partition an offset");
   look->add_option("--partition", tail.partition, "Only this partition");
@@ -117,7 +122,7 @@ void add_events(CLI::App& app, Words& words) {
 
 void add_sub_create(CLI::App& sub, Words& words) {
   SubCreate& made = words.sub_create;
-  CLI::App* create = command(sub, "create", "Make a subscription", words, [&] { return sub_create(words.session, words.sub_create); });
+  CLI::App* create = command(sub, "create", "Make a subscription", words, [&] { return done(sub_create(words.session, words.sub_create)); });
   create->add_option("SUBSCRIPTION", made.name)->required();
   create->add_option("--topic", made.topics, "A topic to read, as often as needed")->required();
   create->add_option("--from", made.from, "earliest or latest")->capture_default_str();
@@ -130,24 +135,24 @@ void add_sub_create(CLI::App& sub, Words& words) {
 }
 
 void add_sub_consume(CLI::App& sub, Words& words) {
-  CLI::App* receive = command(sub, "receive", "Take events under a lease", words, [&] { return sub_receive(words.session, words.sub_receive); });
+  CLI::App* receive = command(sub, "receive", "Take events under a lease", words, [&] { return done(sub_receive(words.session, words.sub_receive)); });
   receive->add_option("SUBSCRIPTION", words.sub_receive.name)->required();
   receive->add_option("-n,--max", words.sub_receive.max, "At most this many")->capture_default_str();
   receive->add_option("--wait", words.sub_receive.wait, "Wait for the first event: 20s");
   receive->add_option("--lease", words.sub_receive.lease, "How long to have them: 30s");
   receive->add_flag("--ack", words.sub_receive.ack, "Settle them at once");
-  CLI::App* ack = command(sub, "ack", "Settle events by their leases", words, [&] { return sub_ack(words.session, words.name, words.names); });
+  CLI::App* ack = command(sub, "ack", "Settle events by their leases", words, [&] { return done(sub_ack(words.session, words.name, words.names)); });
   ack->add_option("SUBSCRIPTION", words.name)->required();
   ack->add_option("LEASE", words.names)->required();
 }
 
 void add_sub_parked(CLI::App& sub, Words& words) {
-  CLI::App* parked = command(sub, "parked", "Keys that wait behind a failed event", words, [&] { return sub_parked(words.session, words.name); });
+  CLI::App* parked = command(sub, "parked", "Keys that wait behind a failed event", words, [&] { return done(sub_parked(words.session, words.name)); });
   parked->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words, [&] { return sub_retry(words.session, words.sub_key); });
+  CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words, [&] { return done(sub_retry(words.session, words.sub_key)); });
   retry->add_option("SUBSCRIPTION", words.sub_key.name)->required();
   retry->add_option("KEY", words.sub_key.key)->required();
-  CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words, [&] { return sub_skip(words.session, words.sub_key); });
+  CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words, [&] { return done(sub_skip(words.session, words.sub_key)); });
   skip->add_option("SUBSCRIPTION", words.sub_key.name)->required();
   skip->add_option("KEY", words.sub_key.key)->required();
   skip->add_option("--reason", words.sub_key.reason, "Kept in the log")->required();
@@ -156,16 +161,16 @@ void add_sub_parked(CLI::App& sub, Words& words) {
 void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* sub = app.add_subcommand("sub", "Subscriptions: durable, in order per key, under leases")->require_subcommand(1);
   add_sub_create(*sub, words);
-  command(*sub, "list", "All subscriptions", words, [&] { return sub_list(words.session); });
-  CLI::App* show = command(*sub, "show", "How one stands", words, [&] { return sub_show(words.session, words.name); });
+  command(*sub, "list", "All subscriptions", words, [&] { return done(sub_list(words.session)); });
+  CLI::App* show = command(*sub, "show", "How one stands", words, [&] { return done(sub_show(words.session, words.name)); });
   show->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* gone = command(*sub, "delete", "Delete subscriptions", words, [&] { return sub_delete(words.session, words.names); });
+  CLI::App* gone = command(*sub, "delete", "Delete subscriptions", words, [&] { return done(sub_delete(words.session, words.names)); });
   gone->add_option("SUBSCRIPTION", words.names)->required();
   add_sub_consume(*sub, words);
   add_sub_parked(*sub, words);
-  CLI::App* pause = command(*sub, "pause", "Deliver nothing until it is resumed", words, [&] { return sub_pause(words.session, words.name, true); });
+  CLI::App* pause = command(*sub, "pause", "Deliver nothing until it is resumed", words, [&] { return done(sub_pause(words.session, words.name, true)); });
   pause->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* resume = command(*sub, "resume", "Go on delivering", words, [&] { return sub_pause(words.session, words.name, false); });
+  CLI::App* resume = command(*sub, "resume", "Go on delivering", words, [&] { return done(sub_pause(words.session, words.name, false)); });
   resume->add_option("SUBSCRIPTION", words.name)->required();
 }
 
@@ -186,13 +191,13 @@ CLI::Option* add_serving(CLI::App& app, Serve& serve) {
 }
 
 void add_servers(CLI::App& app, Words& words) {
-  CLI::App* serve = command(app, "serve", "Run the server", words, [&] { return cli::serve(words.serve); });
+  CLI::App* serve = command(app, "serve", "Run the server", words, [&] { return done(cli::serve(words.serve)); });
   add_serving(*serve, words.serve);
   CLI::App* dev = app.add_subcommand("dev", "Run a server to play with, and print three lines to paste");
   CLI::Option* http = add_serving(*dev, words.serve);
   dev->callback([&words, http] {
     const bool given = http->count() > 0;
-    words.chosen = [&words, given] { return cli::dev(words.serve, given); };
+    words.chosen = [&words, given] { return done(cli::dev(words.serve, given)); };
   });
 }
 
@@ -216,23 +221,23 @@ void add_demo(CLI::App& app, Words& words) {
 
 void add_measuring(CLI::App& app, Words& words) {
   CLI::App* bench = command(app, "bench", "Measure a running server: publish rates and latencies", words,
-                            [&] { return cli::bench(words.session, words.bench); });
+                            [&] { return done(cli::bench(words.session, words.bench)); });
   bench->add_option("--topic", words.bench.topic, "Made for it and deleted afterwards")->capture_default_str();
   bench->add_option("--seconds", words.bench.seconds, "For each measurement")->capture_default_str()->check(CLI::Range(1, 3600));
   bench->add_option("-c,--connections", words.bench.connections, "At once")->capture_default_str()->check(CLI::Range(1, 1000));
   bench->add_option("--bytes", words.bench.bytes, "Data of an event")->capture_default_str();
   bench->add_option("--batch", words.bench.batch, "Events in one commit")->capture_default_str()->check(CLI::Range(1, 1000));
   CLI::App* doctor = command(app, "doctor", "Look at limits, disk, clock and the server", words,
-                             [&] { return cli::doctor(words.session, words.doctor); });
+                             [&] { return done(cli::doctor(words.session, words.doctor)); });
   doctor->add_option("--data", words.doctor.data, "A data folder, or a place for one")->envname("CONTINUO_DATA");
   doctor->add_flag("--accept-loss", words.doctor.accept_loss, "Start over damage in the journal of --data: what it held is lost");
 }
 
 void add_rest(CLI::App& app, Words& words) {
   CLI::App* code = command(app, "explain", "What an error code means and what to do about it", words,
-                           [&] { return explain(words.session, words.name); });
+                           [&] { return done(explain(words.session, words.name)); });
   code->add_option("CODE", words.name, "Without one, all are listed");
-  command(app, "version", "Which version this is", words, [&] { return version(words.session); });
+  command(app, "version", "Which version this is", words, [&] { return done(version(words.session)); });
 }
 
 // The first word that ought to be a command and is none: {word, commands there are}.
@@ -284,10 +289,10 @@ std::string settings_file_in(int argc, char** argv) {
 }
 
 int run_chosen(const Words& words) {
-  const Result<void> done = words.chosen();
-  if (done) return static_cast<int>(Exit::ok);
-  print_error(done.error());
-  return static_cast<int>(exit_of(done.error()));
+  const Result<Exit> exit = words.chosen();
+  if (exit) return static_cast<int>(*exit);
+  print_error(exit.error());
+  return static_cast<int>(exit_of(exit.error()));
 }
 
 }  // namespace
@@ -311,9 +316,9 @@ int run(int argc, char** argv) {
   add_subscriptions(app, words);
   add_measuring(app, words);
   add_rest(app, words);
-  command(app, "help", "This text", words, [&app]() -> Result<void> {
+  command(app, "help", "This text", words, [&app]() -> Result<Exit> {
     fmt::print("{}", app.help());
-    return {};
+    return Exit::ok;
   });
   try {
     app.parse(argc, argv);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "continuo/base/errors.h"
+#include "continuo/cli/exit_code.h"
 #include "continuo/cli/session.h"
 
 namespace continuo::cli {
@@ -123,7 +124,8 @@ struct Demo {
   bool no_keep = false;
   std::string examples;    ///< github: index.json of @octokit/webhooks-examples
 };
-Result<void> demo_shop(const Demo& command);
-Result<void> demo_github(const Demo& command);
+/// Exit::breach when the account finds one, Exit::interrupted after Ctrl-C; both have said so, and left nothing behind.
+Result<Exit> demo_shop(const Demo& command);
+Result<Exit> demo_github(const Demo& command);
 
 }  // namespace continuo::cli

@@ -19,7 +19,9 @@ Exit exit_of(const Error& error) {
 }
 
 void print_error(const Error& error) {
-  fmt::print(stderr, "continuo: {}\n", to_string(error));
+  Error told = error;
+  told.hint.clear();
+  fmt::print(stderr, "continuo: {}\n", to_string(told));
   const std::string_view hint = error.hint.empty() ? info(error.code).mend : std::string_view{error.hint};
   if (!hint.empty()) fmt::print(stderr, "  {}\n", hint);
 }

@@ -33,7 +33,8 @@ void print_line(const Seen& seen, bool with_topic) {
   const client::Event& event = seen.event;
   const std::string place = fmt::format("{}{}@{}", with_topic ? seen.topic + "/" : "", event.partition.value_or(PartitionId{}).value,
                                         event.offset.value_or(Offset{}).value);
-  std::string data = event.data_kind == client::DataKind::json ? boost::json::serialize(data_of(event)) : event.data;
+  std::string data = event.data;
+  if (data.find('\n') != std::string::npos) data = boost::json::serialize(data_of(event));  // one line each
   if (event.data_kind == client::DataKind::binary) data = fmt::format("<{} bytes>", event.data.size());
   fmt::print("{}  {:<{}}  {}  {}  {}\n", event.time, place, with_topic ? 16 : 8, event.type,
              event.key().empty() ? "-" : event.key(), data);

@@ -1,0 +1,4 @@
+#include "continuo/cli/commands.h"
+namespace continuo::cli {
+Result<Exit> demo_github(const Demo&) { return Exit::ok; }
+}
