@@ -15,6 +15,7 @@ const std::string folder = "journal";
 std::string slot_path(std::uint32_t index) { return fmt::format("{}/{:02}", folder, index); }
 
 constexpr std::size_t prewrite_piece = 1u << 20;
+constexpr const char* same_ring = "the ring cannot get smaller or change its file size; start with the size it was made with";
 
 }  // namespace
 
@@ -63,17 +64,40 @@ Result<void> Journal::open_slots() {
     if (!file) return pass(file);
     auto size = (*file)->size();
     if (!size) return pass(size);
-    if (*size > options_.slot_bytes)
-      return fail(Code::wrong_format, fmt::format("the ring's files have {} bytes, not {}", *size, options_.slot_bytes),
-                  slots_[index]->path, "the size of the ring cannot change; start with the one it was made with");
+    if (*size > options_.slot_bytes) return other_size(*size, slots_[index]->path);
     slots_[index]->prepared = *size == options_.slot_bytes;
     slots_[index]->file = std::move(*file);
   }
   if (auto flushed = flush_all(); !flushed) return flushed;
+  if (auto refused = refuse_other_shape(); !refused) return refused;
   for (std::uint32_t index = 0; index < 2; ++index)
     if (!slots_[index]->prepared)
       if (auto prepared = prepare_slot(index); !prepared) return prepared;
   return {};
+}
+
+// Slots of a ring of another shape would be taken for half-made ones, or never be read: groups would be lost.
+Result<void> Journal::refuse_other_shape() {
+  auto names = disk_.list(folder);
+  if (!names) return pass(names);
+  for (const std::string& name : *names) {
+    const std::string path = folder + "/" + name;
+    auto file = disk_.open(path, {});
+    if (!file) return pass(file);
+    std::string block(SegmentHeader::size, '\0');
+    auto got = (*file)->read(0, block);
+    if (!got) return pass(got);
+    const auto header = SegmentHeader::decode(block);
+    if (!header) continue;
+    if (header->segment_bytes != options_.slot_bytes) return other_size(header->segment_bytes, path);
+    if (std::ranges::none_of(slots_, [&](const auto& slot) { return slot->path == path; }))
+      return fail(Code::wrong_format, fmt::format("the ring has more than {} files", options_.slots), path, same_ring);
+  }
+  return {};
+}
+
+std::unexpected<Error> Journal::other_size(std::uint64_t bytes, const std::string& path) const {
+  return fail(Code::wrong_format, fmt::format("the ring's files have {} bytes, not {}", bytes, options_.slot_bytes), path, same_ring);
 }
 
 // What the page cache holds of an earlier process may not be on the disk: it must be, before anything is decided by it.

@@ -99,6 +99,8 @@ class Journal {
 
   Journal(disk::Disk& disk, const JournalOptions& options, Random& random);
   Result<void> open_slots();
+  Result<void> refuse_other_shape();
+  std::unexpected<Error> other_size(std::uint64_t bytes, const std::string& path) const;
   Result<void> prepare_slot(std::uint32_t index);
   Result<void> read_headers();
   Result<void> flush_all();
