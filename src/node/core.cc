@@ -214,6 +214,11 @@ void Core::tick() {
     end_frame();
     for (const auto& [id, waiters] : waiting_) maybe_ready(id);
   }
+  if (wall_jumps_ != wall_jumps_told_) {
+    announce("continuo.clock.jumped", {}, fmt::format(R"({{"jumps":{},"retention_by_time_paused_for":"{}"}})", wall_jumps_,
+                                                      format_duration(distrust)));
+    wall_jumps_told_ = wall_jumps_;
+  }
   run_jobs();
   serve_waiting();
   expire_waiting();

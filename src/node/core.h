@@ -131,8 +131,10 @@ class Core {
   Result<void> refuse_publish() const;
   Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
-  Result<void> define_topic(const engines::TopicDefined& defined);
+  void define_topic(const engines::TopicDefined& defined);
+  void tell_loss(const Offer& offer);
   std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics, engines::StartFrom from) const;
+  void announce(std::string_view type, std::string_view subject, std::string_view data_json);
   void maybe_ready(SubscriptionId id) { maybe_ready_.insert(id); }
   void serve_waiting();
   bool serve(const Receive& receive, Received& received);
@@ -156,6 +158,7 @@ class Core {
   std::int64_t wall_minus_elapsed_ = 0;
   Elapsed distrust_wall_until_{-1};
   std::uint64_t wall_jumps_ = 0;
+  std::uint64_t wall_jumps_told_ = 0;
 
   std::unique_ptr<Open> open_;
   bool in_flight_ = false;

@@ -47,7 +47,11 @@ void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bo
   auto decision = topics_.decide_create(name, settings, now_.wall, by_system);
   if (!decision) return reply<Put<Topic>>(edge, std::move(answer), pass(decision));
   if (decision->existing != nullptr) return reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*decision->existing), false});
-  const engines::TopicDefined& defined = decision->defined;
+  define_topic(decision->defined);
+  reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*topics_.find(decision->defined.id)), true});
+}
+
+void Core::define_topic(const engines::TopicDefined& defined) {
   begin_frame();
   effect(defined);
   topics_.apply(defined);
@@ -55,7 +59,6 @@ void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bo
   topics_.partitions_made(defined.id, defined.settings.partitions);
   end_frame();
   definitions_changed_ = true;
-  reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*topics_.find(defined.id)), true});
 }
 
 void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
@@ -101,6 +104,35 @@ void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, 
   open_->group.log.skip({ref, from, next, std::move(reason)});
   end_frame();
   reply<void>(edge, std::move(answer), {});
+}
+
+// The node's own events: what operators and downstream services must hear of without asking. Inside no frame.
+void Core::announce(std::string_view type, std::string_view subject, std::string_view data_json) {
+  constexpr std::string_view topic_name = "continuo.events";
+  open();
+  if (topics_.find(topic_name) == nullptr) {
+    auto decision = topics_.decide_create(std::string{topic_name}, {}, now_.wall, true);
+    if (!decision) return;  // at the limit of topics: the counters still tell
+    define_topic(decision->defined);
+  }
+  const std::string id = fmt::format("{}-{}", next(home_.last()).value, open_->size);
+  const std::string time = format_time(now_.wall);
+  record::Event event;
+  event.id = id;
+  event.source = "/continuo";
+  event.type = type;
+  event.subject = subject;
+  event.time = time;
+  event.datacontenttype = "application/json";
+  event.extensions = {{"correlationid", id}};
+  event.data = data_json;
+  event.data_kind = record::DataKind::json;
+  NewRecord made;
+  made.topic = topics_.find(topic_name)->definition.id;
+  made.timestamp_ms = now_.wall.ms;
+  record::encode_record_body(event, made.body);
+  lay(made, topics_.head({made.topic, made.partition})->next);
+  topics_.appended({made.topic, made.partition}, topics_.head({made.topic, made.partition})->next + 1);
 }
 
 // ---- publishing -----------------------------------------------------------------------------------------------------
@@ -378,6 +410,17 @@ void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) 
   reply<std::vector<FeedPosition>>(edge, std::move(answer), subscriptions_.feed_positions());
 }
 
+// Retention wins over a slow subscription, but never silently.
+void Core::tell_loss(const Offer& offer) {
+  const engines::HeadUnit* head = topics_.head(offer.partition);
+  if (!offer.events.empty() || head == nullptr || head->first <= offer.from || offer.next < head->first) return;
+  const engines::SubscriptionUnit& unit = *subscriptions_.find(offer.subscription);
+  announce("continuo.subscription.events_lost", unit.definition.name,
+           fmt::format(R"({{"topic":"{}","partition":{},"from":"{}","next":"{}","events_at_most":{}}})",
+                       topics_.find(offer.partition.topic)->definition.name, offer.partition.partition.value, offer.from.value,
+                       head->first.value, head->first - offer.from));
+}
+
 void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   REFUSE_IF_FAILED();
   auto decision = subscriptions_.decide_offer(offer);
@@ -385,6 +428,7 @@ void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   begin_frame();
   for (const engines::Effect& effect : decision->effects) apply(effect);
   end_frame();
+  if (!decision->effects.empty()) tell_loss(offer);
   maybe_ready(offer.subscription);
   reply<OfferCredit>(edge, std::move(answer), decision->credit);
 }

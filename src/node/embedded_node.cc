@@ -363,6 +363,8 @@ void EmbeddedNode::core_loop() {
         behind_wakeup_.wake();
       }
     worked = start_write() || worked;
+    if (stopping_ && home_->stats().disk_full && !flying_now_ && core_->anything_open())
+      stop_by({Code::shutting_down, "the disk is full, and what came last cannot be written", {}, {}}, nullptr);
     publish_stats();
     if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && queue_.size_approx() == 0) return;
     pause_core(worked);
