@@ -1,10 +1,13 @@
 // A load generator for the HTTP door: keep-alive connections, raw sockets and epoll, one thread.
 //
-//   http_load --port 8080 --mode publish --connections 64 --seconds 5            closed loop: the next request follows the answer
-//   http_load --port 8080 --mode publish --rate 20000                          open loop: requests are due at a rate; a late start counts as latency
+//   http_load --port 8080 --mode publish --connections 64 --seconds 5            closed loop: the next request follows
+//   the answer http_load --port 8080 --mode publish --rate 20000                          open loop: requests are due
+//   at a rate; a late start counts as latency
 //
-// Modes: livez (an answer that does nothing: the ceiling of HTTP), publish (one event a request), batch (--batch events a request). Prints one JSON object.
-// Answers other than 2xx are counted as refused and have percentiles of their own.
+// Modes: livez (an answer that does nothing: the ceiling of HTTP), publish (one event a request), batch (--batch events
+// a request). Prints one JSON object. Answers other than 2xx are counted as refused and have percentiles of their own.
+#include <CLI/CLI.hpp>
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -12,7 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -31,7 +33,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::int64_t now_ns() { return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count(); }
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
+}
 
 struct Settings {
   std::string address = "127.0.0.1";
@@ -94,11 +98,14 @@ class Requests {
     }
     const bool batch = settings.mode == "batch";
     const std::string body = batch ? batch_body(settings) : event(settings);
-    text_ = fmt::format("POST /v1/topics/{}/events HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
-                        settings.topic, settings.address,
-                        batch ? "application/cloudevents-batch+json" : "application/cloudevents+json", body.size(), body);
-    for (std::size_t at = 0; (at = text_.find(id_mark, at)) != std::string::npos; at += id_mark.size()) ids_.push_back(at);
-    for (std::size_t at = 0; (at = text_.find(key_mark, at)) != std::string::npos; at += key_mark.size()) key_places_.push_back(at);
+    text_ = fmt::format(
+        "POST /v1/topics/{}/events HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
+        settings.topic, settings.address, batch ? "application/cloudevents-batch+json" : "application/cloudevents+json",
+        body.size(), body);
+    for (std::size_t at = 0; (at = text_.find(id_mark, at)) != std::string::npos; at += id_mark.size())
+      ids_.push_back(at);
+    for (std::size_t at = 0; (at = text_.find(key_mark, at)) != std::string::npos; at += key_mark.size())
+      key_places_.push_back(at);
   }
 
   const std::string& next() {
@@ -164,7 +171,8 @@ Answer answer_in(std::string_view in) {
 
 class Load {
  public:
-  explicit Load(const Settings& settings) : settings_(settings), requests_(settings), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  explicit Load(const Settings& settings)
+      : settings_(settings), requests_(settings), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     connections_.resize(settings.connections);
     for (Connection& connection : connections_) {
       if (!open(connection)) throw std::runtime_error(fmt::format("cannot connect: {}", std::strerror(errno)));
@@ -183,12 +191,14 @@ class Load {
     const unsigned events = settings_.mode == "batch" ? settings_.batch : settings_.mode == "livez" ? 0 : 1;
     const double rate = static_cast<double>(accepted_.total()) / elapsed_s_;
     fmt::print(
-        "{{\"mode\":\"{}\",\"connections\":{},\"rate\":{},\"seconds\":{:.2f},\"requests_per_s\":{:.0f},\"events_per_s\":{:.0f},"
-        "\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"refused\":{},\"refused_p99_us\":{:.1f},"
+        "{{\"mode\":\"{}\",\"connections\":{},\"rate\":{},\"seconds\":{:.2f},\"requests_per_s\":{:.0f},\"events_per_"
+        "s\":{:.0f},"
+        "\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"refused\":{},\"refused_p99_us\":{:."
+        "1f},"
         "\"broken\":{},\"not_started\":{}}}\n",
-        settings_.mode, settings_.connections, settings_.rate, elapsed_s_, rate, rate * events, accepted_.quantile_us(0.5),
-        accepted_.quantile_us(0.99), accepted_.quantile_us(0.999), accepted_.max_us(), refused_.total(), refused_.quantile_us(0.99),
-        broken_, backlog_.size());
+        settings_.mode, settings_.connections, settings_.rate, elapsed_s_, rate, rate * events,
+        accepted_.quantile_us(0.5), accepted_.quantile_us(0.99), accepted_.quantile_us(0.999), accepted_.max_us(),
+        refused_.total(), refused_.quantile_us(0.99), broken_, backlog_.size());
   }
 
  private:
@@ -254,8 +264,8 @@ class Load {
 
   void send_more(Connection& connection) {
     while (connection.sent < connection.out.size()) {
-      const ssize_t sent = send(connection.socket, connection.out.data() + connection.sent, connection.out.size() - connection.sent,
-                                MSG_NOSIGNAL);
+      const ssize_t sent = send(connection.socket, connection.out.data() + connection.sent,
+                                connection.out.size() - connection.sent, MSG_NOSIGNAL);
       if (sent < 0) return;
       connection.sent += static_cast<std::size_t>(sent);
     }

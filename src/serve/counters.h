@@ -12,8 +12,12 @@ namespace continuo::serve {
 /// Written by one thread, read by any.
 class Count {
  public:
-  void add(std::uint64_t by = 1) { value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed); }
-  void subtract(std::uint64_t by = 1) { value_.store(value_.load(std::memory_order_relaxed) - by, std::memory_order_relaxed); }
+  void add(std::uint64_t by = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t by = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) - by, std::memory_order_relaxed);
+  }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -22,7 +26,7 @@ class Count {
 
 /// Of one I/O thread.
 struct Counters {
-  static constexpr std::size_t status_classes = 6;  // by the status's first digit
+  static constexpr std::size_t status_classes = 6;                    // by the status's first digit
   static constexpr std::size_t routes = wire::http::route_count + 1;  // the last: refused before a route was found
   std::array<std::array<Count, status_classes>, routes> answers;
   Count connections_opened;

@@ -14,7 +14,8 @@ std::string topic_name(const node::Catalogue& catalogue, TopicId id) {
   return {};
 }
 
-// --- receive ----------------------------------------------------------------------------------------------------------
+// --- receive
+// ----------------------------------------------------------------------------------------------------------
 
 // Tells the node when the consumer goes while it waits: nothing is leased to nobody.
 class Waiting final : public Activity {
@@ -42,7 +43,8 @@ std::string deliveries_json(node::Node& node, const node::Received& received) {
       topic = topic_name(*catalogue, *topic_id);
     }
     if (out.back() != '[') out += ",";
-    out += fmt::format(R"({{"lease":"{}","attempt":{},"topic":"{}","event":)", node::lease_token(lease), delivery.attempt, topic);
+    out += fmt::format(R"({{"lease":"{}","attempt":{},"topic":"{}","event":)", node::lease_token(lease),
+                       delivery.attempt, topic);
     const auto record = finder.find(lease.partition, lease.offset);
     if (record) {
       const record::RecordPlace place{topic, lease.partition.partition};
@@ -56,9 +58,11 @@ std::string deliveries_json(node::Node& node, const node::Received& received) {
   return out + "]}";
 }
 
-// --- settle -----------------------------------------------------------------------------------------------------------
+// --- settle
+// -----------------------------------------------------------------------------------------------------------
 
-Result<node::Lease> lease_of(const std::string& token, const char* list, std::size_t index, SubscriptionId subscription) {
+Result<node::Lease> lease_of(const std::string& token, const char* list, std::size_t index,
+                             SubscriptionId subscription) {
   auto lease = node::parse_lease_token(token);
   if (lease && lease->subscription == subscription) return lease;
   return fail(Code::bad_request, lease ? "the lease is of another subscription" : "this is not a lease",
@@ -134,9 +138,11 @@ std::string refused_json(const std::vector<node::RefusedLease>& refused) {
 
 void answer_settled(Exchange& exchange, const node::Settled& settled, bool published) {
   if (published && !settled.refused.empty() && settled.places.empty())
-    return exchange.refuse({Code::settle_refused, "a lease was refused, so nothing was settled and nothing published", {}, {}},
-                           ",\"refused\":" + refused_json(settled.refused));
-  std::string out = fmt::format("{{\"settled\":{},\"refused\":{},\"events\":", settled.settled, refused_json(settled.refused));
+    return exchange.refuse(
+        {Code::settle_refused, "a lease was refused, so nothing was settled and nothing published", {}, {}},
+        ",\"refused\":" + refused_json(settled.refused));
+  std::string out =
+      fmt::format("{{\"settled\":{},\"refused\":{},\"events\":", settled.settled, refused_json(settled.refused));
   write_places(settled.places, out);
   exchange.answer_json(out + "}");
 }
@@ -148,15 +154,16 @@ void submit(Exchange& exchange, const wire::http::Settle& request, SubscriptionI
   if (auto added = add_events(thread, request, *settle); !added) return exchange.refuse(added.error(), {});
   settle->body_hash = hash128(exchange.request().body, thread.node().secret());
   const bool published = !settle->publish.empty();
-  thread.node().settle(thread, std::move(*settle), [self = exchange.shared_from_this(), published](Result<node::Settled> settled) {
-    if (!settled) return self->refuse(settled.error(), {});
-    answer_settled(*self, *settled, published);
-  });
+  thread.node().settle(thread, std::move(*settle),
+                       [self = exchange.shared_from_this(), published](Result<node::Settled> settled) {
+                         if (!settled) return self->refuse(settled.error(), {});
+                         answer_settled(*self, *settled, published);
+                       });
 }
 
 // Makes the topics that are missing one after the other, then submits.
-void settle_when_topics_are_there(Exchange& exchange, std::shared_ptr<const wire::http::Settle> request, SubscriptionId subscription,
-                                  std::size_t checked) {
+void settle_when_topics_are_there(Exchange& exchange, std::shared_ptr<const wire::http::Settle> request,
+                                  SubscriptionId subscription, std::size_t checked) {
   for (; checked < request->publish.size(); ++checked) {
     const std::string& name = request->publish[checked].topic;
     if (exchange.thread().node().catalogue()->find_topic(name)) continue;
@@ -197,7 +204,8 @@ void settle(Exchange& exchange, wire::http::Settle request) {
   const auto catalogue = thread.node().catalogue();
   const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
   if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
-  settle_when_topics_are_there(exchange, std::make_shared<const wire::http::Settle>(std::move(request)), subscription->id, 0);
+  settle_when_topics_are_there(exchange, std::make_shared<const wire::http::Settle>(std::move(request)),
+                               subscription->id, 0);
 }
 
 Result<record::Record> RecordFinder::find(PartitionRef ref, Offset offset) {

@@ -1,7 +1,9 @@
-// One request under way, as handlers see it: what was asked, and how to answer. The session behind it owns socket and buffers.
+// One request under way, as handlers see it: what was asked, and how to answer. The session behind it owns socket and
+// buffers.
 //
-// A handler is called on the session's I/O thread when the request is complete and must answer exactly once, now or later on the same thread; until
-// then request() stays valid. Answers that come later hold the exchange by shared_ptr; when the client has gone meanwhile they go nowhere.
+// A handler is called on the session's I/O thread when the request is complete and must answer exactly once, now or
+// later on the same thread; until then request() stays valid. Answers that come later hold the exchange by shared_ptr;
+// when the client has gone meanwhile they go nowhere.
 #pragma once
 
 #include <memory>
@@ -19,8 +21,9 @@ namespace continuo::serve {
 
 class IoThread;
 
-/// What goes on between a request and the end of its answer, where that is more than one question to the node. All calls on the session's
-/// thread. The session drops it when the answer is complete (answer, refuse, finish: touch nothing after them) or the client goes.
+/// What goes on between a request and the end of its answer, where that is more than one question to the node. All
+/// calls on the session's thread. The session drops it when the answer is complete (answer, refuse, finish: touch
+/// nothing after them) or the client goes.
 class Activity {
  public:
   virtual ~Activity() = default;
@@ -49,11 +52,13 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual bool gone() const = 0;
 
   /// The whole answer. `extra`: header lines, each with its \r\n.
-  virtual void answer(int status, std::string_view content_type, std::string_view body, std::string_view extra = {}) = 0;
+  virtual void answer(int status, std::string_view content_type, std::string_view body,
+                      std::string_view extra = {}) = 0;
   /// A problem document; `more` is put inside it as it is (",\"name\":value").
   virtual void refuse(const Error& error, std::string_view more = {}) = 0;
 
-  /// An answer in pieces: begin, any number of send, finish. send() buffers; drained() of the activity says when all was taken.
+  /// An answer in pieces: begin, any number of send, finish. send() buffers; drained() of the activity says when all
+  /// was taken.
   virtual void begin(int status, std::string_view content_type, std::string_view extra = {}) = 0;
   virtual bool begun() const = 0;
   virtual void send(std::string_view piece) = 0;
@@ -66,7 +71,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual Activity* activity() = 0;
   /// Activity::news is called when the topic gets records, until the answer's end.
   virtual void watch(TopicId topic) = 0;
-  /// What the body holds, chunks joined and inflated; used up at the front by who reads it. Only where the body is not read as a whole.
+  /// What the body holds, chunks joined and inflated; used up at the front by who reads it. Only where the body is not
+  /// read as a whole.
   virtual std::string& decoded() = 0;
   /// More of the body can come.
   virtual void want_body() = 0;

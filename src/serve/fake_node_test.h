@@ -1,6 +1,7 @@
 // A node in memory for the tests of the sessions: keeps order and answers, forgets everything at its end.
 //
-// One lock instead of a core thread; answers go out through Edge::deliver as the real node's do. Single records only, one batch each.
+// One lock instead of a core thread; answers go out through Edge::deliver as the real node's do. Single records only,
+// one batch each.
 #pragma once
 
 #include <deque>
@@ -20,7 +21,7 @@ class FakeNode final : public node::Node {
   // --- what tests set and look at ---
   std::optional<Error> publish_error;  ///< the answer to every publish
   node::Health its_health = node::Health::running;
-  bool hold = false;                   ///< answers wait for release()
+  bool hold = false;  ///< answers wait for release()
   std::atomic<int> publishes{0};
 
   void release() {
@@ -58,10 +59,12 @@ class FakeNode final : public node::Node {
     catalogue_ = next;
     reply(edge, std::move(answer), gone ? Result<void>{} : refusal<void>(Code::unknown_topic));
   }
-  void trim(node::Edge& edge, TopicId topic, PartitionId partition, Offset before, node::Answer<node::PartitionState> answer) override {
+  void trim(node::Edge& edge, TopicId topic, PartitionId partition, Offset before,
+            node::Answer<node::PartitionState> answer) override {
     const std::lock_guard lock(mutex_);
     Log& log = logs_[{topic, partition}];
-    if (before > log.end()) return reply(edge, std::move(answer), refusal<node::PartitionState>(Code::offset_out_of_range));
+    if (before > log.end())
+      return reply(edge, std::move(answer), refusal<node::PartitionState>(Code::offset_out_of_range));
     log.first = std::max(log.first, before);
     reply(edge, std::move(answer), Result<node::PartitionState>(state_of(partition, log)));
   }
@@ -69,7 +72,8 @@ class FakeNode final : public node::Node {
                         node::Answer<node::Put<node::Subscription>> answer) override {
     const std::lock_guard lock(mutex_);
     if (const auto* there = catalogue_->find_subscription(name)) {
-      if (there->settings == settings) return reply(edge, std::move(answer), node::Put<node::Subscription>{*there, false});
+      if (there->settings == settings)
+        return reply(edge, std::move(answer), node::Put<node::Subscription>{*there, false});
       return reply(edge, std::move(answer), refusal<node::Put<node::Subscription>>(Code::subscription_exists));
     }
     auto made = std::make_shared<node::Subscription>();
@@ -116,7 +120,8 @@ class FakeNode final : public node::Node {
     const std::lock_guard lock(mutex_);
     const Log& log = logs_[ref];
     if (from < log.first || from > log.end()) return fail(Code::offset_out_of_range, "out of range");
-    node::Batches batches{.batches = {}, .next = from, .first = log.first, .end = log.end(), .groups = {}, .newest = group_};
+    node::Batches batches{
+        .batches = {}, .next = from, .first = log.first, .end = log.end(), .groups = {}, .newest = group_};
     for (std::uint64_t bytes = 0; batches.next < log.end() && bytes < max_bytes; batches.next = batches.next + 1) {
       const auto& [group, batch] = log.batches[static_cast<std::size_t>(batches.next.value)];
       batches.batches.push_back(batch);
@@ -135,7 +140,8 @@ class FakeNode final : public node::Node {
     const std::lock_guard lock(mutex_);
     const Log& log = logs_[ref];
     for (Offset at = log.first; at < log.end(); at = at + 1)
-      if (record::read_batch_header(*log.batches[static_cast<std::size_t>(at.value)].second)->base_timestamp >= time.ms) return at;
+      if (record::read_batch_header(*log.batches[static_cast<std::size_t>(at.value)].second)->base_timestamp >= time.ms)
+        return at;
     return log.end();
   }
   void skip_damaged(node::Edge& edge, PartitionRef, Offset, Offset, std::string, node::Answer<void> answer) override {
@@ -152,7 +158,8 @@ class FakeNode final : public node::Node {
   void receive(node::Edge& edge, node::Receive request, node::Answer<node::Received> answer) override;
   void settle(node::Edge& edge, node::Settle settle, node::Answer<node::Settled> answer) override;
   void subscription_state(node::Edge& edge, SubscriptionId id, node::Answer<node::SubscriptionState> answer) override;
-  void parked(node::Edge& edge, SubscriptionId, std::uint32_t, node::Answer<std::vector<node::ParkedKey>> answer) override {
+  void parked(node::Edge& edge, SubscriptionId, std::uint32_t,
+              node::Answer<std::vector<node::ParkedKey>> answer) override {
     const std::lock_guard lock(mutex_);
     reply(edge, std::move(answer), Result<std::vector<node::ParkedKey>>(parked_));
   }
@@ -161,7 +168,8 @@ class FakeNode final : public node::Node {
     const auto removed = std::erase_if(parked_, [&](const node::ParkedKey& key) { return key.key_hash == key_hash; });
     reply(edge, std::move(answer), removed != 0 ? Result<void>{} : refusal<void>(Code::not_parked));
   }
-  void skip_parked(node::Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string, node::Answer<void> answer) override {
+  void skip_parked(node::Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string,
+                   node::Answer<void> answer) override {
     retry_parked(edge, id, key_hash, std::move(answer));
   }
   void feed_positions(node::Edge&, node::Answer<std::vector<node::FeedPosition>>) override {}
@@ -206,7 +214,9 @@ class FakeNode final : public node::Node {
   }
   template <class T, class Value>
   void reply(node::Edge& edge, node::Answer<T> answer, Value value) {
-    auto run = [answer = std::move(answer), value = Result<T>(std::move(value))]() mutable { answer(std::move(value)); };
+    auto run = [answer = std::move(answer), value = Result<T>(std::move(value))]() mutable {
+      answer(std::move(value));
+    };
     if (hold) return held_.emplace_back(&edge, std::move(run)), void();
     send(edge, std::move(run));
   }

@@ -51,7 +51,8 @@ void metrics(Exchange& exchange);
 void openapi(Exchange& exchange);
 void error_page(Exchange& exchange, const wire::http::ErrorPage& request);
 
-// --- shared by them ---------------------------------------------------------------------------------------------------
+// --- shared by them
+// ---------------------------------------------------------------------------------------------------
 
 Error unknown_topic(std::string_view name);
 Error unknown_subscription(std::string_view name);
@@ -66,7 +67,8 @@ class RecordMaker {
   RecordMaker(IoThread& thread, const node::Topic& topic);
   node::NewRecord make(const record::Event& as_sent);
   /// Of an event published while settling another one.
-  node::NewRecord make_caused(const record::Event& as_sent, std::string_view correlationid, std::string_view causationid);
+  node::NewRecord make_caused(const record::Event& as_sent, std::string_view correlationid,
+                              std::string_view causationid);
   WallTime now() const { return now_; }
 
  private:
@@ -82,7 +84,8 @@ void write_places(const std::vector<node::Place>& places, std::string& out);
 /// The position just after these places of one topic.
 std::string position_after(TopicId topic, WallTime now, const std::vector<node::Place>& places);
 
-/// Finds the record at an offset in one batch after the other, going forward where it can: for the deliveries of one receive.
+/// Finds the record at an offset in one batch after the other, going forward where it can: for the deliveries of one
+/// receive.
 class RecordFinder {
  public:
   explicit RecordFinder(node::Node& node) : node_(node) {}

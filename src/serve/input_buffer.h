@@ -10,8 +10,8 @@
 
 namespace continuo::serve {
 
-/// A run of bytes that grows at its end and is used up at its front, always with record::json_padding readable bytes behind it, so that
-/// JSON is parsed where it was received. Views stay valid until reserve() or compact().
+/// A run of bytes that grows at its end and is used up at its front, always with record::json_padding readable bytes
+/// behind it, so that JSON is parsed where it was received. Views stay valid until reserve() or compact().
 class InputBuffer {
  public:
   std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }

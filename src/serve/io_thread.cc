@@ -1,7 +1,8 @@
 #include "continuo/serve/io_thread.h"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
+
+#include <algorithm>
 
 #include "continuo/serve/loop.h"
 
@@ -38,8 +39,8 @@ void IoThread::stop() {
 
 void IoThread::post(std::move_only_function<void()> task) { boost::asio::post(loop_->context, std::move(task)); }
 
-// The core thread pushes without a lock and wakes the loop only when it found the stack empty: once for all that arrives until
-// the loop looks.
+// The core thread pushes without a lock and wakes the loop only when it found the stack empty: once for all that
+// arrives until the loop looks.
 void IoThread::deliver(node::Mail mail) {
   auto* letter = new Letter{std::move(mail), letters_.load(std::memory_order_relaxed)};
   while (!letters_.compare_exchange_weak(letter->next, letter, std::memory_order_release, std::memory_order_relaxed)) {
@@ -112,8 +113,9 @@ void IoThread::abort_connections() {
   for (auto& connection : all) connection->abort();
 }
 
-// News are wanted from the first watcher on and then for good: a flag that comes and goes would let the news of a group fall between a reader's
-// look and its wait. Sequentially consistent, so that the read that follows sees what the core did before it saw the flag down.
+// News are wanted from the first watcher on and then for good: a flag that comes and goes would let the news of a group
+// fall between a reader's look and its wait. Sequentially consistent, so that the read that follows sees what the core
+// did before it saw the flag down.
 void IoThread::watch(TopicId topic, Connection& connection) {
   if (!wants_news.load(std::memory_order_relaxed)) wants_news.store(true, std::memory_order_seq_cst);
   watches_[topic].push_back(&connection);

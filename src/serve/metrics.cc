@@ -9,7 +9,9 @@ namespace {
 
 class Page {
  public:
-  void counter(std::string_view name, std::string_view what, std::uint64_t value) { plain(name, what, "counter", value); }
+  void counter(std::string_view name, std::string_view what, std::uint64_t value) {
+    plain(name, what, "counter", value);
+  }
   void gauge(std::string_view name, std::string_view what, std::uint64_t value) { plain(name, what, "gauge", value); }
   void gauge_seconds(std::string_view name, std::string_view what, double seconds) {
     head(name, what, "gauge");
@@ -42,7 +44,7 @@ void write_requests(const Door& door, Page& page) {
     }
 }
 
-std::uint64_t sum(const Door& door, Count Counters::*count) {
+std::uint64_t sum(const Door& door, Count Counters::* count) {
   std::uint64_t total = 0;
   for (const auto& thread : door.threads) total += (thread->counters().*count).value();
   return total;
@@ -52,12 +54,16 @@ void write_door(const Door& door, Page& page) {
   write_requests(door, page);
   page.gauge("continuo_http_connections", "Connections open now.", door.connections.load());
   page.counter("continuo_http_connections_total", "Connections accepted.", sum(door, &Counters::connections_opened));
-  page.counter("continuo_http_connections_refused_total", "Connections refused for being too many.", door.refused_connections.load());
-  page.counter("continuo_http_timeouts_total", "Connections ended for being too slow.", sum(door, &Counters::connections_timed_out));
+  page.counter("continuo_http_connections_refused_total", "Connections refused for being too many.",
+               door.refused_connections.load());
+  page.counter("continuo_http_timeouts_total", "Connections ended for being too slow.",
+               sum(door, &Counters::connections_timed_out));
   page.counter("continuo_http_received_bytes_total", "Bytes received.", sum(door, &Counters::bytes_received));
   page.counter("continuo_http_sent_bytes_total", "Bytes sent.", sum(door, &Counters::bytes_sent));
-  page.gauge("continuo_http_streams", "Answers in pieces that are open now: live tails and NDJSON.", sum(door, &Counters::streams));
-  page.gauge("continuo_http_buffer_bytes", "Memory of requests and answers under way beyond 16 KiB a connection.", door.budget.taken());
+  page.gauge("continuo_http_streams", "Answers in pieces that are open now: live tails and NDJSON.",
+             sum(door, &Counters::streams));
+  page.gauge("continuo_http_buffer_bytes", "Memory of requests and answers under way beyond 16 KiB a connection.",
+             door.budget.taken());
 }
 
 void write_records(const node::Stats& stats, Page& page) {
@@ -81,8 +87,10 @@ void write_journal(const node::Stats& stats, Page& page) {
   page.counter("continuo_journal_bytes_total", "Bytes of journal written.", stats.journal_bytes);
   page.gauge("continuo_journal_used_bytes", "Bytes of the ring that are needed.", stats.journal_used_bytes);
   page.gauge("continuo_journal_size_bytes", "Size of the ring.", stats.journal_size_bytes);
-  page.gauge_seconds("continuo_journal_flush_p50_seconds", "Median time of one journal write.", stats.flush_p50_us / 1e6);
-  page.gauge_seconds("continuo_journal_flush_p99_seconds", "99th percentile of one journal write.", stats.flush_p99_us / 1e6);
+  page.gauge_seconds("continuo_journal_flush_p50_seconds", "Median time of one journal write.",
+                     stats.flush_p50_us / 1e6);
+  page.gauge_seconds("continuo_journal_flush_p99_seconds", "99th percentile of one journal write.",
+                     stats.flush_p99_us / 1e6);
   page.counter("continuo_checkpoints_total", "Checkpoints.", stats.checkpoints);
   page.counter("continuo_written_behind_bytes_total", "Bytes written to topic files.", stats.written_behind_bytes);
   page.gauge("continuo_tail_bytes", "Durable bytes not yet in topic files.", stats.tail_bytes);
@@ -94,8 +102,10 @@ void write_health(node::Node& node, Page& page) {
   page.line(fmt::format("continuo_info{{version=\"{}\"}} 1", CONTINUO_VERSION));
   page.gauge("continuo_ready", "1 while requests are served.",
              node.health() == node::Health::running || node.health() == node::Health::disk_full);
-  page.gauge("continuo_disk_full", "1 while the disk is full and events are refused.", node.health() == node::Health::disk_full);
-  page.gauge("continuo_durable", "0 when acknowledged data does not survive a power cut (tmpfs and the like).", node.durable());
+  page.gauge("continuo_disk_full", "1 while the disk is full and events are refused.",
+             node.health() == node::Health::disk_full);
+  page.gauge("continuo_durable", "0 when acknowledged data does not survive a power cut (tmpfs and the like).",
+             node.durable());
 }
 
 }  // namespace

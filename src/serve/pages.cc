@@ -23,31 +23,34 @@ std::string_view name(node::Health health) {
 std::string limits_json(const Door& door) {
   const node::Limits& limits = door.node.options().limits;
   return fmt::format(
-      R"({{"topics":{},"partitions_per_topic":{},"partitions":{},"subscriptions":{},"request_bytes":{},"frame_bytes":{},)"
-      R"("events_per_request":{},"header_bytes":{},"header_fields":{},"connections":{},"publish_requests_in_flight":{},)"
-      R"("publish_bytes_in_flight":{},"settles_in_flight":{},"outstanding_per_subscription":{},"buffer_bytes":{}}})",
+      R"({{"topics":{},"partitions_per_topic":{},"partitions":{},"subscriptions":{},"request_bytes":{},)"
+      R"("frame_bytes":{},"events_per_request":{},"header_bytes":{},"header_fields":{},"connections":{},)"
+      R"("publish_requests_in_flight":{},"publish_bytes_in_flight":{},"settles_in_flight":{},"outstanding_per_subscription":{},"buffer_bytes":{}}})",
       limits.topics, limits.partitions_per_topic, limits.partitions, limits.subscriptions, door.options.max_body_bytes,
       limits.frame_bytes, limits.events_per_request, wire::http::HeadLimits{}.bytes, wire::http::HeadLimits{}.fields,
-      door.options.max_connections, limits.publish_credit_items, limits.publish_credit_bytes, limits.settle_credit_items,
-      limits.outstanding_per_subscription, door.options.max_buffer_bytes);
+      door.options.max_connections, limits.publish_credit_items, limits.publish_credit_bytes,
+      limits.settle_credit_items, limits.outstanding_per_subscription, door.options.max_buffer_bytes);
 }
 
-std::string capabilities_json() { return R"(["ordered_within_partitions","atomic_requests","deduplication","subscriptions"])"; }
+std::string capabilities_json() {
+  return R"(["ordered_within_partitions","atomic_requests","deduplication","subscriptions"])";
+}
 
 }  // namespace
 
 void node_page(Exchange& exchange) {
   Door& door = exchange.thread().door();
-  std::string out = fmt::format(R"({{"name":"continuo","version":"{}","data_format":1,"home":"embedded","durable":{},"health":"{}")",
-                                CONTINUO_VERSION, door.node.durable(), name(door.node.health()));
+  std::string out =
+      fmt::format(R"({{"name":"continuo","version":"{}","data_format":1,"home":"embedded","durable":{},"health":"{}")",
+                  CONTINUO_VERSION, door.node.durable(), name(door.node.health()));
   if (const std::string failure = door.node.failure(); !failure.empty()) {
     out += ",\"failure\":";
     record::write_json_string(failure, out);
   }
   out += ",\"data\":";
   record::write_json_string(door.node.options().data, out);
-  out += fmt::format(R"(,"auto_create":{},"capabilities":{},"limits":{}}})", door.options.auto_create, capabilities_json(),
-                     limits_json(door));
+  out += fmt::format(R"(,"auto_create":{},"capabilities":{},"limits":{}}})", door.options.auto_create,
+                     capabilities_json(), limits_json(door));
   exchange.answer_json(out);
 }
 
@@ -66,12 +69,13 @@ void openapi(Exchange& exchange) { exchange.answer_json(wire::http::openapi_docu
 
 void error_page(Exchange& exchange, const wire::http::ErrorPage& request) {
   const CodeInfo* entry = find_code(request.code);
-  if (!entry) return exchange.refuse({Code::not_found, "there is no such error code", "code", "see docs/errors.md"}, {});
+  if (!entry)
+    return exchange.refuse({Code::not_found, "there is no such error code", "code", "see docs/errors.md"}, {});
   const std::string_view accept = exchange.request().accept();
   if (accept.find("text/plain") != std::string_view::npos || accept.find("text/html") != std::string_view::npos)
     return exchange.answer(200, wire::http::text_type,
-                           fmt::format("{} ({})\n{}\n\n{}\n\n{}\n", entry->name, entry->http_status, entry->title, entry->meaning,
-                                       entry->mend));
+                           fmt::format("{} ({})\n{}\n\n{}\n\n{}\n", entry->name, entry->http_status, entry->title,
+                                       entry->meaning, entry->mend));
   std::string out = fmt::format(R"({{"code":"{}","status":{},"title":)", entry->name, entry->http_status);
   record::write_json_string(entry->title, out);
   out += ",\"meaning\":";

@@ -29,7 +29,8 @@ void write_failure(const node::Failure& failure, std::string& out) {
   out += "}";
 }
 
-void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, RecordFinder& finder, std::string& out) {
+void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, RecordFinder& finder,
+                  std::string& out) {
   std::string topic, scratch;
   for (const auto& [name, each] : catalogue.topics)
     if (each->id == parked.partition.topic) topic = name;
@@ -47,7 +48,8 @@ void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogu
     out += "null";
   out += ",\"error\":";
   write_failure(parked.failure, out);
-  out += fmt::format(R"(,"attempts":{}}},"waiting":{},"since":"{}"}})", parked.attempts, parked.waiting, format_time(parked.since));
+  out += fmt::format(R"(,"attempts":{}}},"waiting":{},"since":"{}"}})", parked.attempts, parked.waiting,
+                     format_time(parked.since));
 }
 
 std::string parked_json(node::Node& node, const std::vector<node::ParkedKey>& keys, std::optional<std::uint64_t> only,
@@ -81,11 +83,12 @@ void list_parked(Exchange& exchange, const wire::http::ListParked& request) {
   std::optional<std::uint64_t> only;
   if (request.key) only = key_hash(*request.key);
   const std::uint32_t asked = only ? 0xffffffffu : request.limit;  // the node lists without a choice of key
-  thread.node().parked(thread, subscription->id, asked,
-                       [self = exchange.shared_from_this(), only, limit = request.limit](Result<std::vector<node::ParkedKey>> keys) {
-                         if (!keys) return self->refuse(keys.error(), {});
-                         self->answer_json(parked_json(self->thread().node(), *keys, only, limit));
-                       });
+  thread.node().parked(
+      thread, subscription->id, asked,
+      [self = exchange.shared_from_this(), only, limit = request.limit](Result<std::vector<node::ParkedKey>> keys) {
+        if (!keys) return self->refuse(keys.error(), {});
+        self->answer_json(parked_json(self->thread().node(), *keys, only, limit));
+      });
 }
 
 void retry_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {

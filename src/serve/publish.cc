@@ -22,14 +22,15 @@ void write_published(const node::Published& published, TopicId topic, WallTime n
 
 void submit(Exchange& exchange, TopicId topic, WallTime now, std::vector<node::NewRecord> records) {
   IoThread& thread = exchange.thread();
-  thread.node().publish(thread, std::move(records),
-                        [self = exchange.shared_from_this(), topic = topic, now = now](Result<node::Published> published) {
-                          if (!published) return self->refuse(published.error(), {});
-                          std::string body;
-                          body.reserve(192 + 48 * published->places.size());
-                          write_published(*published, topic, now, self->thread().node().durable(), body);
-                          self->answer_json(body, 201);
-                        });
+  thread.node().publish(
+      thread, std::move(records),
+      [self = exchange.shared_from_this(), topic = topic, now = now](Result<node::Published> published) {
+        if (!published) return self->refuse(published.error(), {});
+        std::string body;
+        body.reserve(192 + 48 * published->places.size());
+        write_published(*published, topic, now, self->thread().node().durable(), body);
+        self->answer_json(body, 201);
+      });
 }
 
 void publish_into(Exchange& exchange, const node::Topic& topic, EventFormat format) {
@@ -37,11 +38,13 @@ void publish_into(Exchange& exchange, const node::Topic& topic, EventFormat form
   const std::uint32_t most = thread.node().options().limits.events_per_request;
   RecordMaker maker(thread, topic);
   std::vector<node::NewRecord> records;
-  const auto read = thread.event_reader().read(format, exchange.request(), [&](const record::Event& event) -> Result<void> {
-    if (records.size() == most) return fail(Code::too_large, fmt::format("more than {} events in one request", most));
-    records.push_back(maker.make(event));
-    return {};
-  });
+  const auto read =
+      thread.event_reader().read(format, exchange.request(), [&](const record::Event& event) -> Result<void> {
+        if (records.size() == most)
+          return fail(Code::too_large, fmt::format("more than {} events in one request", most));
+        records.push_back(maker.make(event));
+        return {};
+      });
   if (!read) return exchange.refuse(read.error(), {});
   if (!records.empty()) return submit(exchange, topic.id, maker.now(), std::move(records));
   std::string body;

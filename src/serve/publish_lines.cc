@@ -1,7 +1,8 @@
 // Publishing NDJSON: the body is read while it is answered, one line for each chunk committed.
 //
-// A chunk is what has arrived when the one before it is durable, at most 1,000 events or 4 MiB. All lines before a bad one are committed; the bad one
-// and what follows are not. When the node is overloaded the chunk waits and is tried again: the client is held back by its own socket.
+// A chunk is what has arrived when the one before it is durable, at most 1,000 events or 4 MiB. All lines before a bad
+// one are committed; the bad one and what follows are not. When the node is overloaded the chunk waits and is tried
+// again: the client is held back by its own socket.
 #include <fmt/format.h>
 
 #include "continuo/serve/handlers.h"
@@ -54,7 +55,8 @@ class LinesPublish final : public Activity {
     used_ = 0;
     if (last_) return end();
     if (exchange_.decoded().size() >= exchange_.thread().door().options.max_body_bytes)
-      return end_with({Code::too_large, "one line is over the limit of a body", fmt::format("line {}", lines_.number() + 1), {}});
+      return end_with(
+          {Code::too_large, "one line is over the limit of a body", fmt::format("line {}", lines_.number() + 1), {}});
     exchange_.want_body();
   }
 
@@ -89,9 +91,11 @@ class LinesPublish final : public Activity {
     busy_ = true;
     last_line_ = lines_.number();
     IoThread& thread = exchange_.thread();
-    thread.node().publish(thread, std::move(records), [self = exchange_.shared_from_this()](Result<node::Published> published) {
-      if (Activity* activity = self->activity()) static_cast<LinesPublish*>(activity)->committed(std::move(published));
-    });
+    thread.node().publish(thread, std::move(records),
+                          [self = exchange_.shared_from_this()](Result<node::Published> published) {
+                            if (Activity* activity = self->activity())
+                              static_cast<LinesPublish*>(activity)->committed(std::move(published));
+                          });
   }
 
   void not_committed(const Error& error) {
@@ -105,8 +109,8 @@ class LinesPublish final : public Activity {
     std::size_t duplicates = 0;
     for (const node::Place& place : published.places) duplicates += place.duplicate ? 1 : 0;
     return fmt::format("{{\"durable\":{},\"lines\":[{},{}],\"events\":{},\"duplicates\":{},\"position\":\"{}\"}}\n",
-                       exchange_.thread().node().durable(), first_line_, last_line_, published.places.size(), duplicates,
-                       position_after(topic_.id, now_, published.places));
+                       exchange_.thread().node().durable(), first_line_, last_line_, published.places.size(),
+                       duplicates, position_after(topic_.id, now_, published.places));
   }
 
   void end() {

@@ -1,7 +1,8 @@
 // Reads: a batch of events, waited for if asked, or a live tail of server-sent events.
 //
-// Woken by the node's news of partitions (Mail::advanced), never by polling. Records far from the end of their partition are read by the reader pool: that may
-// take the disk. A tail reads on only when the socket took the last piece, so a slow reader costs one piece of memory.
+// Woken by the node's news of partitions (Mail::advanced), never by polling. Records far from the end of their
+// partition are read by the reader pool: that may take the disk. A tail reads on only when the socket took the last
+// piece, so a slow reader costs one piece of memory.
 #include <fmt/format.h>
 
 #include "continuo/serve/handlers.h"
@@ -111,7 +112,8 @@ class ReadActivity final : public Activity {
     busy_ = false;
     if (work_->request().stream) return found_for_stream(std::move(found));
     if (found.error) return exchange_.refuse(*found.error, {});
-    if (found.events == 0 && !stopping_ && exchange_.thread().clock().steady() < deadline_) return wait_unless(found.all);
+    if (found.events == 0 && !stopping_ && exchange_.thread().clock().steady() < deadline_)
+      return wait_unless(found.all);
     answer(std::move(found));
   }
 
@@ -181,10 +183,11 @@ class ReadActivity final : public Activity {
 };
 
 Error unknown_partition(const node::Topic& topic, PartitionId wanted) {
-  return {Code::unknown_partition,
-          fmt::format("topic '{}' has partitions 0 to {}, not {}", topic.name, topic.settings.partitions - 1, wanted.value),
-          "partition",
-          {}};
+  return {
+      Code::unknown_partition,
+      fmt::format("topic '{}' has partitions 0 to {}, not {}", topic.name, topic.settings.partitions - 1, wanted.value),
+      "partition",
+      {}};
 }
 
 }  // namespace

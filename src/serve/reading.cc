@@ -16,8 +16,8 @@ constexpr std::uint64_t merged_read_bytes = 128 * 1024;  // of each partition: m
 
 Error out_of_range(Offset wanted, const node::PartitionState& state) {
   return {Code::offset_out_of_range,
-          fmt::format("offset {} is not between {} (first kept) and {} (next to be written)", wanted.value, state.first.value,
-                      state.next.value),
+          fmt::format("offset {} is not between {} (first kept) and {} (next to be written)", wanted.value,
+                      state.first.value, state.next.value),
           "from",
           {}};
 }
@@ -39,7 +39,8 @@ std::uint64_t Reading::Cursor::order() const {
   return header ? static_cast<std::uint64_t>(header->base_timestamp) : 0;
 }
 
-Reading::Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition, std::string correlation)
+Reading::Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition,
+                 std::string correlation)
     : node_(node), topic_(topic), single_(partition.has_value()), correlation_(std::move(correlation)) {
   if (partition) {
     cursors_.emplace_back().partition = *partition;
@@ -133,8 +134,8 @@ Result<void> Reading::emit(Cursor& cursor, Progress& progress) {
     const auto record = walk.next();
     if (!record) {
       if (walk.damaged())
-        return fail(Code::damaged_data, fmt::format("the batch at offset {} of partition {} cannot be read", cursor.next.value,
-                                                    cursor.partition.value));
+        return fail(Code::damaged_data, fmt::format("the batch at offset {} of partition {} cannot be read",
+                                                    cursor.next.value, cursor.partition.value));
       cursor.next = std::max(cursor.next, walk.header().next_offset());
       ++cursor.at;
       return {};

@@ -1,8 +1,8 @@
 // Reading a topic's records as events, from one partition or from all of them merged.
 //
-// Across partitions, order is that of the journal groups the batches were committed with, where the node says them (node::Batches::groups): an event
-// published after another one was acknowledged never comes before it. Where it does not say them, batches are merged by their timestamps, and only the order
-// within each partition is promised.
+// Across partitions, order is that of the journal groups the batches were committed with, where the node says them
+// (node::Batches::groups): an event published after another one was acknowledged never comes before it. Where it does
+// not say them, batches are merged by their timestamps, and only the order within each partition is promised.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ class Reading {
  public:
   struct Limits {
     std::uint32_t events = 500;
-    std::size_t bytes = 1u << 20;          ///< of what `each` is given, about
-    std::size_t scanned_bytes = 32u << 20; ///< of batches looked through, when few events are wanted
+    std::size_t bytes = 1u << 20;           ///< of what `each` is given, about
+    std::size_t scanned_bytes = 32u << 20;  ///< of batches looked through, when few events are wanted
   };
   using Each = std::function<void(const record::Event&, const record::RecordPlace&, Offset)>;
 

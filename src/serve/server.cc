@@ -1,9 +1,10 @@
 #include "continuo/serve/server.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+
+#include <fmt/format.h>
+
 #include <chrono>
 #include <future>
 #include <thread>
@@ -26,8 +27,10 @@ Result<asio::ip::address> address_of(const ServerOptions& options) {
     return fail(Code::bad_usage, fmt::format("'{}' is not an address to listen on", options.address), "--http",
                 "an IP address and a port, like 127.0.0.1:8080");
   if (!address.is_loopback() && !options.accept_insecure)
-    return fail(Code::bad_usage, fmt::format("{} can be reached from outside, and there is no TLS and no authentication yet", options.address),
-                "--http", "listen on 127.0.0.1, or say --i-accept-insecure");
+    return fail(
+        Code::bad_usage,
+        fmt::format("{} can be reached from outside, and there is no TLS and no authentication yet", options.address),
+        "--http", "listen on 127.0.0.1, or say --i-accept-insecure");
   return address;
 }
 
@@ -52,7 +55,8 @@ class HttpServer final : public Server {
     if (!error) acceptor_->bind(endpoint, error);
     if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
     if (error)
-      return fail(Code::io_error, fmt::format("cannot listen on {}:{}: {}", door_.options.address, door_.options.port, error.message()),
+      return fail(Code::io_error,
+                  fmt::format("cannot listen on {}:{}: {}", door_.options.address, door_.options.port, error.message()),
                   "--http", "choose another port, or 0 for a free one");
     local_ = acceptor_->local_endpoint();
     return {};
@@ -110,12 +114,13 @@ class HttpServer final : public Server {
   // Each connection is accepted straight into the loop it will live on.
   void accept() {
     IoThread& thread = *door_.threads[next_++ % door_.threads.size()];
-    acceptor_->async_accept(thread.loop().context, [this, &thread](const boost::system::error_code& error, Socket socket) {
-      if (error == asio::error::operation_aborted || door_.stopping) return;
-      if (error) return accept_later();
-      admit(thread, std::move(socket));
-      accept();
-    });
+    acceptor_->async_accept(thread.loop().context,
+                            [this, &thread](const boost::system::error_code& error, Socket socket) {
+                              if (error == asio::error::operation_aborted || door_.stopping) return;
+                              if (error) return accept_later();
+                              admit(thread, std::move(socket));
+                              accept();
+                            });
   }
 
   void accept_later() {
@@ -140,11 +145,13 @@ class HttpServer final : public Server {
 
   // One try to say why; whoever does not listen does not hear it.
   void refuse(Socket socket) {
-    const Error error{Code::too_many_connections, fmt::format("{} connections are open", door_.options.max_connections), {}, {}, 1};
+    const Error error{
+        Code::too_many_connections, fmt::format("{} connections are open", door_.options.max_connections), {}, {}, 1};
     std::string body, answer;
     wire::http::write_problem(error, body);
     const std::string extra = wire::http::retry_after(error);
-    wire::http::write_head({.status = 503, .content_type = wire::http::problem_type, .close = true, .extra = extra}, body.size(), answer);
+    wire::http::write_head({.status = 503, .content_type = wire::http::problem_type, .close = true, .extra = extra},
+                           body.size(), answer);
     answer += body;
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);

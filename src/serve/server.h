@@ -5,8 +5,8 @@
 //   ...
 //   (*server)->stop();
 //
-// N I/O threads, each with its own node::Edge and its own sessions; connections are spread over them in turn. What the door takes and
-// answers is docs/http.md; every limit below is checked before memory is taken for what it limits.
+// N I/O threads, each with its own node::Edge and its own sessions; connections are spread over them in turn. What the
+// door takes and answers is docs/http.md; every limit below is checked before memory is taken for what it limits.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,12 @@ namespace continuo::serve {
 
 /// How long a client may take.
 struct Timeouts {
-  Millis header{10'000};      ///< from the first byte of a request to the end of its head
-  Millis body{30'000};        ///< for the body; longer only while it comes at `body_rate` or faster
+  Millis header{10'000};                ///< from the first byte of a request to the end of its head
+  Millis body{30'000};                  ///< for the body; longer only while it comes at `body_rate` or faster
   std::uint64_t body_rate = 32 * 1024;  ///< bytes a second
-  Millis idle{120'000};       ///< between requests
-  Millis write{30'000};       ///< without a byte of the answer taken
-  Millis drain{5'000};        ///< stop() waits this long for requests under way
+  Millis idle{120'000};                 ///< between requests
+  Millis write{30'000};                 ///< without a byte of the answer taken
+  Millis drain{5'000};                  ///< stop() waits this long for requests under way
 };
 
 struct ServerOptions {
@@ -38,17 +38,17 @@ struct ServerOptions {
   bool accept_insecure = false;       ///< `--i-accept-insecure`: listen beyond loopback without TLS and authentication
   bool auto_create = true;            ///< publishing to an unknown topic creates it with the defaults
   unsigned io_threads = 2;
-  unsigned reader_threads = 1;        ///< for reads of records that are not at the end of their partition
+  unsigned reader_threads = 1;  ///< for reads of records that are not at the end of their partition
   std::uint32_t max_connections = 10'000;
-  std::uint64_t max_body_bytes = 8u << 20;         ///< of one request, inflated
-  std::uint64_t max_buffer_bytes = 512u << 20;     ///< of all requests and answers under way, beyond 16 KiB a connection
+  std::uint64_t max_body_bytes = 8u << 20;      ///< of one request, inflated
+  std::uint64_t max_buffer_bytes = 512u << 20;  ///< of all requests and answers under way, beyond 16 KiB a connection
   Timeouts timeouts;
 };
 
 class Server {
  public:
-  /// Binds, listens, starts the threads. `node` and `clock` outlive the server. Errors: bad_usage (an address beyond loopback without
-  /// accept_insecure, or no address at all), io_error (the port is taken, ...).
+  /// Binds, listens, starts the threads. `node` and `clock` outlive the server. Errors: bad_usage (an address beyond
+  /// loopback without accept_insecure, or no address at all), io_error (the port is taken, ...).
   static Result<std::unique_ptr<Server>> start(node::Node& node, const ServerOptions& options,
                                                Clock& clock = system_clock());
   virtual ~Server() = default;  ///< stops
@@ -57,7 +57,8 @@ class Server {
   virtual std::uint16_t port() const = 0;
   /// "127.0.0.1:8080", "[::1]:8080"
   virtual std::string endpoint() const = 0;
-  /// Takes no more connections, ends waiting reads, finishes requests under way, closes. Blocks; a second call does nothing.
+  /// Takes no more connections, ends waiting reads, finishes requests under way, closes. Blocks; a second call does
+  /// nothing.
   virtual void stop() = 0;
 };
 

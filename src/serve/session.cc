@@ -1,10 +1,11 @@
 // Session: reading. What is answered, and how, is in session_answer.cc.
 #include "continuo/serve/session.h"
 
+#include <boost/asio/buffer.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 
 #include "continuo/wire/http/requests.h"
 
@@ -17,9 +18,9 @@ using wire::http::Route;
 constexpr std::size_t first_capacity = 4 * 1024;
 constexpr std::size_t slack = 1024;  // so that a read can be pending while the request is worked on
 constexpr std::size_t largest_read = 256 * 1024;
-constexpr std::size_t kept_capacity = 256 * 1024;    // a larger buffer is given back after its request
-constexpr std::size_t most_unsent = 256 * 1024;      // then no more pipelined requests are begun
-constexpr std::size_t decoded_ahead = 1024 * 1024;   // of a body that is read while it is answered
+constexpr std::size_t kept_capacity = 256 * 1024;   // a larger buffer is given back after its request
+constexpr std::size_t most_unsent = 256 * 1024;     // then no more pipelined requests are begun
+constexpr std::size_t decoded_ahead = 1024 * 1024;  // of a body that is read while it is answered
 
 bool lines_route(const wire::http::Match& match, const wire::http::Request& request) {
   if (match.route != Route::publish) return false;
@@ -44,7 +45,8 @@ void Session::start() {
   read_more();
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------------
+// --- reading
+// ----------------------------------------------------------------------------------------------------------
 
 // How large the buffer should be for what is being received: it grows with what came, not with what was announced.
 std::size_t Session::wanted_capacity() const {
@@ -75,10 +77,9 @@ void Session::read_more() {
   if (in_.spare_size() == 0) return;
   reading_ = true;
   const std::size_t room = std::min(in_.spare_size(), largest_read);
-  socket_->async_read_some(boost::asio::mutable_buffer(in_.spare(), room),
-                          [self = self()](const boost::system::error_code& error, std::size_t bytes) {
-                            self->received(error, bytes);
-                          });
+  socket_->async_read_some(
+      boost::asio::mutable_buffer(in_.spare(), room),
+      [self = self()](const boost::system::error_code& error, std::size_t bytes) { self->received(error, bytes); });
 }
 
 void Session::received(const boost::system::error_code& error, std::size_t bytes) {
@@ -99,8 +100,8 @@ void Session::received(const boost::system::error_code& error, std::size_t bytes
   read_more();
 }
 
-// The client sends no more. Who waits for something that may never come is taken to have gone; others still get their answers, and flush()
-// closes after the last.
+// The client sends no more. Who waits for something that may never come is taken to have gone; others still get their
+// answers, and flush() closes after the last.
 void Session::ended() {
   ended_ = true;
   if (state_ == State::lingering) return close();
@@ -190,7 +191,8 @@ void Session::start_body() {
     state_ = State::whole_body;
     return;
   }
-  // The head moves out of the way of the body. Spans in the match point into the head: they are found again in the copy.
+  // The head moves out of the way of the body. Spans in the match point into the head: they are found again in the
+  // copy.
   head_copy_.assign(request_.bytes);
   in_.use_up(head.size);
   request_.bytes = head_copy_;

@@ -4,8 +4,8 @@
 //   head -> (whole_body | decoded_body) -> working -> head ...    an ordinary request
 //   head -> lines -> head                                       a body read while it is answered (NDJSON)
 //   any -> lingering -> closed                                  refused before its body was read
-// A read is always pending while there is room, so that a client that goes away is noticed while it waits. One write is under way at a time; answers
-// to pipelined requests leave together.
+// A read is always pending while there is room, so that a client that goes away is noticed while it waits. One write is
+// under way at a time; answers to pipelined requests leave together.
 #pragma once
 
 #include <optional>
@@ -98,7 +98,7 @@ class Session final : public Exchange, public Connection {
   std::unique_ptr<Activity> activity_;
   std::unique_ptr<Activity> finished_activity_;  // ended inside one of its own calls; gone at the next step
   std::optional<TopicId> watched_;
-  Micros started_{0};     // of the request
+  Micros started_{0};  // of the request
   Micros last_read_{0};
   Micros last_write_{0};
   std::uint64_t body_received_ = 0;
@@ -110,6 +110,7 @@ class Session final : public Exchange, public Connection {
   bool advancing_ = false;
   bool ended_ = false;     // the client sends no more
   bool closing_ = false;   // after what is under way
+  bool unread_ = false;    // bytes of a refused request may still come
   bool begun_ = false;     // a streamed answer
   bool chunked_ = false;   // how it is streamed
   bool got_body_ = false;  // the request's body was read to its end

@@ -25,7 +25,7 @@ AnswerHead Session::answer_head(int status, std::string_view content_type, std::
 
 void Session::answer(int status, std::string_view content_type, std::string_view body, std::string_view extra) {
   if (state_ == State::closed || begun_) return;
-  if (body_pending()) closing_ = true;
+  if (body_pending()) closing_ = unread_ = true;
   wire::http::write_head(answer_head(status, content_type, extra), body.size(), out_);
   if (request_.head == nullptr || parser_.head().method != Method::head) out_ += body;
   complete();
@@ -40,11 +40,11 @@ void Session::refuse(const Error& error, std::string_view more) {
   answer(info(error.code).http_status, wire::http::problem_type, body, extra);
 }
 
-// For what is refused before its body is read: what the client still sends is thrown away for a moment, so that the answer arrives before the
-// connection's reset does.
+// For what is refused before its body is read: what the client still sends is thrown away for a moment, so that the
+// answer arrives before the connection's reset does.
 void Session::refuse_and_close(const Error& error) {
   if (begun_) return close();
-  closing_ = true;
+  closing_ = unread_ = true;
   refuse(error, {});
   flush();
 }
@@ -78,7 +78,7 @@ void Session::finish(bool broken) {
   } else if (chunked_) {
     out_ += wire::http::last_chunk;
   }
-  if (body_pending()) closing_ = true;
+  if (body_pending()) closing_ = unread_ = true;
   complete();
 }
 
@@ -107,7 +107,8 @@ void Session::complete() {
   read_more();
 }
 
-// --- writing ----------------------------------------------------------------------------------------------------------
+// --- writing
+// ----------------------------------------------------------------------------------------------------------
 
 void Session::flush() {
   if (writing_ || flushing_ || advancing_ || state_ == State::closed) return;
@@ -128,7 +129,7 @@ void Session::flush() {
     writing_ = true;
     last_write_ = thread_.clock().steady();
     socket_->async_wait(Socket::wait_write,
-                       [self = self()](const boost::system::error_code& failed) { self->write_ready(failed); });
+                        [self = self()](const boost::system::error_code& failed) { self->write_ready(failed); });
     break;
   }
   flushing_ = false;
@@ -156,10 +157,12 @@ void Session::write_ready(const boost::system::error_code& error) {
   read_more();
 }
 
-// --- closing ----------------------------------------------------------------------------------------------------------
+// --- closing
+// ----------------------------------------------------------------------------------------------------------
 
+// All is answered. Closing with bytes unread would reset the connection, and the answer could be lost on the way.
 void Session::linger() {
-  if (ended_) return close();
+  if (ended_ || !unread_) return close();
   boost::system::error_code ignored;
   socket_->shutdown(Socket::shutdown_send, ignored);
   state_ = State::lingering;
@@ -181,11 +184,14 @@ void Session::close() {
   share_.hold(0);
   thread_.counters().connections_closed.add();
   thread_.door().connections.fetch_sub(1, std::memory_order_relaxed);
+  // Answers still to come may hold the session for long; what waits for this client is told now, but not inside one of
+  // its own calls.
+  if (finished_activity_) thread_.post([keep] { keep->finished_activity_.reset(); });
   thread_.remove(*this);
 }
 
 void Session::stop() {
-  if (state_ == State::head && in_.empty() && unsent() == 0) return close();
+  if (state_ == State::lingering || (state_ == State::head && in_.empty() && unsent() == 0)) return close();
   closing_ = true;
   if (activity_) activity_->stopping();
   flush();

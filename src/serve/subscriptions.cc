@@ -22,8 +22,8 @@ std::string description(const node::SubscriptionState& state) {
   std::string out = definition(state.subscription);
   out += fmt::format(",\"lag\":{}", state.lag);
   if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
-  out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}}}", state.leased, state.delayed,
-                     state.parked_keys, state.parked_events);
+  out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}}}", state.leased,
+                     state.delayed, state.parked_keys, state.parked_events);
   return out;
 }
 
@@ -66,10 +66,11 @@ void get_subscription(Exchange& exchange, const wire::http::OneSubscription& req
 
 void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {
   IoThread& thread = exchange.thread();
-  thread.node().delete_subscription(thread, request.subscription, [self = exchange.shared_from_this()](Result<void> done) {
-    if (!done) return self->refuse(done.error(), {});
-    self->answer(204, {}, {}, {});
-  });
+  thread.node().delete_subscription(thread, request.subscription,
+                                    [self = exchange.shared_from_this()](Result<void> done) {
+                                      if (!done) return self->refuse(done.error(), {});
+                                      self->answer(204, {}, {}, {});
+                                    });
 }
 
 void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool paused) {
@@ -77,10 +78,11 @@ void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool 
   const auto catalogue = thread.node().catalogue();
   const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
   if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
-  thread.node().pause(thread, subscription->id, paused, [self = exchange.shared_from_this(), paused](Result<void> done) {
-    if (!done) return self->refuse(done.error(), {});
-    self->answer_json(paused ? R"({"paused":true})" : R"({"paused":false})");
-  });
+  thread.node().pause(thread, subscription->id, paused,
+                      [self = exchange.shared_from_this(), paused](Result<void> done) {
+                        if (!done) return self->refuse(done.error(), {});
+                        self->answer_json(paused ? R"({"paused":true})" : R"({"paused":false})");
+                      });
 }
 
 }  // namespace continuo::serve

@@ -18,8 +18,8 @@ std::string definition(const node::Topic& topic) {
 }
 
 void write_partition(const node::PartitionState& state, std::string& out) {
-  out += fmt::format(R"({{"partition":{},"first":"{}","next":"{}","bytes":{}}})", state.partition.value, state.first.value,
-                     state.next.value, state.bytes);
+  out += fmt::format(R"({{"partition":{},"first":"{}","next":"{}","bytes":{}}})", state.partition.value,
+                     state.first.value, state.next.value, state.bytes);
 }
 
 Result<std::string> description(node::Node& node, const node::Topic& topic) {
@@ -49,16 +49,17 @@ void with_topic(Exchange& exchange, const std::string& name,
   const auto catalogue = thread.node().catalogue();
   if (const node::Topic* topic = catalogue->find_topic(name)) return then(exchange, *topic);
   if (!thread.door().options.auto_create) return exchange.refuse(unknown_topic(name), {});
-  thread.node().create_topic(thread, name, {},
-                             [self = exchange.shared_from_this(), name, then = std::move(then)](Result<node::Put<node::Topic>> made) mutable {
-                               if (self->gone()) return;
-                               if (made) return then(*self, made->value);
-                               // Made by another request meanwhile, with other settings: that one, then.
-                               const auto now = self->thread().node().catalogue();
-                               const node::Topic* topic = now->find_topic(name);
-                               if (!topic) return self->refuse(made.error(), {});
-                               then(*self, *topic);
-                             });
+  thread.node().create_topic(
+      thread, name, {},
+      [self = exchange.shared_from_this(), name, then = std::move(then)](Result<node::Put<node::Topic>> made) mutable {
+        if (self->gone()) return;
+        if (made) return then(*self, made->value);
+        // Made by another request meanwhile, with other settings: that one, then.
+        const auto now = self->thread().node().catalogue();
+        const node::Topic* topic = now->find_topic(name);
+        if (!topic) return self->refuse(made.error(), {});
+        then(*self, *topic);
+      });
 }
 
 void list_topics(Exchange& exchange) {

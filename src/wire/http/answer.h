@@ -34,9 +34,9 @@ struct AnswerHead {
   int status = 200;
   std::string_view content_type = json_type;  ///< empty: none
   std::string_view date;
-  bool close = false;              ///< say `Connection: close`
-  bool keep_alive_1_0 = false;     ///< say `Connection: keep-alive` to a HTTP/1.0 client
-  std::string_view extra;          ///< more header lines, each with its \r\n
+  bool close = false;           ///< say `Connection: close`
+  bool keep_alive_1_0 = false;  ///< say `Connection: keep-alive` to a HTTP/1.0 client
+  std::string_view extra;       ///< more header lines, each with its \r\n
 };
 
 std::string_view reason(int status);
@@ -50,8 +50,9 @@ void write_chunk(std::string_view piece, std::string& out);
 constexpr std::string_view last_chunk = "0\r\n\r\n";
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Appends the problem document of RFC 9457: {"type":"/errors/CODE","title":...,"status":...,"code":...,"detail":...,"at":...,"hint":...};
-/// `more` is appended inside it as it is: `,"name":value`.
+/// Appends the problem document of RFC 9457:
+/// {"type":"/errors/CODE","title":...,"status":...,"code":...,"detail":...,"at":...,"hint":...}; `more` is appended
+/// inside it as it is: `,"name":value`.
 void write_problem(const Error& error, std::string& out, std::string_view more = {});
 /// "Retry-After: 1\r\n" for 429 and 503, else empty.
 std::string retry_after(const Error& error);

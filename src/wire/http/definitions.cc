@@ -35,7 +35,8 @@ void read_topics(Fields& fields, SubscriptionSettings& settings) {
   if (list->items.empty() || list->items.size() > max_topics_of_subscription)
     return fields.refuse("topics", Code::bad_setting, "a subscription reads 1 to 100 topics");
   for (const Json& item : list->items) {
-    if (item.kind != Json::Kind::string) return fields.refuse("topics", Code::bad_setting, "topics are named by strings");
+    if (item.kind != Json::Kind::string)
+      return fields.refuse("topics", Code::bad_setting, "topics are named by strings");
     fields.take(engines::check_name(item.text));
     settings.topics.push_back(item.text);
   }
@@ -80,7 +81,8 @@ void read_retry(Fields& parent, SubscriptionSettings& settings) {
   fields.duration("base", settings.retry.delay, Millis{0}, day);
   for (const std::string_view later : {"max", "jitter"})
     if (fields.has(later))
-      fields.refuse(later, Code::unsupported, fmt::format("'retry.{}' belongs to exponential backoff, which is not in this release", later),
+      fields.refuse(later, Code::unsupported,
+                    fmt::format("'retry.{}' belongs to exponential backoff, which is not in this release", later),
                     "use {\"attempts\":5,\"delay\":\"1s\"}");
   parent.take(fields.result());
 }
@@ -125,19 +127,21 @@ void write_topic_settings(const TopicSettings& settings, std::string& out) {
 
 Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
   SubscriptionSettings settings;
-  Fields fields(object, {}, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"});
+  Fields fields(object, {},
+                {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"});
   if (fields.has("filter"))
-    fields.refuse("filter", Code::unsupported, "filters are not in this release", "leave `filter` out and receive every event");
+    fields.refuse("filter", Code::unsupported, "filters are not in this release",
+                  "leave `filter` out and receive every event");
   read_topics(fields, settings);
-  read_choice<StartFrom>(fields, "from", {{"earliest", StartFrom::earliest}, {"latest", StartFrom::latest}}, settings.from,
-                         "starting at a position or time is not in this release");
+  read_choice<StartFrom>(fields, "from", {{"earliest", StartFrom::earliest}, {"latest", StartFrom::latest}},
+                         settings.from, "starting at a position or time is not in this release");
   read_choice<OrderBy>(fields, "order_by", {{"key", OrderBy::key}, {"none", OrderBy::none}}, settings.order_by,
                        "ordering by an attribute is not in this release");
   fields.number("concurrency", settings.concurrency, 1, 100'000);
   fields.duration("lease", settings.lease, Millis{100}, longest_lease);
   read_retry(fields, settings);
-  read_choice<OnFailure>(fields, "on_failure", {{"park", OnFailure::park}, {"drop", OnFailure::drop}}, settings.on_failure,
-                         "this release parks or drops");
+  read_choice<OnFailure>(fields, "on_failure", {{"park", OnFailure::park}, {"drop", OnFailure::drop}},
+                         settings.on_failure, "this release parks or drops");
   read_target(fields);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return settings;
@@ -150,11 +154,12 @@ void write_subscription_settings(const SubscriptionSettings& settings, std::stri
     record::write_json_string(topic, out);
   }
   out += fmt::format(
-      "],\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{{\"attempts\":{},\"delay\":\"{}\"}},"
+      "],\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{{\"attempts\":{},\"delay\":"
+      "\"{}\"}},"
       "\"on_failure\":\"{}\",\"target\":{{\"pull\":{{}}}}",
       settings.from == StartFrom::earliest ? "earliest" : "latest", settings.order_by == OrderBy::key ? "key" : "none",
-      settings.concurrency, format_duration(settings.lease), settings.retry.attempts, format_duration(settings.retry.delay),
-      settings.on_failure == OnFailure::park ? "park" : "drop");
+      settings.concurrency, format_duration(settings.lease), settings.retry.attempts,
+      format_duration(settings.retry.delay), settings.on_failure == OnFailure::park ? "park" : "drop");
 }
 
 }  // namespace continuo::wire::http

@@ -9,15 +9,16 @@
 
 namespace continuo::wire::http {
 
-/// {"partitions":6,"retention":{"time":"7d","bytes":"10GiB"},"cleanup":"delete","dedup_window":"2m"}; all fields may be absent.
-/// Errors: bad_setting, unknown_field, unsupported (cleanup other than delete).
+/// {"partitions":6,"retention":{"time":"7d","bytes":"10GiB"},"cleanup":"delete","dedup_window":"2m"}; all fields may be
+/// absent. Errors: bad_setting, unknown_field, unsupported (cleanup other than delete).
 Result<engines::TopicSettings> read_topic_settings(const Json& object);
 /// Appends the members, without braces, beginning with a comma; `partitions` is left to the caller.
 void write_topic_settings(const engines::TopicSettings& settings, std::string& out);
 
-/// {"topics":["orders"],"from":"earliest","order_by":"key","concurrency":64,"lease":"30s","retry":{"attempts":5,"delay":"1s"},
-///  "on_failure":"park","target":{"pull":{}}}. `retry` may also be {"attempts":5,"backoff":"fixed","base":"1s"}.
-/// Errors: bad_setting, bad_name, unknown_field; unsupported: filter, other targets, other backoff, order by an attribute, other starts.
+/// {"topics":["orders"],"from":"earliest","order_by":"key","concurrency":64,"lease":"30s",
+/// "retry":{"attempts":5,"delay":"1s"},  "on_failure":"park","target":{"pull":{}}}. `retry` may also be
+/// {"attempts":5,"backoff":"fixed","base":"1s"}. Errors: bad_setting, bad_name, unknown_field; unsupported: filter,
+/// other targets, other backoff, order by an attribute, other starts.
 Result<engines::SubscriptionSettings> read_subscription_settings(const Json& object);
 /// Appends the members, without braces, beginning with a comma.
 void write_subscription_settings(const engines::SubscriptionSettings& settings, std::string& out);

@@ -57,8 +57,10 @@ Result<EventFormat> event_format(const Request& request) {
   if (record::equal_ignoring_case(type, ndjson_type)) return EventFormat::lines;
   for (const Head::Field& field : request.head->fields)
     if (is_attribute_field(field.name.in(request.bytes))) return EventFormat::binary;
-  return fail(Code::unsupported_media_type, fmt::format("'{}' is not a way to publish", type.substr(0, 80)), "Content-Type",
-              "use application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson, or ce-* headers with any type");
+  return fail(Code::unsupported_media_type, fmt::format("'{}' is not a way to publish", type.substr(0, 80)),
+              "Content-Type",
+              "use application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson, or ce-* "
+              "headers with any type");
 }
 
 struct EventReader::State {
@@ -99,7 +101,8 @@ Result<Event> EventReader::read_binary(const Request& request) {
       return fail(Code::bad_event, "a % in the header is not followed by two hex digits", name, "write a % as %25");
     if (value.empty()) return fail(Code::bad_event, fmt::format("ce-{} is empty", name), name, "leave the header out");
     if (name == "datacontenttype")
-      return fail(Code::bad_event, "in binary mode Content-Type says what data is", name, "leave ce-datacontenttype out");
+      return fail(Code::bad_event, "in binary mode Content-Type says what data is", name,
+                  "leave ce-datacontenttype out");
     std::string_view* attribute = name == "specversion" ? &version : standard_attribute(event, name);
     const bool twice = attribute ? !attribute->empty() : !event.extension(name).empty();
     if (twice) return fail(Code::bad_event, fmt::format("ce-{} is given twice", name), name);
@@ -109,16 +112,16 @@ Result<Event> EventReader::read_binary(const Request& request) {
       event.extensions.push_back({name, value, record::Extension::Kind::string});
   }
   if (version != "1.0")
-    return fail(Code::bad_event, version.empty() ? "ce-specversion is missing" : "specversion is not 1.0", "specversion",
-                "send ce-specversion: 1.0");
+    return fail(Code::bad_event, version.empty() ? "ce-specversion is missing" : "specversion is not 1.0",
+                "specversion", "send ce-specversion: 1.0");
   event.datacontenttype = request.content_type();
   event.data = request.body;
   if (record::is_json_type(event.datacontenttype) && !event.data.empty()) {
     if (auto error = state_->syntax.find_error(event.data)) return std::unexpected(std::move(*error));
     event.data_kind = DataKind::json;
   } else if (!event.data.empty()) {
-    const bool text = record::is_text_type(event.datacontenttype) &&
-                      record::valid_utf8_prefix(event.data) == event.data.size();
+    const bool text =
+        record::is_text_type(event.datacontenttype) && record::valid_utf8_prefix(event.data) == event.data.size();
     event.data_kind = text ? DataKind::text : DataKind::binary;
   }
   if (auto valid = record::validate(event); !valid) return pass(valid);

@@ -1,6 +1,7 @@
 // Events on their way in: the four shapes a publish request can have, and what the door adds to an event.
 //
-// CloudEvents 1.0.2, HTTP protocol binding: binary mode (3.1), structured (3.2), batched (3.3); and lines of structured events.
+// CloudEvents 1.0.2, HTTP protocol binding: binary mode (3.1), structured (3.2), batched (3.3); and lines of structured
+// events.
 #pragma once
 
 #include <functional>
@@ -31,8 +32,9 @@ class EventReader {
 
   using Each = std::function<Result<void>(const record::Event&)>;
 
-  /// All events of a request, in order. Not for lines. The body needs record::json_padding readable bytes behind it; events' views live until
-  /// `each` returns. Errors: bad_json, bad_utf8, bad_event, and what `each` gives; where a batch is at fault, `at` begins with the index.
+  /// All events of a request, in order. Not for lines. The body needs record::json_padding readable bytes behind it;
+  /// events' views live until `each` returns. Errors: bad_json, bad_utf8, bad_event, and what `each` gives; where a
+  /// batch is at fault, `at` begins with the index.
   Result<void> read(EventFormat format, const Request& request, const Each& each);
 
   /// One structured event; `line` is its number in a body of lines and stands in `at`, 0: it is alone.
@@ -44,15 +46,18 @@ class EventReader {
   std::unique_ptr<State> state_;
 };
 
-/// Adds what the contract says the server adds: `time` and `correlationid` (traceparent's trace id, else the event's own id).
+/// Adds what the contract says the server adds: `time` and `correlationid` (traceparent's trace id, else the event's
+/// own id).
 class Stamp {
  public:
   /// The time given to events from here on.
   void set_time(WallTime now);
   /// The event with what was absent; views into the argument and this stamp, valid until the next call.
   const record::Event& operator()(const record::Event& as_sent);
-  /// As above, for what a consumer publishes while settling: absent correlationid and causationid are taken from the event it consumed.
-  const record::Event& caused(const record::Event& as_sent, std::string_view correlationid, std::string_view causationid);
+  /// As above, for what a consumer publishes while settling: absent correlationid and causationid are taken from the
+  /// event it consumed.
+  const record::Event& caused(const record::Event& as_sent, std::string_view correlationid,
+                              std::string_view causationid);
 
  private:
   WallTime now_{-1};
@@ -60,8 +65,8 @@ class Stamp {
   record::Event event_;
 };
 
-/// Cuts whole lines off the front of a growing text: `while (auto line = lines.next())`. A line ends with \n or \r\n; blank lines are passed
-/// over but counted.
+/// Cuts whole lines off the front of a growing text: `while (auto line = lines.next())`. A line ends with \n or \r\n;
+/// blank lines are passed over but counted.
 class Lines {
  public:
   /// `last`: the text ends here, so its last line needs no line end.

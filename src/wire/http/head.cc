@@ -1,9 +1,10 @@
 #include "continuo/wire/http/head.h"
 
+#include <boost/beast/http/basic_parser.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/beast/http/basic_parser.hpp>
 #include <limits>
 
 #include "continuo/record/media_type.h"
@@ -82,8 +83,9 @@ class Grammar final : public beast::http::basic_parser<true> {
       case field::content_encoding: note_encoding(value, ec); break;
       case field::transfer_encoding:
         if (!beast::iequals(value, "chunked"))
-          refuse(ec, {Code::unsupported_media_type, fmt::format("Transfer-Encoding '{}' is not read here", brief(value)),
-                      "Transfer-Encoding", "use chunked, or Content-Length"});
+          refuse(ec,
+                 {Code::unsupported_media_type, fmt::format("Transfer-Encoding '{}' is not read here", brief(value)),
+                  "Transfer-Encoding", "use chunked, or Content-Length"});
         break;
       default:
         if (beast::iequals(name, "last-event-id")) head_.last_event_id = at;
@@ -93,8 +95,9 @@ class Grammar final : public beast::http::basic_parser<true> {
   void note_encoding(Text value, ErrorCode& ec) {
     if (value.empty() || beast::iequals(value, "identity")) return;
     if (!beast::iequals(value, "gzip") && !beast::iequals(value, "x-gzip"))
-      return refuse(ec, {Code::unsupported_media_type, fmt::format("Content-Encoding '{}' is not read here", brief(value)),
-                         "Content-Encoding", "use gzip, or none"});
+      return refuse(ec,
+                    {Code::unsupported_media_type, fmt::format("Content-Encoding '{}' is not read here", brief(value)),
+                     "Content-Encoding", "use gzip, or none"});
     head_.encoding = Encoding::gzip;
   }
 
@@ -148,11 +151,11 @@ std::string_view Request::field(std::string_view wanted) const {
 
 struct RequestParser::State {
   std::optional<Grammar> grammar;
-  std::size_t parsed = 0;            // of the head
-  std::uint64_t body_left = 0;       // of a Content-Length body
-  bool framing_done = false;         // the last byte of the body as framed was taken
+  std::size_t parsed = 0;       // of the head
+  std::uint64_t body_left = 0;  // of a Content-Length body
+  bool framing_done = false;    // the last byte of the body as framed was taken
   std::optional<Inflater> inflater;
-  std::string joined;                // chunk contents on their way into the inflater
+  std::string joined;  // chunk contents on their way into the inflater
   std::size_t joined_used = 0;
 };
 

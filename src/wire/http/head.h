@@ -1,7 +1,7 @@
 // An HTTP/1.1 request as it arrives: the head incrementally, the body as it stands on the wire.
 //
-// RFC 9110, RFC 9112. Boost.Beast's basic_parser does the grammar (also against request smuggling); nothing of it shows here, and no header
-// container is made: fields are kept as places in the session's own buffer.
+// RFC 9110, RFC 9112. Boost.Beast's basic_parser does the grammar (also against request smuggling); nothing of it shows
+// here, and no header container is made: fields are kept as places in the session's own buffer.
 //
 //   RequestParser parser;
 //   for (;;) { read more; auto done = parser.read_head(bytes_so_far); if (!done) refuse; if (*done) break; }
@@ -87,14 +87,14 @@ class RequestParser {
 
   void reset();
 
-  /// `bytes` begins at the request's first byte and holds at least what it held at the last call. True: the head is complete.
-  /// Errors: bad_request, header_too_large, unsupported_media_type (Content-Encoding, Transfer-Encoding).
+  /// `bytes` begins at the request's first byte and holds at least what it held at the last call. True: the head is
+  /// complete. Errors: bad_request, header_too_large, unsupported_media_type (Content-Encoding, Transfer-Encoding).
   Result<bool> read_head(std::string_view bytes);
   const Head& head() const { return head_; }
 
-  /// Takes body bytes off the front of `raw` and appends what they mean - chunks joined, gzip inflated - to `out`, at most about
-  /// `room` bytes. Gives how many bytes of `raw` were used up; what is left is given again. Errors: bad_request (chunk framing, gzip),
-  /// too_large (a compression ratio nobody honest has).
+  /// Takes body bytes off the front of `raw` and appends what they mean - chunks joined, gzip inflated - to `out`, at
+  /// most about `room` bytes. Gives how many bytes of `raw` were used up; what is left is given again. Errors:
+  /// bad_request (chunk framing, gzip), too_large (a compression ratio nobody honest has).
   Result<std::size_t> read_body(std::string_view raw, std::size_t room, std::string& out);
   /// All of the body went through read_body.
   bool body_complete() const;

@@ -18,8 +18,8 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  /// Appends at most `room` bytes to `out`; gives how many bytes of `raw` were used. Errors: bad_request (not gzip), too_large (more than
-  /// max_ratio to one beyond ratio_free bytes).
+  /// Appends at most `room` bytes to `out`; gives how many bytes of `raw` were used. Errors: bad_request (not gzip),
+  /// too_large (more than max_ratio to one beyond ratio_free bytes).
   Result<std::size_t> inflate(std::string_view raw, std::size_t room, std::string& out);
   /// The stream has come to an end of a member.
   bool at_end() const;

@@ -18,19 +18,21 @@ namespace continuo::wire::http {
 struct Json {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
   Kind kind = Kind::null;
-  std::string_view raw;  ///< objects and arrays: their text, as sent
-  std::string text;      ///< strings decoded; numbers and booleans as written
+  std::string_view raw;                               ///< objects and arrays: their text, as sent
+  std::string text;                                   ///< strings decoded; numbers and booleans as written
   std::vector<std::pair<std::string, Json>> members;  ///< of objects down to depth 4
   std::vector<Json> items;                            ///< of arrays down to depth 4
   const Json* find(std::string_view name) const;
 };
 
-/// The whole text as one object; an empty text is the empty object. `text` needs record::json_padding readable bytes behind it; the tree points
-/// into it. Errors: bad_json, bad_utf8 (line and column in `at`), bad_request when it is not an object or names a member twice.
+/// The whole text as one object; an empty text is the empty object. `text` needs record::json_padding readable bytes
+/// behind it; the tree points into it. Errors: bad_json, bad_utf8 (line and column in `at`), bad_request when it is not
+/// an object or names a member twice.
 Result<Json> parse_object(std::string_view text);
 
-/// Takes the members of one object. The first thing wrong is remembered and what comes after is passed over, so a reader of settings is a
-/// plain list of fields. Errors: unknown_field, bad_setting with the path ("retry.delay") in `at`.
+/// Takes the members of one object. The first thing wrong is remembered and what comes after is passed over, so a
+/// reader of settings is a plain list of fields. Errors: unknown_field, bad_setting with the path ("retry.delay") in
+/// `at`.
 class Fields {
  public:
   Fields(const Json& object, std::string path, std::initializer_list<std::string_view> known);

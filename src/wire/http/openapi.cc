@@ -1,5 +1,340 @@
 #include "continuo/wire/http/openapi.h"
 
+#include <string>
+
 namespace continuo::wire::http {
-std::string_view openapi_document() { return "{}"; }
+namespace {
+
+constexpr std::string_view opening = R"json({
+"openapi": "3.1.0",
+"info": {
+  "title": "Continuo", "version": ")json" CONTINUO_VERSION R"json(",
+  "description": "An event backbone: one durable log, every event-driven pattern a view over it. What is)json"
+                                     R"json( acknowledged is on the disk.",
+  "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+},
+"servers": [{"url": "/"}],
+)json";
+
+constexpr std::string_view topics = R"json(
+"/v1/topics": {
+  "get": {"operationId": "list_topics", "tags": ["topics"], "summary": "All topics",
+    "responses": {"200": {"description": "Definitions", "content": {"application/json": {"schema": {"type": "object",
+      "properties": {"topics": {"type": "array", "items": {"$ref": "#/components/schemas/Topic"}}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/topics/{topic}": {
+  "parameters": [{"$ref": "#/components/parameters/topic"}],
+  "put": {"operationId": "put_topic", "tags": ["topics"], "summary": "Create a topic",
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/TopicSettings"}}}},
+    "responses": {
+      "201": {"description": "Created", "content": {"application/json": {"schema": {
+          "$ref": "#/components/schemas/Topic"}}}},
+      "200": {"description": "There already, with the same settings",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Topic"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "get": {"operationId": "get_topic", "tags": ["topics"], "summary": "Definition and partitions",
+    "responses": {"200": {"description": "How it stands",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TopicState"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "delete": {"operationId": "delete_topic", "tags": ["topics"], "summary": "Remove a topic and its records",
+    "responses": {"204": {"description": "Removed"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/topics/{topic}/trim": {
+  "parameters": [{"$ref": "#/components/parameters/topic"}],
+  "post": {"operationId": "trim_topic", "tags": ["topics"],
+      "summary": "Delete the records of a partition before an offset",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+        "additionalProperties": false,
+      "required": ["partition", "before"], "properties": {"partition": {"type": "integer", "minimum": 0},
+        "before": {"$ref": "#/components/schemas/Offset"}}}}}},
+    "responses": {"200": {"description": "The partition afterwards",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Partition"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+)json";
+
+constexpr std::string_view events =
+    R"json(
+"/v1/topics/{topic}/events": {
+  "parameters": [{"$ref": "#/components/parameters/topic"}],
+  "post": {"operationId": "publish", "tags": ["events"], "summary": "Publish events",
+    "description": "One request is one atomic commit, except application/x-ndjson, which commits in chunks)json"
+    R"json( and answers a line for each. Binary mode: attributes as ce-* headers, any other Content-Type,)json"
+    R"json( data as the body. Bodies may be compressed with gzip.",
+    "requestBody": {"required": true, "content": {
+      "application/cloudevents+json": {"schema": {"$ref": "#/components/schemas/Event"}},
+      "application/cloudevents-batch+json": {"schema": {"type": "array", "items": {
+          "$ref": "#/components/schemas/Event"}}},
+      "application/x-ndjson": {"schema": {"type": "string", "description": "One structured event a line"}},
+      "*/*": {"schema": {"description": "The data of an event in binary mode"}}}},
+    "responses": {
+      "201": {"description": "On the disk", "content": {"application/json": {"schema": {
+          "$ref": "#/components/schemas/Published"}}}},
+      "200": {"description": "application/x-ndjson: a line for each chunk, and one with `error` last if a)json"
+    R"json( line was refused",
+        "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Chunk"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "get": {"operationId": "read", "tags": ["events"], "summary": "Read events, or follow them live",
+    "description": "With Accept: text/event-stream a live tail of server-sent events: `id` is the resume)json"
+    R"json( point (Last-Event-ID), `data` the structured event; a comment every 15 s.",
+    "parameters": [
+      {"name": "partition", "in": "query", "schema": {"type": "integer", "minimum": 0},
+          "description": "Absent: all, in order within each"},
+      {"name": "from", "in": "query", "schema": {"type": "string"},
+        "description": "earliest, latest, a time, a value of Continuo-Next, or with `partition` an offset.)json"
+    R"json( Default: earliest; of a live tail: latest"},
+      {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 10000},
+        "description": "Events; default 500, of a live tail: no limit"},
+      {"name": "wait", "in": "query", "schema": {"$ref": "#/components/schemas/Duration"},
+        "description": "How long to wait for the first event; at most 60s"},
+      {"name": "correlation", "in": "query", "schema": {"type": "string"},
+          "description": "Only events with this correlationid"},
+      {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"},
+          "description": "Of a live tail: goes before `from`"}],
+    "responses": {"200": {"description": "Events",
+      "headers": {"Continuo-Next": {"schema": {"type": "string"}, "description": "The next `from`"}},
+      "content": {
+        "application/cloudevents-batch+json": {"schema": {"type": "array", "items": {
+            "$ref": "#/components/schemas/Event"}}},
+        "text/event-stream": {"schema": {"type": "string"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+)json";
+
+constexpr std::string_view subscriptions = R"json(
+"/v1/subscriptions": {
+  "get": {"operationId": "list_subscriptions", "tags": ["subscriptions"], "summary": "All subscriptions",
+    "responses": {"200": {"description": "Definitions", "content": {"application/json": {"schema": {"type": "object",
+      "properties": {"subscriptions": {"type": "array", "items": {"$ref": "#/components/schemas/Subscription"}}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "put": {"operationId": "put_subscription", "tags": ["subscriptions"], "summary": "Create a subscription",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {
+        "$ref": "#/components/schemas/SubscriptionSettings"}}}},
+    "responses": {
+      "201": {"description": "Created", "content": {"application/json": {"schema": {
+          "$ref": "#/components/schemas/Subscription"}}}},
+      "200": {"description": "There already, with the same settings",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Subscription"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "get": {"operationId": "get_subscription", "tags": ["subscriptions"], "summary": "Definition and state",
+    "responses": {"200": {"description": "How it stands",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SubscriptionState"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "delete": {"operationId": "delete_subscription", "tags": ["subscriptions"], "summary": "Remove a subscription",
+    "responses": {"204": {"description": "Removed"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/pause": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "post": {"operationId": "pause", "tags": ["subscriptions"], "summary": "Deliver nothing more",
+    "responses": {"200": {"$ref": "#/components/responses/Paused"}, "default": {
+        "$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/resume": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "post": {"operationId": "resume", "tags": ["subscriptions"], "summary": "Deliver again",
+    "responses": {"200": {"$ref": "#/components/responses/Paused"}, "default": {
+        "$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/receive": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "post": {"operationId": "receive", "tags": ["subscriptions"], "summary": "Lease events",
+    "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
+        "properties": {
+      "max": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
+      "wait": {"$ref": "#/components/schemas/Duration"}, "lease": {"$ref": "#/components/schemas/Duration"}}}}}},
+    "responses": {"200": {"description": "In order for each key; may be empty",
+      "content": {"application/json": {"schema": {"type": "object", "properties": {"deliveries": {"type": "array",
+        "items": {"$ref": "#/components/schemas/Delivery"}}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/settle": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "post": {"operationId": "settle", "tags": ["subscriptions"],
+      "summary": "Acknowledge, give back, extend, and publish, in one commit",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {
+        "$ref": "#/components/schemas/Settle"}}}},
+    "responses": {"200": {"description": "What was settled",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Settled"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/parked": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "get": {"operationId": "list_parked", "tags": ["subscriptions"], "summary": "Keys that wait for a decision",
+    "parameters": [{"name": "key", "in": "query", "schema": {"type": "string"}},
+      {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}}],
+    "responses": {"200": {"description": "Parked keys", "content": {"application/json": {"schema": {"type": "object",
+      "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/ParkedKey"}}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/parked/{key}/retry": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
+  "post": {"operationId": "retry_parked", "tags": ["subscriptions"], "summary": "Deliver the failed event again",
+    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/parked/{key}/skip": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
+  "post": {"operationId": "skip_parked", "tags": ["subscriptions"], "summary": "Pass over the failed event",
+    "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
+      "properties": {"reason": {"type": "string"}}}}}},
+    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+)json";
+
+constexpr std::string_view node = R"json(
+"/v1/node": {"get": {"operationId": "node", "tags": ["node"], "summary": "Version, limits, durability",
+  "responses": {"200": {"description": "The node", "content": {"application/json": {"schema": {
+      "type": "object"}}}}}}},
+"/livez": {"get": {"operationId": "livez", "tags": ["node"], "summary": "The loop turns",
+  "responses": {"200": {"description": "Live", "content": {"application/json": {"schema": {"type": "object"}}}}}}},
+"/readyz": {"get": {"operationId": "readyz", "tags": ["node"], "summary": "Recovered and listening",
+  "responses": {"200": {"description": "Ready", "content": {"application/json": {"schema": {"type": "object"}}}},
+    "default": {"$ref": "#/components/responses/Problem"}}}},
+"/metrics": {"get": {"operationId": "metrics", "tags": ["node"], "summary": "Prometheus metrics",
+  "responses": {"200": {"description": "Text format 0.0.4", "content": {"text/plain": {"schema": {
+      "type": "string"}}}}}}},
+"/openapi.json": {"get": {"operationId": "openapi", "tags": ["node"], "summary": "This document",
+  "responses": {"200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {
+      "type": "object"}}}}}}},
+"/errors/{code}": {"parameters": [{"name": "code", "in": "path", "required": true, "schema": {"type": "string"}}],
+  "get": {"operationId": "error_page", "tags": ["node"], "summary": "What an error code means and how to mend it",
+    "responses": {"200": {"description": "JSON, or text with Accept: text/plain",
+      "content": {"application/json": {"schema": {"type": "object"}}, "text/plain": {"schema": {"type": "string"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}}
+)json";
+
+constexpr std::string_view components = R"json(
+"parameters": {
+  "topic": {"name": "topic", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
+  "subscription": {"name": "subscription", "in": "path", "required": true, "schema": {
+      "$ref": "#/components/schemas/Name"}},
+  "key": {"name": "key", "in": "path", "required": true, "schema": {"type": "string"},
+    "description": "The key's text, or the `id` the list of parked keys gives"}
+},
+"responses": {
+  "Problem": {"description": "RFC 9457. Overload: 429 or 503 with Retry-After. A refused request changes nothing.",
+    "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
+  "Paused": {"description": "How it is now", "content": {"application/json": {"schema": {"type": "object",
+    "properties": {"paused": {"type": "boolean"}}}}}}
+},
+"schemas": {
+  "Name": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,200}$"},
+  "Duration": {"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"},
+  "Size": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+([KMGT]i?B|kB|B)?$"}]},
+  "Offset": {"type": "string", "pattern": "^[0-9]+$"},
+  "Problem": {"type": "object", "required": ["type", "title", "status", "code"], "properties": {
+    "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "code": {
+        "type": "string"},
+    "detail": {"type": "string"}, "at": {"type": "string"}, "hint": {"type": "string"}}},
+  "Event": {"type": "object", "description": "A CloudEvent 1.0 in the JSON format", "required": ["specversion",
+      "id", "source", "type"],
+    "properties": {"specversion": {"const": "1.0"}, "id": {"type": "string"}, "source": {"type": "string"},
+        "type": {"type": "string"},
+      "subject": {"type": "string"}, "time": {"type": "string", "format": "date-time"}, "datacontenttype": {
+          "type": "string"},
+      "dataschema": {"type": "string"}, "data": true, "data_base64": {"type": "string"}, "partitionkey": {
+          "type": "string"},
+      "correlationid": {"type": "string"}, "causationid": {"type": "string"}, "traceparent": {"type": "string"},
+      "partition": {"type": "string"}, "offset": {"type": "string"}}},
+  "TopicSettings": {"type": "object", "additionalProperties": false, "properties": {
+    "partitions": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
+    "retention": {"type": "object", "additionalProperties": false, "properties": {
+      "time": {"$ref": "#/components/schemas/Duration"}, "bytes": {"$ref": "#/components/schemas/Size"}}},
+    "cleanup": {"enum": ["delete"], "default": "delete"},
+    "dedup_window": {"$ref": "#/components/schemas/Duration"}}},
+  "Topic": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "partitions": {
+      "type": "integer"},
+    "retention": {"type": "object"}, "cleanup": {"type": "string"}, "dedup_window": {
+        "$ref": "#/components/schemas/Duration"}}},
+  "Partition": {"type": "object", "properties": {"partition": {"type": "integer"}, "first": {
+      "$ref": "#/components/schemas/Offset"},
+    "next": {"$ref": "#/components/schemas/Offset"}, "bytes": {"type": "integer"}}},
+  "TopicState": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "durable": {
+      "type": "boolean"},
+    "created": {"type": "string", "format": "date-time"}, "retention": {"type": "object"}, "cleanup": {
+        "type": "string"},
+    "dedup_window": {"$ref": "#/components/schemas/Duration"},
+    "partitions": {"type": "array", "items": {"$ref": "#/components/schemas/Partition"}}}},
+  "Places": {"type": "array", "items": {"type": "object", "properties": {"partition": {"type": "integer"},
+    "offset": {"$ref": "#/components/schemas/Offset"}, "duplicate": {"type": "boolean"}}}},
+  "Published": {"type": "object", "properties": {"durable": {"type": "boolean"}, "position": {"type": "string"},
+    "events": {"$ref": "#/components/schemas/Places"}}},
+  "Chunk": {"type": "object", "properties": {"durable": {"type": "boolean"},
+    "lines": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}, "events": {
+        "type": "integer"},
+    "duplicates": {"type": "integer"}, "position": {"type": "string"}, "error": {
+        "$ref": "#/components/schemas/Problem"}}},
+  "SubscriptionSettings": {"type": "object", "additionalProperties": false, "required": ["topics"], "properties": {
+    "topics": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"$ref": "#/components/schemas/Name"}},
+    "from": {"enum": ["earliest", "latest"], "default": "latest"},
+    "order_by": {"enum": ["key", "none"], "default": "key"},
+    "concurrency": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 1024},
+    "lease": {"$ref": "#/components/schemas/Duration"},
+    "retry": {"type": "object", "additionalProperties": false, "properties": {"attempts": {"type": "integer",
+        "minimum": 1, "maximum": 1000},
+      "delay": {"$ref": "#/components/schemas/Duration"}, "backoff": {"enum": ["fixed"]}, "base": {
+          "$ref": "#/components/schemas/Duration"}}},
+    "on_failure": {"enum": ["park", "drop"], "default": "park"},
+    "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
+        "maxProperties": 0}}}}},
+  "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
+      "type": "array"},
+    "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {
+        "type": "string"},
+    "retry": {"type": "object"}, "on_failure": {"type": "string"}, "target": {"type": "object"}, "paused": {
+        "type": "boolean"}}},
+  "SubscriptionState": {"allOf": [{"$ref": "#/components/schemas/Subscription"}, {"type": "object", "properties": {
+    "lag": {"type": "integer"}, "oldest": {"type": "string", "format": "date-time"}, "leased": {"type": "integer"},
+    "delayed": {"type": "integer"}, "parked_keys": {"type": "integer"}, "parked_events": {"type": "integer"}}}]},
+  "Delivery": {"type": "object", "properties": {"lease": {"type": "string"}, "attempt": {"type": "integer"},
+      "topic": {"type": "string"},
+    "event": {"$ref": "#/components/schemas/Event"}}},
+  "Settle": {"type": "object", "additionalProperties": false, "properties": {
+    "ack": {"type": "array", "items": {"type": "string"}},
+    "nack": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["lease"],
+        "properties": {
+      "lease": {"type": "string"}, "delay": {"$ref": "#/components/schemas/Duration"},
+      "error": {"type": "object", "additionalProperties": false, "properties": {"code": {"type": "string"},
+          "message": {"type": "string"}}}}}},
+    "extend": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["lease",
+        "by"],
+      "properties": {"lease": {"type": "string"}, "by": {"$ref": "#/components/schemas/Duration"}}}},
+    "publish": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["topic",
+        "event"],
+      "properties": {"topic": {"$ref": "#/components/schemas/Name"}, "event": {
+          "$ref": "#/components/schemas/Event"}}}}}},
+  "Settled": {"type": "object", "properties": {"settled": {"type": "integer"},
+    "refused": {"type": "array", "items": {"type": "object", "properties": {"lease": {"type": "string"}, "code": {
+        "type": "string"}}}},
+    "events": {"$ref": "#/components/schemas/Places"}}},
+  "ParkedKey": {"type": "object", "properties": {"key": {"type": ["string", "null"]}, "id": {"type": "string"},
+      "state": {"type": "string"},
+    "topic": {"type": "string"}, "head": {"type": "object", "properties": {"event": {
+        "$ref": "#/components/schemas/Event"},
+      "error": {"type": "object"}, "attempts": {"type": "integer"}}}, "waiting": {"type": "integer"},
+    "since": {"type": "string", "format": "date-time"}}}
+}
+)json";
+
+std::string assemble() {
+  std::string text(opening);
+  text += "\"paths\": {";
+  text.append(topics).append(events).append(subscriptions).append(node);
+  text += "},\n\"components\": {";
+  text.append(components);
+  text += "}\n}\n";
+  return text;
+}
+
+}  // namespace
+
+std::string_view openapi_document() {
+  static const std::string document = assemble();
+  return document;
+}
+
 }  // namespace continuo::wire::http

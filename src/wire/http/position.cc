@@ -13,8 +13,9 @@ constexpr std::uint8_t version = 1;
 constexpr std::size_t max_token_bytes = 16 * 1024;
 
 std::unexpected<Error> bad_position(std::string_view text) {
-  return fail(Code::bad_position, "'" + std::string(text.substr(0, 60)) + "' is not a position", "from",
-              "earliest, latest, a time like 2026-11-21T08:30:00Z, a value of Continuo-Next, or with `partition` an offset");
+  return fail(
+      Code::bad_position, "'" + std::string(text.substr(0, 60)) + "' is not a position", "from",
+      "earliest, latest, a time like 2026-11-21T08:30:00Z, a value of Continuo-Next, or with `partition` an offset");
 }
 
 bool read_entries(ByteReader& reader, Position& position) {
@@ -25,7 +26,8 @@ bool read_entries(ByteReader& reader, Position& position) {
     if (partition > 0xffffffffu || static_cast<std::int64_t>(partition) <= previous) return false;
     if (offset > static_cast<std::uint64_t>(max_offset.value)) return false;
     previous = static_cast<std::int64_t>(partition);
-    position.next.emplace_back(PartitionId{static_cast<std::uint32_t>(partition)}, Offset{static_cast<std::int64_t>(offset)});
+    position.next.emplace_back(PartitionId{static_cast<std::uint32_t>(partition)},
+                               Offset{static_cast<std::int64_t>(offset)});
   }
   return reader.done();
 }
@@ -93,7 +95,8 @@ Result<From> parse_from(std::string_view text, bool partition_given) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
   if (error == std::errc{} && end == text.data() + text.size() && offset >= 0) {
     if (partition_given) return Offset{offset};
-    return fail(Code::bad_position, "an offset is a place in one partition", "from", "give `partition` too, or a position");
+    return fail(Code::bad_position, "an offset is a place in one partition", "from",
+                "give `partition` too, or a position");
   }
   if (text.find(':') != std::string_view::npos) {
     if (auto time = parse_time(text)) return *time;

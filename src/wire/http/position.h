@@ -1,7 +1,8 @@
 // Positions: opaque tokens of how far a topic was read. Only the server looks inside.
 //
-// Inside, base64url of: version 1, topic id, milliseconds, count, then partition and offset for each (all varints, partitions growing). A partition
-// that is not named is read from the first batch appended at or after the milliseconds: so the token of a publish names only where its events went.
+// Inside, base64url of: version 1, topic id, milliseconds, count, then partition and offset for each (all varints,
+// partitions growing). A partition that is not named is read from the first batch appended at or after the
+// milliseconds: so the token of a publish names only where its events went.
 #pragma once
 
 #include <optional>
@@ -32,7 +33,8 @@ struct Latest {};
 /// Where a read starts.
 using From = std::variant<Earliest, Latest, Offset, WallTime, Position>;
 
-/// "earliest", "latest", "1000", "2026-11-21T08:30:00Z" or a position. Errors: bad_position; an offset where `partition_given` is false.
+/// "earliest", "latest", "1000", "2026-11-21T08:30:00Z" or a position. Errors: bad_position; an offset where
+/// `partition_given` is false.
 Result<From> parse_from(std::string_view text, bool partition_given);
 
 /// base64url without padding (RFC 4648, section 5).

@@ -53,14 +53,15 @@ Result<void> no_query(const Request& request) {
   return query->only({});
 }
 
-// Control requests carry JSON whatever their Content-Type says, so that `curl -d` works; only plainly other types are refused.
+// Control requests carry JSON whatever their Content-Type says, so that `curl -d` works; only plainly other types are
+// refused.
 Result<Json> json_body(const Request& request) {
   const std::string_view type = record::without_parameters(request.content_type());
   const bool fine = type.empty() || record::is_json_type(type) ||
                     record::equal_ignoring_case(type, "application/x-www-form-urlencoded");
   if (!fine)
-    return fail(Code::unsupported_media_type, fmt::format("the body must be JSON, not '{}'", type.substr(0, 80)), "Content-Type",
-                "use application/json");
+    return fail(Code::unsupported_media_type, fmt::format("the body must be JSON, not '{}'", type.substr(0, 80)),
+                "Content-Type", "use application/json");
   return parse_object(request.body);
 }
 
@@ -84,7 +85,8 @@ Result<Millis> query_duration(const Query& query, std::string_view name, Millis 
     return value;
   }
   if (*value > most)
-    return fail(Code::bad_setting, fmt::format("'{}' is {}", name, *text), std::string(name), "at most " + format_duration(most));
+    return fail(Code::bad_setting, fmt::format("'{}' is {}", name, *text), std::string(name),
+                "at most " + format_duration(most));
   return value;
 }
 
@@ -117,7 +119,8 @@ Result<AnyRequest> read_trim(const Match& match, const Request& request) {
 Result<void> refuse_later(const Query& query, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names)
     if (query.find(name))
-      return fail(Code::unsupported, fmt::format("'{}' is not in this release", name), std::string(name), "leave it out");
+      return fail(Code::unsupported, fmt::format("'{}' is not in this release", name), std::string(name),
+                  "leave it out");
   return {};
 }
 
@@ -184,7 +187,8 @@ Result<AnyRequest> read_receive(const Match& match, const Request& request) {
 
 // Runs `item` over the objects of an array member, each with its own path: "nack[2]".
 template <class Item>
-void each_object(Fields& fields, std::string_view name, std::initializer_list<std::string_view> known, const Item& item) {
+void each_object(Fields& fields, std::string_view name, std::initializer_list<std::string_view> known,
+                 const Item& item) {
   const Json* list = fields.array(name);
   if (!list) return;
   if (list->items.size() > max_settle_items) return fields.refuse(name, Code::limit_reached, "more than 10,000 items");
@@ -229,7 +233,8 @@ void read_settle_event(Fields& fields, Settle& settle) {
   if (const Json* object = fields.object("event")) event.json = object->raw;
   if (!fields.ok()) return;
   fields.take(engines::check_name(event.topic));
-  if (engines::is_system_name(event.topic)) fields.refuse("topic", Code::system_name, "the topic belongs to the system");
+  if (engines::is_system_name(event.topic))
+    fields.refuse("topic", Code::system_name, "the topic belongs to the system");
 }
 
 Result<AnyRequest> read_settle(const Match& match, const Request& request) {
@@ -333,7 +338,8 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::skip_parked: return read_parked_key(match, request);
     case Route::error_page: return read_named<ErrorPage>(decoded(match.parameters[0], "code"), request);
     case Route::later:
-      return fail(Code::unsupported, "this path is in the contract, not in this release", {}, "see /openapi.json for what is there");
+      return fail(Code::unsupported, "this path is in the contract, not in this release", {},
+                  "see /openapi.json for what is there");
     default: return Plain{};
   }
 }

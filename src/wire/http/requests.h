@@ -1,5 +1,5 @@
-// Typed requests: what each route of the table takes, read and checked. Names of topics are checked as names; whether there is such a topic
-// only the node knows.
+// Typed requests: what each route of the table takes, read and checked. Names of topics are checked as names; whether
+// there is such a topic only the node knows.
 #pragma once
 
 #include <optional>
@@ -108,12 +108,12 @@ struct ErrorPage {
 /// list_topics, list_subscriptions, node, livez, readyz, metrics, openapi
 struct Plain {};
 
-using AnyRequest = std::variant<Plain, PutTopic, OneTopic, TrimTopic, Publish, Read, PutSubscription, OneSubscription, Receive,
-                                Settle, ListParked, OneParkedKey, ErrorPage>;
+using AnyRequest = std::variant<Plain, PutTopic, OneTopic, TrimTopic, Publish, Read, PutSubscription, OneSubscription,
+                                Receive, Settle, ListParked, OneParkedKey, ErrorPage>;
 
-/// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a publish, which is read from
-/// its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting, bad_position, unknown_field, unsupported,
-/// unsupported_media_type.
+/// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a
+/// publish, which is read from its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting,
+/// bad_position, unknown_field, unsupported, unsupported_media_type.
 Result<AnyRequest> read_request(const Match& match, const Request& request);
 
 /// The part that publishing needs often: topic and format.

@@ -59,7 +59,8 @@ struct Match {
   std::array<std::string_view, 2> parameters;
 };
 
-/// Errors: not_found, method_not_allowed (the methods the path takes are in `at`: "GET, PUT"). HEAD is taken where GET is.
+/// Errors: not_found, method_not_allowed (the methods the path takes are in `at`: "GET, PUT"). HEAD is taken where GET
+/// is.
 Result<Match> match(Method method, const Target& target);
 
 }  // namespace continuo::wire::http

@@ -18,8 +18,8 @@ int hex_digit(char c) {
 }
 
 bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-         c == '~';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
 }
 
 // Levenshtein distance, one row at a time. Names of fields are short.
@@ -99,7 +99,8 @@ Result<Query> Query::parse(std::string_view query) {
     std::string key, value;
     const bool decoded = percent_decode(item.substr(0, equals), key, true) &&
                          (equals == std::string_view::npos || percent_decode(item.substr(equals + 1), value, true));
-    if (!decoded) return fail(Code::bad_request, "a % in the query is not followed by two hex digits", std::string(item));
+    if (!decoded)
+      return fail(Code::bad_request, "a % in the query is not followed by two hex digits", std::string(item));
     if (record::valid_utf8_prefix(key) != key.size() || record::valid_utf8_prefix(value) != value.size())
       return fail(Code::bad_utf8, "a query parameter is not UTF-8 once decoded", std::string(item));
     if (parsed.find(key)) return fail(Code::bad_request, fmt::format("'{}' is given twice", key), key);
@@ -117,8 +118,8 @@ std::optional<std::string_view> Query::find(std::string_view name) const {
 Result<void> Query::only(std::initializer_list<std::string_view> known) const {
   for (const auto& [key, value] : items_)
     if (std::find(known.begin(), known.end(), key) == known.end())
-      return fail(Code::unknown_field, fmt::format("there is no query parameter '{}'", key.substr(0, 80)), key.substr(0, 80),
-                  hint_for_unknown(key, known.begin(), known.size()));
+      return fail(Code::unknown_field, fmt::format("there is no query parameter '{}'", key.substr(0, 80)),
+                  key.substr(0, 80), hint_for_unknown(key, known.begin(), known.size()));
   return {};
 }
 
@@ -138,7 +139,8 @@ std::string_view nearest(std::string_view name, const std::string_view* known, s
 std::string hint_for_unknown(std::string_view name, const std::string_view* known, std::size_t count) {
   if (count == 0) return "nothing is taken here";
   std::string hint;
-  if (const std::string_view near = nearest(name, known, count); !near.empty()) hint = fmt::format("did you mean '{}'? ", near);
+  if (const std::string_view near = nearest(name, known, count); !near.empty())
+    hint = fmt::format("did you mean '{}'? ", near);
   hint += "known are: ";
   for (std::size_t i = 0; i < count; ++i) hint += (i == 0 ? "" : ", ") + std::string(known[i]);
   return hint;

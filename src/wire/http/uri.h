@@ -13,13 +13,14 @@
 
 namespace continuo::wire::http {
 
-/// Appends `text` with %XX decoded (and '+' as a blank where `plus_is_blank`). False, with `out` unspecified, when a % is not followed by
-/// two hex digits.
+/// Appends `text` with %XX decoded (and '+' as a blank where `plus_is_blank`). False, with `out` unspecified, when a %
+/// is not followed by two hex digits.
 bool percent_decode(std::string_view text, std::string& out, bool plus_is_blank = false);
 /// Appends `text` with everything but RFC 3986's unreserved characters as %XX.
 void percent_encode(std::string_view text, std::string& out);
 
-/// A target in its parts, still encoded. "/v1/topics/a/?x=1" has the segments v1, topics, a: one slash at the end does not count.
+/// A target in its parts, still encoded. "/v1/topics/a/?x=1" has the segments v1, topics, a: one slash at the end does
+/// not count.
 struct Target {
   static constexpr std::size_t max_segments = 8;
   std::array<std::string_view, max_segments> segments;
