@@ -80,6 +80,8 @@ class Group {
   /// Bytes of the body so far.
   std::size_t size() const { return frames_.size() + batch_bytes_; }
   std::uint32_t frame_count() const { return frame_count_; }
+  /// The frames so far, without batches.
+  std::string_view frames() const { return frames_; }
   const std::vector<AppendedBatch>& batches() const { return batches_; }
   const std::vector<PartitionsMade>& made() const { return made_; }
   const std::vector<TopicRemoved>& removed() const { return removed_; }

@@ -1,0 +1,162 @@
+// What the clients remember, and what must therefore be true.
+//
+// Every request is noted when it is sent and again when it is answered. What was answered is certain; what was not - the node died first, or
+// answered node_failed - may have happened as a whole or not at all, until a restarted node shows which. Checks are read-only and draw no
+// randomness. The first breach found is kept in words.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "continuo/node/requests.h"
+
+namespace continuo::simulator {
+
+/// Numbers of events and requests, from 1.
+using EventNumber = std::uint64_t;
+using RequestNumber = std::uint64_t;
+
+enum class Outcome : std::uint8_t {
+  unanswered,
+  done,     ///< acknowledged, or seen after a restart: there for ever
+  refused,  ///< answered with an error: nothing of it may ever be there
+};
+
+struct SentEvent {
+  EventNumber number = 0;
+  EventNumber same_id_as = 0;  ///< whose identity it has: its own, or another's
+  PartitionRef partition;
+  std::string key;
+  std::shared_ptr<const std::string> value;
+  RequestNumber request = 0;
+  bool deduplicated = true;
+  Offset not_before;             ///< where the partition was known to end when it was sent
+  std::optional<Offset> offset;  ///< where it is, once that is known
+  Elapsed sent;                  ///< for the deduplication window
+
+  std::string body() const;
+  node::NewRecord record() const;
+};
+
+struct SentSettle {
+  node::Settle settle;                   ///< without `publish`
+  std::optional<node::Settled> outcome;
+};
+
+struct Request {
+  Outcome outcome = Outcome::unanswered;
+  int pending = 1;  ///< times it was sent to this node and not answered
+  std::vector<EventNumber> events;
+  std::optional<SentSettle> settle;
+};
+
+/// A lease some consumer holds, as far as it knows.
+struct HeldLease {
+  node::Lease lease;
+  Elapsed until;         ///< not over before this
+  bool settling = false; ///< a settle of it was sent: it may be over
+};
+
+/// One subscription's events, as its consumers know them.
+struct Reader {
+  enum class Fate : std::uint8_t { open, perhaps, done };
+  node::SubscriptionSettings settings;
+  std::vector<TopicId> topics;
+  std::map<std::pair<PartitionRef, Offset>, Fate> fates;  ///< absent: open
+  std::vector<HeldLease> held;
+};
+
+/// Something that is there or not, by name.
+template <class Number>
+struct Named {
+  std::optional<Number> id;
+  int unanswered = 0;  ///< requests that may have changed it
+};
+
+class Oracle {
+ public:
+  // --- events ---
+  /// Notes events that are about to be sent in one request.
+  RequestNumber sends(std::vector<SentEvent> events, std::optional<node::Settle> settle);
+  /// The same request is about to be sent once more.
+  void repeats(RequestNumber request);
+  void answered(RequestNumber request, const Result<node::Published>& answer, Elapsed now);
+  void settled(RequestNumber request, const Result<node::Settled>& answer, Elapsed now);
+  void trims(PartitionRef partition, Offset before);
+  void trimmed(PartitionRef partition, Offset before);
+
+  // --- definitions ---
+  void changes_topic(const std::string& name) { ++topics_[name].unanswered; }
+  void topic_is(const std::string& name, std::optional<TopicId> id);
+  void topic_stays(const std::string& name) { --topics_[name].unanswered; }
+  void changes_subscription(const std::string& name) { ++subscriptions_[name].unanswered; }
+  void subscription_is(const std::string& name, std::optional<node::Subscription> subscription);
+  void subscription_stays(const std::string& name) { --subscriptions_[name].unanswered; }
+
+  // --- deliveries ---
+  /// `asked`: when it was asked for, the lease begins no earlier; `now`: when it was answered.
+  void delivered(SubscriptionId id, const node::Received& received, Elapsed asked, Elapsed now, Millis lease);
+  void settling(SubscriptionId id, const node::Settle& settle);
+  /// A person passed the key's head over, or is about to.
+  void skips(SubscriptionId id, PartitionRef partition, Offset head, bool certain);
+
+  // --- checks ---
+  /// The definitions of a node. `restarted`: nothing is under way any more, so what was unanswered is now decided by what is seen.
+  void check_definitions(const node::Catalogue& catalogue, bool restarted);
+  /// One record as it is read; between begin_reading and end_reading, every record of every partition.
+  void begin_reading();
+  void read(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
+  void end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
+  /// After everything was delivered and settled: was anything of this subscription never delivered?
+  void check_nothing_missing(SubscriptionId id, const std::map<PartitionRef, node::PartitionState>& partitions);
+  void breach(std::string what);
+
+  // --- questions ---
+  bool ok() const { return breaches_.empty(); }
+  const std::vector<std::string>& breaches() const { return breaches_; }
+  const std::map<EventNumber, SentEvent>& events() const { return events_; }
+  const std::map<RequestNumber, Request>& requests() const { return requests_; }
+  std::map<SubscriptionId, Reader>& readers() { return readers_; }
+  std::optional<TopicId> topic(const std::string& name) const;
+  std::optional<SubscriptionId> subscription(const std::string& name) const;
+  Outcome outcome_of(const SentEvent& event) const { return requests_.at(event.request).outcome; }
+  Offset known_end(PartitionRef partition) const;
+  EventNumber next_event() const { return events_.size() + 1; }
+  std::uint64_t answers() const { return answers_; }
+
+ private:
+  struct Partition {
+    std::map<Offset, EventNumber> known;
+    Offset trimmed{0};  ///< for certain
+    Offset perhaps{0};  ///< at most
+  };
+  void place(SentEvent& event, const node::Place& place, Elapsed now);
+  void know(SentEvent& event, Offset offset);
+  void take_settled(Request& request, const node::Settled& settled);
+  void decide(Request& request, bool there);
+  void check_atomic(RequestNumber number, Request& request, const std::map<PartitionRef, node::PartitionState>& partitions,
+                    bool restarted);
+  void check_acknowledged(const std::map<PartitionRef, node::PartitionState>& partitions);
+  void check_partition(PartitionRef ref, const node::PartitionState& state);
+  void check_delivery(Reader& reader, SubscriptionId id, const node::Delivery& delivery, Elapsed now);
+  void check_key_order(Reader& reader, SubscriptionId id, const node::Delivery& delivery);
+  std::string name_of(PartitionRef partition, Offset offset) const;
+
+  std::map<EventNumber, SentEvent> events_;
+  std::map<RequestNumber, Request> requests_;
+  std::map<PartitionRef, Partition> partitions_;
+  std::map<std::string, Named<TopicId>> topics_;
+  std::map<std::string, Named<SubscriptionId>> subscriptions_;
+  std::map<SubscriptionId, Reader> readers_;
+  std::map<EventNumber, Offset> seen_;                   // while reading
+  std::map<PartitionRef, std::pair<Offset, Offset>> runs_;  // first and next offset read of each partition
+  std::vector<std::string> breaches_;
+  std::uint64_t answers_ = 0;
+};
+
+}  // namespace continuo::simulator

@@ -1,0 +1,387 @@
+#include "continuo/simulator/scenarios.h"
+
+#include <fmt/format.h>
+
+namespace continuo::simulator {
+namespace {
+
+using node::Nack;
+using node::SubscriptionSettings;
+using node::TopicSettings;
+
+Draft event(const std::string& topic, std::uint32_t partition, int key, std::size_t size = 60) {
+  return {topic, partition, fmt::format("k{}", key), size, {}, 0};
+}
+
+TopicSettings partitions(std::uint32_t count) {
+  TopicSettings settings;
+  settings.partitions = count;
+  return settings;
+}
+
+SubscriptionSettings reading(const std::string& topic) {
+  SubscriptionSettings settings;
+  settings.topics = {topic};
+  settings.from = engines::StartFrom::earliest;
+  settings.lease = Millis{2'000};
+  settings.retry = {3, Millis{500}};
+  return settings;
+}
+
+std::vector<node::Lease> held(World& world, const std::string& name) {
+  std::vector<node::Lease> leases;
+  if (const auto id = world.oracle().subscription(name))
+    for (const HeldLease& each : world.oracle().readers()[*id].held)
+      if (!each.settling) leases.push_back(each.lease);
+  return leases;
+}
+
+SubscriptionId id_of(World& world, const std::string& name) {
+  return world.oracle().subscription(name).value_or(SubscriptionId{0});
+}
+
+void publish_each(World& world, const std::string& topic, int count, std::size_t size = 60) {
+  for (int i = 0; i < count; ++i) {
+    world.publish({event(topic, 0, i % 3, size)});
+    world.flush();
+  }
+}
+
+// Goes round the ring at least once.
+void lap(World& world) {
+  world.create_topic("a", partitions(1));
+  world.create_topic("b", partitions(3));
+  world.flush();
+  const std::uint64_t groups = world.settings().slots * (world.settings().slot_bytes / log::journal_block) + 4;
+  for (std::uint64_t i = 0; i < groups; ++i) {
+    world.publish({event("a", 0, static_cast<int>(i % 3), 20)});
+    world.advance(Millis{10});
+    world.flush();
+    if (i % 8 == 7) {
+      world.work();
+      world.checkpoint();
+    }
+  }
+  world.trim("a", 0, Offset{static_cast<std::int64_t>(groups) - 4});
+  world.checkpoint();
+}
+
+void lap_and_subscribe(World& world) {
+  lap(world);
+  world.put_subscription("s", reading("b"));
+  world.put_subscription("t", reading("b"));
+  world.flush();
+  for (int i = 0; i < 6; ++i) world.publish({event("b", static_cast<std::uint32_t>(i % 2), i % 3), event("b", 2, i % 2)});
+  world.flush();
+}
+
+// ---- the log --------------------------------------------------------------------------------------------------------
+
+void append(World& world) {
+  publish_each(world, "a", 6);
+  world.publish({event("a", 0, 1), event("b", 1, 1), event("b", 2, 1)});
+  world.flush();
+  world.publish({event("a", 0, 1, 5000)});
+  world.flush();
+}
+
+void group_commit(World& world) {
+  for (int group = 0; group < 4; ++group) {
+    for (int i = 0; i < 6; ++i) world.publish({event("a", 0, i), event("b", static_cast<std::uint32_t>(i % 3), i)});
+    world.node().close();
+    for (int i = 0; i < 4; ++i) world.publish({event("b", 0, i), event("a", 0, i, 300)});
+    world.flush();
+  }
+}
+
+void ring_lap(World& world) {
+  for (int i = 0; i < 48; ++i) {
+    world.publish({event("a", 0, i % 4, 40), event("b", static_cast<std::uint32_t>(i % 3), i % 2, 40)});
+    world.advance(Millis{30});
+    world.flush();
+    if (i % 12 == 7) world.work();
+    if (world.running() && world.node().checkpoint(false)) world.node().run_checkpoint();
+  }
+}
+
+void segment_roll(World& world) {
+  for (int i = 0; i < 14; ++i) {
+    world.publish({event("a", 0, i, 900), event("b", 0, i, 300)});
+    world.advance(Millis{300});
+    world.flush();
+    world.work();
+    if (i % 5 == 4) world.checkpoint();
+  }
+}
+
+void write_behind(World& world) {
+  for (int i = 0; i < 10; ++i) {
+    world.publish({event("a", 0, i, i % 2 == 0 ? 30 : 700)});
+    world.publish({event("b", static_cast<std::uint32_t>(i % 3), i, 30)});
+    world.flush();
+    if (i % 2 == 0) world.advance(Millis{250});
+    world.work();
+    if (i == 4 || i == 8) world.checkpoint();
+  }
+}
+
+void trim_and_retain(World& world) {
+  TopicSettings small = partitions(1);
+  small.retention_bytes = 6000;
+  TopicSettings brief = partitions(1);
+  brief.retention_time = Millis{1'000};
+  world.create_topic("small", small);
+  world.create_topic("brief", brief);
+  world.flush();
+  for (int i = 0; i < 16; ++i) {
+    world.publish({event("small", 0, i, 900), event("brief", 0, i, 400), event("b", 0, i, 200)});
+    world.advance(Millis{250});
+    world.flush();
+    world.work();
+    if (i == 9) world.trim("b", 0, Offset{5});
+    world.retention();
+    world.flush();
+    if (i % 6 == 5) world.checkpoint();
+  }
+  world.trim("b", 0, max_offset);
+  world.flush();
+  world.work();
+  world.checkpoint();
+}
+
+void topics_come_and_go(World& world) {
+  for (int round = 0; round < 3; ++round) {
+    world.create_topic("x", partitions(2));
+    world.flush();
+    world.publish({event("x", 0, 1, 600), event("a", 0, 1)});
+    world.flush();
+    world.publish({event("x", 1, 1, 600)});
+    world.advance(Millis{300});
+    world.flush();
+    world.work();
+    if (round == 0) world.checkpoint();
+    world.publish({event("x", 1, 2), event("a", 0, 2)});
+    world.node().close();
+    world.publish({event("x", 0, 3)});
+    world.delete_topic("x");
+    world.publish({event("x", 0, 4)});
+    world.flush();
+    world.work();
+    if (round == 1) world.checkpoint();
+  }
+  world.create_topic("y", partitions(1));
+  world.delete_topic("y");
+  world.flush();
+  world.checkpoint();
+}
+
+// ---- checkpoints, recovery ------------------------------------------------------------------------------------------
+
+// Keys and pages change, go and come again while a checkpoint waits for its turn.
+void checkpoint(World& world) {
+  for (int round = 0; round < 3; ++round) {
+    world.publish({event("b", 0, round), event("b", 1, 7), event("a", 0, 1)});
+    world.feed();
+    world.receive("s", 10);
+    world.flush();
+    if (world.running()) world.node().checkpoint(true);
+    world.settle_all("s");
+    world.publish({event("b", 0, round), event("b", 1, 7)});
+    world.flush();
+    world.feed();
+    if (world.running()) world.node().checkpoint(true);
+    world.receive("s", 3);
+    world.flush();
+    if (world.running()) world.node().run_checkpoint();
+    world.settle_all("s");
+    world.flush();
+  }
+}
+
+void recovery(World& world) { world.start(true); }
+
+void starts(World& world) {
+  for (int i = 0; i < 9; ++i) {
+    if (!world.start(true)) return;
+    if (i % 2 == 1) publish_each(world, "a", 1);
+    if (!world.running()) return;
+    world.kill();
+  }
+}
+
+void idle(World& world) {
+  for (int i = 0; i < 5; ++i) {
+    publish_each(world, "a", i % 2 + 1);
+    world.advance(Millis{100});
+    if (world.running()) world.node().seal();
+    if (world.running()) world.node().seal();
+    if (i == 3) world.checkpoint();
+  }
+}
+
+// Payloads that are whole journal groups of this very ring, standing on blocks.
+std::string copies_of_groups(World& world, std::uint64_t shift) {
+  std::string bytes(shift, '.');
+  for (int slot = 0; slot < 2; ++slot) {
+    auto file = world.disk().open(fmt::format("journal/{:02}", slot), {});
+    if (!file) continue;
+    std::string group(log::journal_block, '\0');
+    if ((*file)->read(log::journal_block * static_cast<std::uint64_t>(1 + slot), group)) bytes += group;
+  }
+  return bytes;
+}
+
+// Where the payload of the next event lies in its group, found by trying: the same for every group of this shape.
+void groups_in_payloads(World& world) {
+  for (int i = 0; i < 6; ++i) {
+    // 4096 minus what stands before the payload: header, heads of frame, effects and batch, the record's key.
+    for (std::uint64_t shift : {3855u + static_cast<unsigned>(i)}) {
+      Draft draft = event("a", 0, 1);
+      draft.payload = copies_of_groups(world, shift);
+      world.publish({draft});
+      world.flush();
+    }
+  }
+}
+
+// ---- events and their consumers -------------------------------------------------------------------------------------
+
+void settle(World& world) {
+  world.feed();
+  for (int round = 0; round < 3; ++round) {
+    world.receive("s", 4);
+    world.receive("t", 2);
+    world.flush();
+    const auto leases = held(world, "s");
+    if (leases.size() >= 3) {
+      const RequestNumber first = world.settle(id_of(world, "s"), {leases[0]}, {Nack{leases[1], {"broken", "it did not work"}, {}}},
+                                               {node::Extend{leases[2], Millis{5'000}}});
+      world.flush();
+      if (first != 0) world.repeat(first);
+    }
+    world.settle_all("t");
+    world.flush();
+    if (round == 1) world.checkpoint();
+    world.advance(Millis{2'500});
+    world.tick();
+    world.flush();
+  }
+  world.settle_all("s");
+  world.flush();
+}
+
+void park(World& world) {
+  world.feed();
+  for (int round = 0; round < 5; ++round) {
+    world.receive("s", 10);
+    world.flush();
+    std::vector<Nack> nacks;
+    std::set<std::pair<PartitionRef, std::uint64_t>> keys;
+    for (const node::Lease& lease : held(world, "s"))
+      if (keys.insert({lease.partition, lease.key_hash}).second) nacks.push_back({lease, {"broken", "again"}, Millis{0}});
+    if (!nacks.empty()) world.settle(id_of(world, "s"), {}, nacks, {});
+    world.flush();
+    if (round == 2) world.checkpoint();
+    if (round == 3) world.retry_parked("s");
+    if (round == 4) world.skip_parked("s");
+    world.flush();
+  }
+}
+
+void settle_and_publish(World& world) {
+  world.feed();
+  for (int round = 0; round < 3; ++round) {
+    world.receive("s", 2);
+    world.flush();
+    const RequestNumber request = world.settle(id_of(world, "s"), held(world, "s"), {}, {}, {event("a", 0, round), event("b", 1, round)});
+    world.flush();
+    if (request != 0) world.repeat(request);
+    world.flush();
+    if (round == 1) world.checkpoint();
+    world.feed();
+  }
+}
+
+void dedup(World& world) {
+  std::vector<RequestNumber> sent;
+  for (int i = 0; i < 4; ++i) {
+    sent.push_back(world.publish({event("a", 0, i), event("b", static_cast<std::uint32_t>(i % 3), i)}));
+    world.flush();
+    world.advance(Millis{700});
+    if (i == 1) world.checkpoint();
+    for (const RequestNumber request : sent)
+      if (request != 0) world.repeat(request);
+    world.flush();
+  }
+  Draft reused = event("a", 0, 9);
+  reused.same_id_as = world.oracle().next_event() - 1;
+  world.publish({event("a", 0, 8)});
+  world.publish({reused});
+  world.flush();
+}
+
+void subscriptions_come_and_go(World& world) {
+  world.feed();
+  for (int round = 0; round < 2; ++round) {
+    world.put_subscription("u", reading("b"));
+    world.flush();
+    world.feed();
+    world.receive("u", 2);
+    world.flush();
+    world.pause("s", round == 0);
+    if (round == 0) world.checkpoint();
+    world.delete_subscription("u");
+    world.flush();
+    world.tick();
+    world.flush();
+    world.tick();
+    world.flush();
+  }
+  world.delete_topic("b");
+  world.flush();
+  world.tick();
+  world.flush();
+  world.work();
+  world.checkpoint();
+}
+
+std::vector<Scenario> make_scenarios() {
+  const NodeSettings tiny;
+  return {
+      {"append", tiny, lap, append},
+      {"group_commit", tiny, lap, group_commit},
+      {"ring_lap", tiny, lap, ring_lap},
+      {"segment_roll", tiny, lap, segment_roll},
+      {"write_behind", tiny, lap, write_behind},
+      {"retention", tiny, lap, trim_and_retain},
+      {"topics", tiny, lap, topics_come_and_go},
+      {"checkpoint", tiny, lap_and_subscribe, checkpoint},
+      {"recovery", tiny, lap_and_subscribe, recovery, true},
+      {"starts", tiny, lap_and_subscribe, starts, true},
+      {"idle", tiny, lap, idle},
+      {"groups_in_payloads", tiny, lap, groups_in_payloads},
+      {"settle", tiny, lap_and_subscribe, settle},
+      {"park", tiny, lap_and_subscribe, park},
+      {"settle_and_publish", tiny, lap_and_subscribe, settle_and_publish},
+      {"dedup", tiny, lap, dedup},
+      {"subscriptions", tiny, lap_and_subscribe, subscriptions_come_and_go},
+  };
+}
+
+}  // namespace
+
+std::span<const Scenario> scenarios() {
+  static const std::vector<Scenario> all = make_scenarios();
+  return all;
+}
+
+std::unique_ptr<World> prepared(const Scenario& scenario, std::uint64_t seed) {
+  auto world = std::make_unique<World>(seed, scenario.settings);
+  if (!world->start()) return world;
+  scenario.prepare(*world);
+  world->flush();
+  world->kill();
+  return world;
+}
+
+}  // namespace continuo::simulator

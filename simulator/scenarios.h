@@ -1,0 +1,29 @@
+// Named stretches of a node's life, each short enough that the power can be cut at every one of its disk calls.
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <span>
+#include <string>
+
+#include "continuo/simulator/world.h"
+
+namespace continuo::simulator {
+
+struct Scenario {
+  std::string name;
+  NodeSettings settings;
+  /// Makes the disk it begins with: the ring has been around before, so that it holds old laps and not zeros.
+  std::function<void(World&)> prepare;
+  /// What is cut. A node runs when it begins, unless `from_start`: then it starts it itself.
+  std::function<void(World&)> run;
+  bool from_start = false;
+};
+
+std::span<const Scenario> scenarios();
+inline void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }  // for GoogleTest
+
+/// The world a scenario begins with, no node running.
+std::unique_ptr<World> prepared(const Scenario& scenario, std::uint64_t seed);
+
+}  // namespace continuo::simulator

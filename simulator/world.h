@@ -1,0 +1,115 @@
+// One machine with its clients: disk, clock, node, and what the clients remember. Scenarios and the simulation are written in these calls.
+//
+// A call gives one request to the node and returns; its answer runs when the driver gets that far (`flush`, or the single steps of `node`).
+// Requests to a node that failed, or has no room, are not sent: the clients wait.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "continuo/simulator/oracle.h"
+#include "continuo/simulator/simulated_node.h"
+
+namespace continuo::simulator {
+
+/// An event to be.
+struct Draft {
+  std::string topic;
+  std::uint32_t partition = 0;
+  std::string key;
+  std::size_t size = 100;      ///< of its value, about
+  std::string payload;         ///< behind its number instead, when not empty
+  EventNumber same_id_as = 0;  ///< takes another event's identity
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, const NodeSettings& settings);
+
+  // --- life ---
+  /// Starts a node on the disk and checks everything the clients remember. False when it could not start; a breach unless `may_fail`.
+  bool start(bool may_fail = false);
+  bool running() const { return node_ && !node_->failed(); }
+  /// The process dies; the disk stays as it is.
+  void kill();
+  /// The process dies and the power goes: the disk is one that a machine might find.
+  void cut_power(Random& random);
+  /// The process is gone, and this is the disk from now on.
+  void move_to(std::unique_ptr<disk::SimulatedDisk> disk);
+  /// Another world with the same memory on another disk; no node runs in it.
+  std::unique_ptr<World> fork(std::unique_ptr<disk::SimulatedDisk> disk, std::uint64_t seed) const;
+  /// The disk as the next process finds it.
+  std::unique_ptr<disk::SimulatedDisk> image() const { return disk_->kill_image(); }
+  void advance(Millis by);
+
+  // --- requests ---
+  void create_topic(const std::string& name, const node::TopicSettings& settings);
+  void delete_topic(const std::string& name);
+  void trim(const std::string& topic, std::uint32_t partition, Offset before);
+  /// 0 when it was not sent.
+  RequestNumber publish(const std::vector<Draft>& drafts);
+  void repeat(RequestNumber request);
+  void put_subscription(const std::string& name, const node::SubscriptionSettings& settings);
+  void delete_subscription(const std::string& name);
+  void pause(const std::string& name, bool paused);
+  void receive(const std::string& name, std::uint32_t max, Millis wait = Millis{0});
+  /// Settles in one request; what is published goes with it.
+  RequestNumber settle(SubscriptionId id, std::vector<node::Lease> acks, std::vector<node::Nack> nacks,
+                       std::vector<node::Extend> extends, const std::vector<Draft>& drafts = {});
+  /// Acknowledges all that is held, one request for each key's run.
+  void settle_all(const std::string& name);
+  void retry_parked(const std::string& name);
+  void skip_parked(const std::string& name);
+
+  // --- the node ---
+  SimulatedNode& node() { return *node_; }
+  void flush() { if (node_) node_->flush(); }
+  void tick() { if (node_) node_->tick(); }
+  /// Offers and delivers until nothing is new.
+  void feed();
+  void retention();
+  void checkpoint() { if (node_) node_->checkpoint_now(); }
+  void work() { if (node_) node_->work(); }
+
+  // --- checks ---
+  /// Everything that can be read, against what is remembered.
+  void check(bool restarted);
+  /// Delivers and settles all there is, passing over nothing; then nothing may be missing.
+  void drain();
+  /// A second recovery of the disk as it is now changes nothing that can be seen.
+  void check_second_recovery();
+
+  disk::SimulatedDisk& disk() { return *disk_; }
+  VirtualClock& clock() { return clock_; }
+  Random& random() { return random_; }
+  Oracle& oracle() { return oracle_; }
+  NodeSettings& settings() { return settings_; }
+  Elapsed elapsed() { return node_->core().now().elapsed; }
+  /// A hash over all nodes that ran here.
+  std::uint64_t effects() const { return effects_; }
+  bool tolerates_damage = false;  ///< damaged_data while reading is no breach
+
+ private:
+  SentEvent event_of(const Draft& draft, TopicId topic);
+  std::vector<SentEvent> events_of(const std::vector<Draft>& drafts);
+  std::vector<node::NewRecord> records_of(const Request& request) const;
+  void send_publish(RequestNumber request);
+  void send_settle(RequestNumber request);
+  bool admit(std::size_t bytes) { return node_ && node_->admit(bytes); }
+  void read_partition(PartitionRef ref, const node::PartitionState& state);
+  std::map<PartitionRef, node::PartitionState> read_all();
+  void drain(const std::string& name, SubscriptionId id);
+  void fold_node();
+
+  std::unique_ptr<disk::SimulatedDisk> disk_;
+  VirtualClock clock_;
+  SeededRandom random_;
+  Oracle oracle_;
+  NodeSettings settings_;
+  std::unique_ptr<SimulatedNode> node_;
+  EventNumber next_event_ = 1;
+  std::uint64_t effects_ = 0;
+};
+
+}  // namespace continuo::simulator

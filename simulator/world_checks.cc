@@ -1,0 +1,101 @@
+// What must hold of a node at any moment, after a restart, and at the end.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/record/batch.h"
+#include "continuo/simulator/world.h"
+
+namespace continuo::simulator {
+
+void World::check(bool restarted) {
+  if (!running()) return;
+  const auto catalogue = node_->core().catalogue();
+  oracle_.check_definitions(*catalogue, restarted);
+  oracle_.begin_reading();
+  const auto partitions = read_all();
+  oracle_.end_reading(partitions, restarted);
+}
+
+std::map<PartitionRef, node::PartitionState> World::read_all() {
+  std::map<PartitionRef, node::PartitionState> all;
+  for (const auto& [name, topic] : node_->core().catalogue()->topics)
+    for (std::uint32_t id = 0; id < topic->settings.partitions; ++id) {
+      const PartitionRef ref{topic->id, PartitionId{id}};
+      const auto state = node_->home().state(ref);
+      if (!state) {
+        oracle_.breach("a partition of the catalogue is not in the log: " + to_string(state.error()));
+        continue;
+      }
+      all[ref] = *state;
+      read_partition(ref, *state);
+    }
+  return all;
+}
+
+void World::read_partition(PartitionRef ref, const node::PartitionState& state) {
+  for (Offset at = state.first; at < state.next;) {
+    const auto batches = node_->home().read(ref, at, 1u << 20);
+    if (!batches || batches->batches.empty() || batches->next <= at) {
+      if (!tolerates_damage)
+        oracle_.breach(fmt::format("topic {} partition {} cannot be read at offset {}: {}", ref.topic.value, ref.partition.value, at.value,
+                                   batches ? "nothing there" : to_string(batches.error())));
+      return;
+    }
+    for (const auto& batch : batches->batches) {
+      record::RecordWalk walk{*batch};
+      while (const auto record = walk.next())
+        if (record->offset >= at) oracle_.read(ref, record->offset, record->key.value_or(""), record->value.value_or(""));
+    }
+    at = batches->next;
+  }
+}
+
+void World::check_second_recovery() {
+  if (!running()) return;
+  const std::uint64_t before = node_->visible_state();
+  auto other = fork(disk_->kill_image(), 1);
+  auto again = SimulatedNode::start(other->disk(), other->clock_, other->random_, settings_);
+  if (!again) return oracle_.breach("a second recovery fails: " + to_string(again.error()));
+  if ((*again)->visible_state() != before) oracle_.breach("a second recovery changes what can be seen");
+}
+
+void World::drain() {
+  if (!running()) return;
+  flush();
+  const auto catalogue = node_->core().catalogue();
+  for (const auto& [name, subscription] : catalogue->subscriptions) drain(name, subscription->id);
+  if (running()) check(false);
+}
+
+void World::drain(const std::string& name, SubscriptionId id) {
+  pause(name, false);
+  int quiet = 0;
+  for (int round = 0; round < 2000 && quiet < 3 && running(); ++round) {
+    const std::uint64_t before = node_->core().last_written().value;
+    feed();
+    receive(name, 200);
+    flush();
+    settle_all(name);
+    retry_parked(name);
+    flush();
+    tick();
+    flush();
+    node_->work();
+    if (node_->home().stats().free_slots < 2) checkpoint();
+    const auto counts = node_->core().subscriptions().counts(id);
+    const bool nothing = counts.queued + counts.leased + counts.delayed + counts.parked_events == 0;
+    const bool moved = node_->core().last_written().value != before;
+    if (!nothing && !moved) advance(Millis{1000});  // leases and delays of before
+    quiet = nothing && !moved ? quiet + 1 : 0;
+  }
+  if (!running()) return;
+  if (quiet < 3) oracle_.breach(fmt::format("subscription '{}' is never done", name));
+  std::map<PartitionRef, node::PartitionState> partitions;
+  for (const auto& [topic_name, topic] : node_->core().catalogue()->topics)
+    for (std::uint32_t part = 0; part < topic->settings.partitions; ++part)
+      if (const PartitionRef ref{topic->id, PartitionId{part}}; const auto state = node_->home().state(ref)) partitions[ref] = *state;
+  oracle_.check_nothing_missing(id, partitions);
+}
+
+}  // namespace continuo::simulator
