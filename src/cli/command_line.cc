@@ -54,7 +54,10 @@ struct Words {
 // Makes a command that runs `act` when it is chosen.
 CLI::App* command(CLI::App& parent, const std::string& name, const std::string& does, Words& words, Command act = {}) {
   CLI::App* made = parent.add_subcommand(name, does);
-  if (act) made->callback([&words, act = std::move(act)] { words.chosen = act; });
+  if (!act) return made;
+  made->callback([&words, made, act = std::move(act)] {
+    if (made->get_subcommands().empty()) words.chosen = act;  // else the inner one is meant
+  });
   return made;
 }
 

@@ -114,7 +114,7 @@ Result<void> dev(Serve command, bool port_given);
 
 // --- the demo (demo/) ----------------------------------------------------------------------------------------------------
 struct Demo {
-  std::uint64_t orders = 700;
+  std::uint64_t orders = 1'200;
   std::uint64_t seed = 1;
   std::uint32_t rate = 60;
   std::string orders_file;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
+#include "continuo/cli/demo/ending.h"
 #include "continuo/cli/demo/picture.h"
 #include "continuo/cli/demo/place.h"
 #include "continuo/cli/demo/watch.h"
@@ -42,7 +43,7 @@ class ShopScene {
   Result<bool> play();
   /// The exit code of shop-account.
   Result<int> account();
-  void say_what_to_try(const std::string& data) const;
+  std::vector<std::string> what_to_try() const;
 
  private:
   Result<void> start(const std::string& role, std::vector<std::string> more = {});
@@ -185,34 +186,11 @@ Result<int> ShopScene::account() {
 }
 
 // The order that has the most to tell: one that was shipped back, if there is one.
-void ShopScene::say_what_to_try(const std::string& data) const {
+std::vector<std::string> ShopScene::what_to_try() const {
   std::string order;
   for (const std::string_view type : {"ShipmentFailed", "StockRefused", "PaymentFailed", "CheckoutSubmitted"})
     if (order.empty()) order = watch_.first_subject(type);
-  const std::string program = own_path().starts_with("/usr/") ? "continuo" : own_path();
-  fmt::print("\nThree commands to try{}:\n", command_.stay ? " in another terminal, while the server runs" : fmt::format(" on the data, which is in {}", data));
-  if (command_.stay)
-    fmt::print("  {} topic list --server {}\n", program, place_.url());
-  else
-    fmt::print("  {} serve --data {}/data --journal-size 128MiB --http {} &\n", program, data, place_.url().substr(7));
-  fmt::print("  {0} tail --correlation {1} --server {2}\n  {0} sub show email --server {2}\n", program, order, place_.url());
-  std::fflush(stdout);
-}
-
-// Keeps the server or its data, and says what to do with it.
-Result<void> close_up(const Demo& command, const ShopScene& scene, Place& place, const std::stop_token& stop) {
-  if (command.stay) {
-    scene.say_what_to_try(place.data());
-    fmt::print("\nThe server runs until Ctrl-C.\n");
-    std::fflush(stdout);
-    while (!stopped_within(stop, Millis{200}) && place.server().running()) {
-    }
-  }
-  if (command.no_keep || (command.stay && command.keep.empty())) return {};
-  const std::string folder = kept_folder(command.keep);
-  if (auto kept = place.keep(folder); !kept) return kept;
-  if (!command.stay) scene.say_what_to_try(folder);
-  return {};
+  return {"tail --correlation " + order, "sub show email"};
 }
 
 }  // namespace
@@ -242,7 +220,7 @@ Result<Exit> demo_shop(const Demo& command) {
     fmt::print("\nThe data and the services' logs stay in {}.\n", place->folder());
     return *judged == 5 ? Exit::breach : Exit::refused;
   }
-  if (auto closed = close_up(command, scene, *place, stop); !closed) return pass(closed);
+  if (auto closed = close_up(command, *place, stop, scene.what_to_try()); !closed) return pass(closed);
   return Exit::ok;
 }
 
