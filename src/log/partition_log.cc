@@ -164,8 +164,9 @@ bool PartitionLog::take_held(const View& view, Offset from, std::uint64_t max_by
 Result<Offset> PartitionLog::offset_at(WallTime time) {
   const View seen = view(std::nullopt);
   for (const Segment& segment : seen.segments) {
-    if (segment.extent.entries == 0 || segment.extent.newest < time) continue;
+    if (segment.extent.entries == 0 || segment.extent.newest < time || segment.extent.next <= first()) continue;
     auto entry = segment.file->find(segment.extent, time);
+    if (!entry && segment.extent.next <= first()) continue;  // retention removed the file meanwhile
     if (!entry) return pass(entry);
     if (*entry) return std::max((*entry)->base, first());
   }
