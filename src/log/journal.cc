@@ -194,6 +194,7 @@ class Journal::Scan {
     expected_ = segment().header.first;
     chain_ = segment().header.chain;
     slot().used = true;
+    journal_.current_ = segment().slot;  // the end of the log is in here: it stays until a later segment is begun
     slot().last_group = std::max(slot().last_group.load(), expected_.value - 1);
   }
 

@@ -116,6 +116,7 @@ class Core {
     Answer<Received> answer;
   };
 
+  Result<void> make_room_to_start();
   Open& open();
   void begin_frame();
   void end_frame();

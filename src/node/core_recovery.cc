@@ -80,6 +80,23 @@ class Core::Recovery final : public log::RecoverySink {
   Core& core_;
 };
 
+// Every start takes a slot of the ring, and a node that dies before its first checkpoint gives none back: when the last slots are reached,
+// the checkpoint comes before the start.
+Result<void> Core::make_room_to_start() {
+  const log::HomeStats stats = home_.stats();
+  if (stats.slots - stats.used_slots >= 2 || closed_.value == 0) return {};
+  ledger_.begin_round();
+  std::vector<engines::TakenUnit> taken;
+  ledger_.take(~std::size_t{0}, taken);
+  std::vector<log::UnitImage> images;
+  for (engines::TakenUnit& unit : taken)
+    images.push_back({std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});
+  auto done = home_.checkpoint(closed_, images, now_);
+  if (done || done.error().code != Code::disk_full) return done;
+  kept_images_ = std::move(images);
+  return {};
+}
+
 Result<void> Core::recover() {
   Recovery recovery{*this};
   if (auto recovered = home_.recover(recovery); !recovered) return recovered;
@@ -92,6 +109,7 @@ Result<void> Core::recover() {
     if (topics_.find(topic) == nullptr) topics_gone_.insert(topic);
   remains_ = true;
   catalogue_ = build_catalogue();
+  if (auto made = make_room_to_start(); !made) return made;
   if (auto started = home_.start(); !started) return started;
   if (topics_.secret() == 0) {
     const engines::NodeMade made{random_.next() | 1};
