@@ -25,7 +25,8 @@ std::string limits_json(const Door& door) {
   return fmt::format(
       R"({{"topics":{},"partitions_per_topic":{},"partitions":{},"subscriptions":{},"request_bytes":{},)"
       R"("frame_bytes":{},"events_per_request":{},"header_bytes":{},"header_fields":{},"connections":{},)"
-      R"("publish_requests_in_flight":{},"publish_bytes_in_flight":{},"settles_in_flight":{},"outstanding_per_subscription":{},"buffer_bytes":{}}})",
+      R"("publish_requests_in_flight":{},"publish_bytes_in_flight":{},"settles_in_flight":{},)"
+      R"("outstanding_per_subscription":{},"buffer_bytes":{}}})",
       limits.topics, limits.partitions_per_topic, limits.partitions, limits.subscriptions, door.options.max_body_bytes,
       limits.frame_bytes, limits.events_per_request, wire::http::HeadLimits{}.bytes, wire::http::HeadLimits{}.fields,
       door.options.max_connections, limits.publish_credit_items, limits.publish_credit_bytes,

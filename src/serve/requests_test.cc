@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -246,6 +248,19 @@ TEST_F(Doors, ShowTheNode) {
   EXPECT_EQ(client.ask("GET", "/errors/none").status, 404);
   served.node.its_health = node::Health::failed;
   EXPECT_EQ(client.ask("GET", "/readyz").text("code"), "node_failed");
+}
+
+// docs/metrics.md and the page name the same metrics.
+TEST_F(Doors, DocumentEveryMetric) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../docs/metrics.md");
+  std::set<std::string> documented, shown;
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
+  ASSERT_FALSE(documented.empty());
+  std::istringstream page(client.ask("GET", "/metrics").body);
+  for (std::string line; std::getline(page, line);)
+    if (line.starts_with("# TYPE ")) shown.insert(line.substr(7, line.find(' ', 7) - 7));
+  EXPECT_EQ(documented, shown);
 }
 
 TEST_F(Doors, DoNotCreateTopicsWhenTold) {

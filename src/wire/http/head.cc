@@ -116,7 +116,7 @@ class Grammar final : public beast::http::basic_parser<true> {
     return body.size();
   }
   void on_finish_impl(ErrorCode&) override {}
-  void on_response_impl(int, Text, int, ErrorCode&) {}
+  void on_response_impl(int, Text, int, ErrorCode&) override {}
 
   Head& head_;
   const HeadLimits& limits_;

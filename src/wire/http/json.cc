@@ -42,8 +42,9 @@ void fill_object(ondemand::object object, int depth, Json& into) {
   object.reset();
   for (auto field : object) {
     const std::string_view key = field.unescaped_key();
-    into.members.emplace_back(std::string(key), Json{});
-    fill(field.value(), depth + 1, into.members.back().second);
+    Json& member = into.members.emplace_back();
+    member.name = key;
+    fill(field.value(), depth + 1, member);
   }
 }
 
@@ -67,7 +68,7 @@ void fill(ondemand::value value, int depth, Json& into) {
 std::string_view twice_given(const Json& object) {
   for (std::size_t i = 0; i < object.members.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (object.members[i].first == object.members[j].first) return object.members[i].first;
+      if (object.members[i].name == object.members[j].name) return object.members[i].name;
   return {};
 }
 
@@ -80,9 +81,9 @@ constexpr std::size_t max_members = 64;  // of one object read as settings; twic
 
 }  // namespace
 
-const Json* Json::find(std::string_view name) const {
-  for (const auto& [key, value] : members)
-    if (key == name) return &value;
+const Json* Json::find(std::string_view wanted) const {
+  for (const Json& member : members)
+    if (member.name == wanted) return &member;
   return nullptr;
 }
 
@@ -111,11 +112,11 @@ Fields::Fields(const Json& object, std::string path, std::initializer_list<std::
     refuse({Code::bad_request, fmt::format("an object of more than {} members", max_members), path_, {}});
   else if (const std::string_view twice = twice_given(object); !twice.empty())
     refuse(twice, Code::bad_request, fmt::format("'{}' is given twice", twice));
-  for (const auto& [key, value] : object.members) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const std::string_view brief = std::string_view(key).substr(0, 80);
+  for (const Json& member : object.members) {
+    if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
+    const std::string_view brief = std::string_view(member.name).substr(0, 80);
     refuse(brief, Code::unknown_field, fmt::format("there is no field '{}'", brief),
-           hint_for_unknown(key, known.begin(), known.size()));
+           hint_for_unknown(member.name, known.begin(), known.size()));
   }
 }
 

@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "continuo/base/errors.h"
@@ -18,11 +17,12 @@ namespace continuo::wire::http {
 struct Json {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
   Kind kind = Kind::null;
-  std::string_view raw;                               ///< objects and arrays: their text, as sent
-  std::string text;                                   ///< strings decoded; numbers and booleans as written
-  std::vector<std::pair<std::string, Json>> members;  ///< of objects down to depth 4
-  std::vector<Json> items;                            ///< of arrays down to depth 4
-  const Json* find(std::string_view name) const;
+  std::string_view raw;       ///< objects and arrays: their text, as sent
+  std::string text;           ///< strings decoded; numbers and booleans as written
+  std::string name;           ///< of a member of an object
+  std::vector<Json> members;  ///< of objects down to depth 4
+  std::vector<Json> items;    ///< of arrays down to depth 4
+  const Json* find(std::string_view wanted) const;
 };
 
 /// The whole text as one object; an empty text is the empty object. `text` needs record::json_padding readable bytes
