@@ -208,7 +208,9 @@ bool PartitionLog::due(Micros now, std::uint64_t piece_bytes, Micros max_age) {
 PartitionLog::Segment& PartitionLog::segment_for(std::uint64_t next_batch_bytes, Offset base) {
   const bool full = !segments_.empty() && segments_.back().extent.bytes != 0 &&
                     segments_.back().extent.bytes + next_batch_bytes > segment_bytes_;
-  if (segments_.empty() || full) {
+  // A restored segment with nothing that is kept may have lost its files before the last stop.
+  const bool gone = !segments_.empty() && segments_.back().extent.bytes != 0 && segments_.back().extent.next <= first();
+  if (segments_.empty() || full || gone) {
     Segment made;
     made.file = std::make_shared<SegmentFile>(disk_, folder_, base);
     made.extent.next = made.synced.next = base;

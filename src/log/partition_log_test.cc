@@ -82,10 +82,11 @@ class Subject {
     bool cold = false;
     const auto read = log->read(from, max_bytes, cold);
     if (from < model.first || from > model.end()) {
-      RC_ASSERT(!read && read.error().code == Code::offset_out_of_range);
+      RC_ASSERT(!read.has_value());
+      RC_ASSERT(read.error().code == Code::offset_out_of_range);
       return;
     }
-    RC_ASSERT(read.has_value());
+    if (!read) RC_FAIL(to_string(read.error()));
     RC_ASSERT(read->first == model.first && read->end == model.end());
     RC_ASSERT(read->batches.size() == read->groups.size());
     RC_ASSERT(read->batches.empty() == (from == model.end()));
@@ -104,11 +105,14 @@ class Subject {
     for (Offset at = model.first; at < model.end();) {  // from the first to the last, read by read
       bool cold = false;
       const auto read = log->read(at, 700, cold);
-      RC_ASSERT(read.has_value() && read->next > at);
+      if (!read) RC_FAIL(to_string(read.error()));
+      RC_ASSERT(read->next > at);
       at = read->next;
     }
     const WallTime time{*rc::gen::inRange<std::int64_t>(-5, wall_ + 25)};
-    RC_ASSERT(*log->offset_at(time) == model.at(time));
+    const auto found = log->offset_at(time);
+    if (!found) RC_FAIL(to_string(found.error()));
+    RC_ASSERT(*found == model.at(time));
     if (const Offset offset = any(); offset >= model.first) {
       const auto expected = model.holding(offset);
       const auto appended = log->appended_at(offset);
@@ -232,6 +236,19 @@ TEST_F(PartitionLogTest, RollsSegmentsAndRemovesThoseBeforeTheFirstOffset) {
   EXPECT_EQ(disk_.list(log_->folder())->size(), 0u);
   append(3);
   EXPECT_EQ(read_all(Offset{50}), 3u);
+}
+
+TEST_F(PartitionLogTest, AfterARestartNothingIsWrittenBehindFilesThatAreGone) {
+  append(2);
+  const std::string record = log_->checkpoint(1).value().value();
+  log_->trim(Offset{2});
+  ASSERT_TRUE(log_->remove_trimmed());
+  log_ = std::make_unique<PartitionLog>(disk_, ref, segment_bytes);  // stopped before the next checkpoint
+  ASSERT_TRUE(log_->restore(record));
+  log_->trim(Offset{2});
+  append(2);
+  ASSERT_TRUE(log_->flush(~0ull));
+  EXPECT_EQ(read_all(Offset{2}), 2u);
 }
 
 TEST_F(PartitionLogTest, ALargeBatchHasASegmentOfItsOwn) {
