@@ -137,12 +137,15 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   if (lease < min_lease || lease > max_lease) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   ReceiveDecision decision;
   if (definition.paused) return decision;
+  // Many ready keys: one event of each, which are neighbours in the log. Few: runs, so that the request is filled.
+  const auto share = static_cast<std::uint32_t>(receive.max / std::max<std::size_t>(1, found->ready.size()));
+  const std::uint32_t longest = std::clamp(share, 1u, limits_.run);
   std::uint32_t left = receive.max;
   std::uint32_t keys = found->leased_keys;
   for (const auto& [head, partition, hash] : found->ready) {
     if (left == 0 || keys >= definition.settings.concurrency) break;
     const KeyUnit& unit = *found->keys.at({receive.subscription, partition, hash});
-    const auto run = std::min({left, limits_.run, static_cast<std::uint32_t>(unit.queue.size())});
+    const auto run = std::min({left, longest, static_cast<std::uint32_t>(unit.queue.size())});
     const std::uint64_t number = unit.lease_number + 1;
     decision.leases.push_back({unit.ref, run, number, now + lease});
     for (std::uint32_t place = 0; place < run; ++place)

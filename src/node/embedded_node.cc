@@ -11,6 +11,7 @@
 
 #include "continuo/disk/disk.h"
 #include "continuo/log/embedded_log.h"
+#include "continuo/node/batch_cache.h"
 #include "continuo/node/core.h"
 #include "continuo/node/core_state.h"
 #include "continuo/node/retention.h"
@@ -24,6 +25,7 @@ constexpr Micros idle_seal{50'000};
 constexpr Micros work_pause{10'000};
 constexpr Micros stats_pause{100'000};
 constexpr Micros retention_pause{1'000'000};
+constexpr std::uint64_t cached_batch_bytes = 32u << 20;
 constexpr std::size_t control_bytes = 64 * 1024;        // room a command without records may need
 
 struct Command {
@@ -215,6 +217,7 @@ class EmbeddedNode final : public Node {
   std::atomic<std::shared_ptr<const Catalogue>> catalogue_;
   std::atomic<std::shared_ptr<const Stats>> stats_;
   std::atomic<bool> wall_trusted_{true};
+  BatchCache cache_{cached_batch_bytes};
 
   // core thread
   Micros last_group_at_{0};
@@ -308,11 +311,18 @@ void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
 }
 
 Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {
+  // What was trimmed or deleted meanwhile is not served from the cache either.
+  const auto state = home_->state(partition);
+  if (state && offset >= state->first)
+    if (auto kept = cache_.find(partition, offset)) return kept;
   auto batches = home_->read(partition, offset, 1);
   if (!batches) return pass(batches);
   if (!batches->batches.empty()) {
     const auto header = record::read_batch_header(*batches->batches.front());
-    if (header && header->base_offset <= offset) return batches->batches.front();
+    if (header && header->base_offset <= offset) {
+      cache_.keep(partition, header->base_offset, header->next_offset(), batches->batches.front());
+      return batches->batches.front();
+    }
   }
   return continuo::fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
 }

@@ -1,0 +1,240 @@
+// A load generator for Continuo and the peers it is measured against: raw sockets, epoll, one thread, the same events.
+//
+//   load --port 8080 --mode publish --connections 64     closed loop: the next request follows the answer
+//   load --port 8080 --mode publish --rate 20000         open loop: due at a rate; a late start counts as latency
+//   load --peer nats --port 4222 --mode batch            JetStream, 100 publishes in flight on each connection
+//
+// Modes: livez (an answer that does nothing: the ceiling of HTTP), publish (one event a request), batch (--batch events
+// a request, or as many in one window or pipeline), consume (receive and settle in turn). Prints one JSON object.
+// Refused requests are counted and have percentiles of their own.
+#include <CLI/CLI.hpp>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "histogram.h"
+#include "protocol.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
+}
+
+using namespace load;
+
+struct Connection {
+  int socket = -1;
+  bool busy = false;
+  std::int64_t due_ns = 0;
+  std::string out;
+  std::size_t sent = 0;
+  std::string in;
+  bool greeted = false;
+  Conversation conversation;
+};
+
+std::unique_ptr<Protocol> protocol_for(const Settings& settings) {
+  if (settings.peer == "nats") return nats_protocol(settings);
+  if (settings.peer == "redis") return redis_protocol(settings);
+  return continuo_protocol(settings);
+}
+
+class Load {
+ public:
+  explicit Load(const Settings& settings)
+      : settings_(settings), protocol_(protocol_for(settings)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    connections_.resize(settings.connections);
+    for (Connection& connection : connections_) {
+      if (!open(connection)) throw std::runtime_error(fmt::format("cannot connect: {}", std::strerror(errno)));
+    }
+  }
+
+  void run() {
+    run_for(settings_.warmup, false);
+    begin_ = now_ns();
+    run_for(settings_.seconds, true);
+    elapsed_s_ = static_cast<double>(now_ns() - begin_) / 1e9;
+  }
+
+  void print() const {
+    const double rate = static_cast<double>(accepted_.total()) / elapsed_s_;
+    fmt::print(
+        "{{\"peer\":\"{}\",\"mode\":\"{}\",\"connections\":{},\"rate\":{},\"seconds\":{:.2f},\"requests_per_s\":{:.0f},\"events_per_"
+        "s\":{:.0f},"
+        "\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"refused\":{},\"refused_p99_us\":{:."
+        "1f},"
+        "\"broken\":{},\"not_started\":{}}}\n",
+        settings_.peer, settings_.mode, settings_.connections, settings_.rate, elapsed_s_, rate, static_cast<double>(events_) / elapsed_s_,
+        accepted_.quantile_us(0.5), accepted_.quantile_us(0.99), accepted_.quantile_us(0.999), accepted_.max_us(),
+        refused_.total(), refused_.quantile_us(0.99), broken_, backlog_.size());
+  }
+
+ private:
+  bool open(Connection& connection) {
+    connection.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(settings_.port);
+    inet_pton(AF_INET, settings_.address.c_str(), &address.sin_addr);
+    if (connect(connection.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return false;
+    const int on = 1;
+    setsockopt(connection.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    epoll_event event{.events = EPOLLIN | EPOLLET | EPOLLOUT, .data = {.ptr = &connection}};
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.socket, &event) != 0) return false;
+    const std::string greeting = protocol_->greeting();
+    connection.greeted = greeting.empty();
+    if (connection.greeted) idle_.push_back(&connection);
+    return greeting.empty() || send(connection.socket, greeting.data(), greeting.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(greeting.size());
+  }
+
+  void reopen(Connection& connection) {
+    ++broken_;
+    close(connection.socket);
+    connection.in.clear();
+    connection.out.clear();
+    connection.sent = 0;
+    connection.busy = false;
+    connection.conversation = {};
+    if (!open(connection)) throw std::runtime_error("the server has gone");
+  }
+
+  void run_for(double seconds, bool counted) {
+    counted_ = counted;
+    const std::int64_t end = now_ns() + static_cast<std::int64_t>(seconds * 1e9);
+    const double gap_ns = settings_.rate > 0 ? 1e9 / settings_.rate : 0;
+    double due = static_cast<double>(now_ns());
+    std::array<epoll_event, 256> events;
+    for (std::int64_t now = now_ns(); now < end; now = now_ns()) {
+      if (gap_ns > 0) {
+        for (; due <= static_cast<double>(now); due += gap_ns) backlog_.push_back(static_cast<std::int64_t>(due));
+        while (!backlog_.empty() && !idle_.empty()) {
+          start(*take_idle(), backlog_.front());
+          backlog_.pop_front();
+        }
+      } else {
+        while (!idle_.empty()) start(*take_idle(), now_ns());
+      }
+      const int timeout_ms = gap_ns > 0 ? (gap_ns > 2e6 ? 1 : 0) : 10;
+      const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
+      for (int i = 0; i < count; ++i) ready(*static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr));
+    }
+  }
+
+  Connection* take_idle() {
+    Connection* connection = idle_.front();
+    idle_.pop_front();
+    return connection;
+  }
+
+  void start(Connection& connection, std::int64_t due) {
+    connection.busy = true;
+    connection.due_ns = due;
+    connection.out = protocol_->next(connection.conversation);
+    connection.sent = 0;
+    send_more(connection);
+  }
+
+  void send_more(Connection& connection) {
+    while (connection.sent < connection.out.size()) {
+      const ssize_t sent = send(connection.socket, connection.out.data() + connection.sent,
+                                connection.out.size() - connection.sent, MSG_NOSIGNAL);
+      if (sent < 0) return;
+      connection.sent += static_cast<std::size_t>(sent);
+    }
+  }
+
+  // All that has come: the socket is watched for edges. False when the server hung up.
+  static bool receive(Connection& connection) {
+    char bytes[64 * 1024];
+    while (true) {
+      const ssize_t got = recv(connection.socket, bytes, sizeof bytes, MSG_DONTWAIT);
+      if (got <= 0) return got < 0 && errno == EAGAIN;
+      connection.in.append(bytes, static_cast<std::size_t>(got));
+    }
+  }
+
+  void ready(Connection& connection) {
+    if (!connection.busy && connection.greeted) return;
+    send_more(connection);
+    if (!receive(connection)) return reopen(connection);
+    if (!connection.greeted) {
+      connection.greeted = protocol_->greeted(connection.in);
+      if (connection.greeted) idle_.push_back(&connection);
+      return;
+    }
+    const Answer answer = protocol_->answer_in(connection.conversation, connection.in);
+    if (answer.size == 0) return;
+    connection.in.erase(0, answer.size);
+    if (counted_) {
+      (answer.accepted ? accepted_ : refused_).add(now_ns() - connection.due_ns);
+      if (answer.accepted) events_ += answer.events;
+    }
+    connection.busy = false;
+    if (settings_.rate > 0 || !counted_)
+      idle_.push_back(&connection);
+    else
+      start(connection, now_ns());
+  }
+
+  const Settings settings_;
+  std::unique_ptr<Protocol> protocol_;
+  int epoll_;
+  std::vector<Connection> connections_;
+  std::deque<Connection*> idle_;
+  std::deque<std::int64_t> backlog_;
+  Histogram accepted_, refused_;
+  std::uint64_t broken_ = 0;
+  std::uint64_t events_ = 0;
+  std::int64_t begin_ = 0;
+  double elapsed_s_ = 0;
+  bool counted_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app{"A load generator for Continuo and its peers"};
+  app.add_option("--address", settings.address);
+  app.add_option("--port", settings.port)->required();
+  app.add_option("--peer", settings.peer)->check(CLI::IsMember({"continuo", "nats", "redis"}));
+  app.add_option("--mode", settings.mode)->check(CLI::IsMember({"livez", "publish", "batch", "consume"}));
+  app.add_option("--topic", settings.topic);
+  app.add_option("--connections", settings.connections);
+  app.add_option("--seconds", settings.seconds);
+  app.add_option("--warmup", settings.warmup);
+  app.add_option("--size", settings.size);
+  app.add_option("--batch", settings.batch);
+  app.add_option("--keys", settings.keys);
+  app.add_option("--rate", settings.rate);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    Load load(settings);
+    load.run();
+    load.print();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "load: {}\n", error.what());
+    return 1;
+  }
+}
