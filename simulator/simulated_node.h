@@ -27,7 +27,7 @@ struct NodeSettings {
   Micros write_behind_age{200'000};
   std::uint64_t ballast_bytes = 0;
   bool accept_loss = false;
-  node::Limits limits;
+  node::Limits limits = {.checkpoint_slice_bytes = 48};  ///< a unit or two at a time
 };
 
 class SimulatedNode {

@@ -4,18 +4,28 @@ namespace continuo::engines {
 
 void Ledger::touch(Unit& unit) {
   // One that waits in a round stays there: the round must have it, and will take it with this change.
-  if (!unit.is_linked()) dirty_.push_back(unit);
+  if (unit.is_linked()) return;
+  // Erased while it waited in this round, and made again: the tombstone alone would hide what came after it.
+  const bool again = !erased_waiting_.empty() && erased_waiting_.contains(unit.unit_key());
+  unit.round_ = again ? next_round_ - 1 : next_round_;
+  (again ? round_ : dirty_).push_back(unit);
 }
 
 void Ledger::erase(Unit& unit) {
   // What no checkpoint has needs no tombstone: replay makes it and erases it again.
-  if (unit.persisted_) erased_.push_back(unit.unit_key());
+  if (!unit.persisted_) return;
+  // The last checkpoint's image is older than the round begins: replay from there on must not meet it.
+  const bool waiting = unit.is_linked() && unit.round_ != next_round_;
+  if (waiting) erased_waiting_.insert(unit.unit_key());
+  (waiting ? round_erased_ : erased_).push_back(unit.unit_key());
 }
 
 void Ledger::begin_round() {
   round_.splice(round_.end(), dirty_);
   round_erased_.insert(round_erased_.end(), erased_.begin(), erased_.end());
   erased_.clear();
+  erased_waiting_.clear();
+  ++next_round_;
 }
 
 bool Ledger::take(std::size_t max_bytes, std::vector<TakenUnit>& out) {

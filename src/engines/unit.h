@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "continuo/base/bytes.h"
@@ -38,6 +39,7 @@ class Unit : public UnitHook {
  private:
   friend class Ledger;
   Sequence stamp_{0};       // from the checkpoint; counts while replaying only
+  std::uint64_t round_ = 0; // the round it waits for
   bool persisted_ = false;  // a checkpoint has or may have it
 };
 
@@ -75,10 +77,12 @@ class Ledger {
 
  private:
   using Units = boost::intrusive::list<Unit, boost::intrusive::base_hook<UnitHook>, boost::intrusive::constant_time_size<false>>;
-  Units dirty_;
+  Units dirty_;              // wait for the next round
   Units round_;
+  std::uint64_t next_round_ = 1;
   std::vector<std::string> erased_;
   std::vector<std::string> round_erased_;
+  std::unordered_set<std::string> erased_waiting_;  // while they waited in this round
   std::unordered_map<std::string, Sequence> tombstones_;
   Sequence replaying_{0};
 };

@@ -12,7 +12,6 @@ namespace {
 constexpr Millis wall_jump{5'000};
 constexpr Millis distrust{600'000};
 constexpr std::size_t effects_per_job = 1'000;
-constexpr std::size_t slice_bytes = 256 * 1024;
 
 engines::TopicLimits topic_limits(const Limits& limits) {
   engines::TopicLimits out;
@@ -255,7 +254,7 @@ std::optional<CheckpointJob> Core::checkpoint(bool force) {
   if (round_->handed_out) return std::nullopt;
   if (!round_->complete) {
     std::vector<engines::TakenUnit> taken;
-    round_->complete = ledger_.take(slice_bytes, taken);
+    round_->complete = ledger_.take(limits_.checkpoint_slice_bytes, taken);
     round_->highest_stamp = closed_;
     for (engines::TakenUnit& unit : taken)
       round_->units.push_back({std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});

@@ -59,6 +59,7 @@ struct Limits {
   std::uint32_t publish_credit_items = 2'000;     ///< publish requests inside the node at once
   std::uint32_t settle_credit_items = 20'000;
   std::uint32_t control_credit_items = 1'000;
+  std::size_t checkpoint_slice_bytes = 256 * 1024; ///< of units encoded between two groups
   std::uint32_t outstanding_per_subscription = 20'000;  ///< offered and not settled, beyond what is parked
 };
 
