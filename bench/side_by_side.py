@@ -1,0 +1,135 @@
+"""Servers, load and tables for the comparisons in this folder. Every comparison runs its sides in turn in one run, and prints medians."""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("CONTINUO_BUILD", "build")
+FOLDER = tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("CONTINUO_BENCH_DIR", "."))
+RUNNING = []
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"nothing listens on port {port}")
+
+
+def start(command, port):
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    RUNNING.append(process)
+    wait_for(port)
+    return process
+
+
+def stop(process):
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    RUNNING.remove(process)
+
+
+def clean():
+    for process in list(RUNNING):
+        process.kill()
+        process.wait()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def continuo(settle_s=3):
+    """A fresh Continuo; always durable. Waits until its ring is prepared, which is work of the first start only."""
+    port, data = free_port(), tempfile.mkdtemp(prefix="continuo-", dir=FOLDER)
+    process = start([f"{BUILD}/continuo", "serve", "--data", data, "--http", f"127.0.0.1:{port}"], port)
+    time.sleep(settle_s)
+    return process, port
+
+
+def load(port, **settings):
+    """One run of the load generator; returns what it printed."""
+    command = [f"{BUILD}/load", "--port", str(port)]
+    for name, value in settings.items():
+        command += [f"--{name}", str(value)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def request(port, method, path, body=None):
+    import http.client
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read() or b"null")
+
+
+def flush_us(rounds=300):
+    """The raw flush: one 4 KiB O_DIRECT|O_DSYNC write in a file written before; median and 99th percentile."""
+    import mmap
+    path = os.path.join(FOLDER, "flush")
+    with open(path, "wb") as file:
+        file.write(b"f" * (1 << 22))
+        os.fsync(file.fileno())
+    block = mmap.mmap(-1, 4096)
+    block.write(b"g" * 4096)
+    handle = os.open(path, os.O_RDWR | os.O_DIRECT | os.O_DSYNC)
+    times = []
+    for number in range(rounds):
+        begin = time.perf_counter_ns()
+        os.pwritev(handle, [block], number % 1024 * 4096)
+        times.append((time.perf_counter_ns() - begin) / 1000)
+    os.close(handle)
+    os.unlink(path)
+    times.sort()
+    return times[len(times) // 2], times[len(times) * 99 // 100]
+
+
+def medians(runs):
+    """The median of every figure over the runs."""
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0] if isinstance(runs[0][name], (int, float))}
+
+
+def seconds_and_rounds(default_s=3, default_rounds=5):
+    seconds, rounds = default_s, default_rounds
+    arguments = sys.argv[1:]
+    while arguments:
+        name = arguments.pop(0)
+        if name == "--seconds":
+            seconds = float(arguments.pop(0))
+        elif name == "--rounds":
+            rounds = int(arguments.pop(0))
+        else:
+            raise SystemExit(f"unknown argument {name}; there are --seconds S and --rounds N")
+    return seconds, rounds
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), "?")
+    return f"{os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f} before; generator and server share them"
+
+
+def table(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+    print(flush=True)
