@@ -277,13 +277,14 @@ Result<void> EmbeddedLog::quarantine_strangers() {
 Result<void> EmbeddedLog::start() {
   if (auto removed = remove_files(); !removed) return removed;
   if (auto moved = quarantine_strangers(); !moved) return moved;
-  if (journal_->free_slots() < 2) {
-    // Many starts in a row without a checkpoint have eaten the ring up: each takes a slot.
-    while (true) {
-      auto all = journal_->prepare();
-      if (!all) return pass(all);
-      if (*all || journal_->free_slots() >= 2) break;
+  // Many starts in a row without a checkpoint use the ring up: each takes a slot.
+  for (bool all = false; !all && journal_->free_slots() < 2;) {
+    auto prepared = journal_->prepare();
+    if (!prepared) {
+      if (auto noted = note_full(prepared.error()); !noted) return pass(noted);
+      break;  // one free slot is enough
     }
+    all = *prepared;
   }
   if (auto started = journal_->start(); !started) return started;
   if (auto made = make_ballast(); !made && made.error().code != Code::disk_full) return made;
