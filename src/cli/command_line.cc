@@ -154,10 +154,10 @@ void add_sub_parked(CLI::App& sub, Words& words) {
   parked->add_option("SUBSCRIPTION", words.name)->required();
   CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words, [&] { return done(sub_retry(words.session, words.sub_key)); });
   retry->add_option("SUBSCRIPTION", words.sub_key.name)->required();
-  retry->add_option("KEY", words.sub_key.key)->required();
+  retry->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
   CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words, [&] { return done(sub_skip(words.session, words.sub_key)); });
   skip->add_option("SUBSCRIPTION", words.sub_key.name)->required();
-  skip->add_option("KEY", words.sub_key.key)->required();
+  skip->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
   skip->add_option("--reason", words.sub_key.reason, "Kept in the log")->required();
 }
 
@@ -320,7 +320,7 @@ int run(int argc, char** argv) {
   add_measuring(app, words);
   add_rest(app, words);
   command(app, "help", "This text", words, [&app]() -> Result<Exit> {
-    fmt::print("{}", app.help());
+    fmt::print("{}", app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
     return Exit::ok;
   });
   try {

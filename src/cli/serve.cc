@@ -1,4 +1,5 @@
 // continuo serve, continuo dev
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -16,7 +17,8 @@ namespace {
 
 constexpr Millis look_at_health{200};
 constexpr std::uint64_t dev_journal_bytes = 128u << 20;
-constexpr std::uint64_t least_journal_bytes = 32u << 20;
+constexpr std::uint64_t least_journal_bytes = 64u << 20;
+constexpr std::uint64_t small_ring_segment_bytes = 16u << 20;
 
 Result<node::Options> node_options(const Serve& command) {
   node::Options options{.data = command.data};
@@ -26,7 +28,7 @@ Result<node::Options> node_options(const Serve& command) {
   if (*size < least_journal_bytes)
     return fail(Code::bad_usage, fmt::format("a journal of {} is too small", format_size(*size)), "--journal-size",
                 "at least " + format_size(least_journal_bytes));
-  options.ring_segments = 8;
+  options.ring_segments = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(*size / small_ring_segment_bytes, 4, options.ring_segments));
   options.ring_segment_bytes = (*size / options.ring_segments) & ~std::uint64_t{0xfffff};
   return options;
 }

@@ -145,7 +145,7 @@ Result<void> sub_parked(const Session& session, const std::string& name) {
   if (!format) return pass(format);
   auto answer = ask(session, "GET", path_of(name, "/parked"));
   if (!answer) return pass(answer);
-  Listing listing({"key", "attempts", "waiting", "since", "error"});
+  Listing listing({"key", "id", "attempts", "waiting", "since", "error"});
   for (const json::value& item : array_in(*answer, "keys"))
     if (item.is_object()) listing.add(parked_row(item.as_object()));
   listing.print(*format);

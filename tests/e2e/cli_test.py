@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Every command of `continuo` once for real, its exit codes, its formats, and what it says to bad usage."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cli_server
+from cli_server import CONTINUO, Server, clean_environment
+
+
+def run(*words, home, **more):
+    return subprocess.run([CONTINUO, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, env=clean_environment(home, **more), check=False)
+
+
+def expect(done, code, *texts):
+    said = done.stdout + done.stderr
+    assert done.returncode == code, f"{done.args}: exit code {done.returncode}, not {code}:\n{said}"
+    for text in texts:
+        assert text in said, f"{done.args}: '{text}' is not in:\n{said}"
+    return done.stdout
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def check_topics(server):
+    expect(server.run("topic", "create", "orders", "--partitions", "3", "--retention-time", "7d"), 0, "created")
+    expect(server.run("topic", "create", "orders", "--partitions", "3", "--retention-time", "7d"), 0, "was there")
+    expect(server.run("topic", "create", "orders", "--partitions", "4"), 1, "topic_exists")
+    assert lines(expect(server.run("topic", "list"), 0))[0]["partitions"] == 3
+    expect(server.run("topic", "list", "-o", "table"), 0, "TOPIC", "orders")
+    assert json.loads(expect(server.run("topic", "show", "orders", "-o", "json"), 0))["name"] == "orders"
+    expect(server.run("topic", "show", "nowhere"), 1, "unknown_topic", "continuo topic create")
+
+
+def check_events(server, folder):
+    published = expect(server.run("publish", "orders", "--type", "Placed", "--key", "k", "--data", '{"a":1.50}', "--id", "one"), 0)
+    assert lines(published)[0]["duplicate"] is False
+    again = expect(server.run("publish", "orders", "--type", "Placed", "--key", "k", "--data", '{"a":1.50}', "--id", "one"), 0)
+    assert lines(again)[0]["duplicate"] is True
+    expect(server.run("publish", "orders", "--type", "Placed", "--key", "k", "--data", "other", "--id", "one"), 1, "id_reused")
+    expect(server.run("publish", "orders", "--type", "Note", "--key", "k", input="from stdin"), 0)
+    expect(server.run("publish", "orders", "--data", "x"), 2, "--type")
+    file = folder / "events.ndjson"
+    file.write_text("".join(json.dumps({"specversion": "1.0", "id": f"i{n}", "source": "/t", "type": "T", "subject": f"s{n % 5}",
+                                        "data": {"n": n}}) + "\n" for n in range(1200)))
+    expect(server.run("import", "orders", str(file)), 0, "1200 events imported, 0")
+    expect(server.run("import", "orders", str(file), "--chunk", "100"), 0, "1200 of them were there already")
+    file.write_text('{"specversion":"1.0","id":"x","source":"/t","type":"T"}\n\n{"specversion":"1.0","id":"","source":"/t","type":"T"}\n')
+    expect(server.run("import", "orders", str(file)), 1, "bad_event", "line 3.id")
+    expect(server.run("import", "orders", str(folder / "absent")), 1, "cannot be read")
+
+
+def check_tail(server):
+    assert len(lines(expect(server.run("tail", "orders"), 0))) == 10
+    everything = lines(expect(server.run("tail", "orders", "--from", "earliest"), 0))
+    assert len(everything) == 1202, len(everything)
+    assert len(lines(expect(server.run("tail", "orders", "--from", "earliest", "-n", "7"), 0))) == 7
+    in_one = lines(expect(server.run("tail", "orders", "--partition", "0", "--from", "0"), 0))
+    assert {event["partition"] for event in in_one} <= {"0"}
+    journey = lines(expect(server.run("tail", "--correlation", "one"), 0))
+    assert [event["topic"] for event in journey] == ["orders"]
+    expect(server.run("tail"), 2, "needs a topic")
+    expect(server.run("tail", "nowhere"), 1, "unknown_topic")
+
+
+def check_follow(server, folder):
+    expect(server.run("topic", "create", "live"), 0)
+    expect(server.run("topic", "create", "other"), 0)
+    follow = subprocess.Popen([CONTINUO, "tail", "live", "-f", "-n", "3", "--from", "latest", "--server", server.url],
+                              stdout=subprocess.PIPE, text=True, env=clean_environment(folder))
+    try:
+        time.sleep(1)  # until it listens: only what comes after is shown
+        for word in ("a", "b", "c"):
+            expect(server.run("publish", "live", "--type", word, "--key", "k"), 0)
+        assert [event["type"] for event in lines(follow.communicate(timeout=20)[0])] == ["a", "b", "c"]
+    finally:
+        follow.kill()
+
+
+def check_subscriptions(server):
+    expect(server.run("sub", "create", "ship", "--topic", "live", "--from", "earliest", "--lease", "20s", "--attempts", "1"), 0, "created")
+    expect(server.run("sub", "create", "ship", "--topic", "other"), 1, "subscription_exists")
+    assert lines(expect(server.run("sub", "list"), 0))[0]["name"] == "ship"
+    leases = [row["lease"] for row in lines(expect(server.run("sub", "receive", "ship", "-n", "2", "--wait", "5s"), 0))]
+    assert len(leases) == 2
+    expect(server.run("sub", "ack", "ship", *leases), 0, "2 of 2 settled")
+    expect(server.run("sub", "ack", "ship", "bm8"), 1)
+    last = lines(expect(server.run("sub", "receive", "ship", "--wait", "5s"), 0))[0]
+    status, _ = server.ask("POST", "/v1/subscriptions/ship/settle",
+                           {"nack": [{"lease": last["lease"], "error": {"code": "broken", "message": "no"}}]})
+    assert status == 200
+    cli_server.eventually(lambda: "broken" in server.run("sub", "parked", "ship").stdout, what="the key is parked")
+    key = lines(server.run("sub", "parked", "ship").stdout)[0]["key"]
+    expect(server.run("sub", "retry", "ship", key), 0, "tried again")
+    expect(server.run("sub", "receive", "ship", "--wait", "5s", "--ack"), 0)
+    expect(server.run("sub", "skip", "ship", key, "--reason", "test"), 1)
+    expect(server.run("sub", "pause", "ship"), 0)
+    assert json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))["paused"] is True
+    expect(server.run("sub", "resume", "ship"), 0)
+    expect(server.run("sub", "delete", "ship"), 0)
+    expect(server.run("sub", "show", "ship"), 1, "unknown_subscription")
+
+
+def check_trim_and_delete(server):
+    expect(server.run("topic", "trim", "live", "--partition", "0", "--before", "2"), 0)
+    assert json.loads(server.run("topic", "show", "live", "-o", "json").stdout)["partitions"][0]["first"] == "2"
+    expect(server.run("topic", "delete", "other", "live"), 0)
+    expect(server.run("topic", "delete", "other"), 1, "unknown_topic")
+
+
+def check_measuring(server, folder):
+    rows = lines(expect(server.run("bench", "--seconds", "1", "-c", "4"), 0))
+    assert len(rows) == 5 and all(row["events/s"] > 0 for row in rows)
+    expect(server.run("doctor", "--data", str(folder / "elsewhere"), "-o", "table"), 0, "flush of 4 KiB", "free space", "server")
+
+
+def check_words(home):
+    expect(run("explain", "unknown_topic", home=home), 0, "no topic of that name")
+    assert len(lines(expect(run("explain", home=home), 0))) > 30
+    expect(run("explain", "unknown_topik", home=home), 2, "did you mean 'unknown_topic'?")
+    expect(run("tpoic", "list", home=home), 2, "did you mean 'topic'?")
+    expect(run("topic", "lits", home=home), 2, "did you mean 'list'?")
+    expect(run("topic", home=home), 2)
+    expect(run("topic", "list", "--nonsense", home=home), 2)
+    expect(run("topic", "list", "-o", "xml", home=home), 2, "json")
+    expect(run(home=home), 2)
+    expect(run("topic", "list", "--server", "http://127.0.0.1:1", home=home), 3, "connection_failed")
+    expect(run("topic", "list", "--server", "nonsense:port", home=home), 2)
+    expect(run("version", home=home), 0, "continuo ")
+    for words in (["help"], ["--help"], ["publish", "--help"]):
+        expect(run(*words, home=home), 0, "publish")
+
+
+def check_precedence(server, home):
+    config = home / ".config/continuo/config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"server: {server.url}\noutput: json\n")
+    assert run("topic", "list", home=home).stdout.startswith("[")
+    assert not run("topic", "list", home=home, CONTINUO_OUTPUT="jsonl").stdout.startswith("[")
+    expect(run("topic", "list", "-o", "table", home=home, CONTINUO_OUTPUT="jsonl"), 0, "TOPIC")
+    expect(run("topic", "list", home=home, CONTINUO_SERVER="http://127.0.0.1:1"), 3)
+    config.write_text("sever: x\n")
+    expect(run("topic", "list", home=home), 2, "line 1", "did you mean 'server'?")
+    config.unlink()
+    expect(run("topic", "list", "--config", str(home / "absent.yaml"), home=home), 2, "cannot be read")
+
+
+def check_serving(server, home):
+    expect(run("serve", home=home), 2, "--data")
+    expect(run("serve", "--data", str(server.folder / "data"), "--http", "127.0.0.1:0", home=home), 4, "data_locked")
+    expect(run("serve", "--data", str(home / "d"), "--http", "0.0.0.0:0", "--journal-size", "64MiB", home=home), 2, "insecure")
+    expect(run("serve", "--data", str(home / "d"), "--http", server.address, "--journal-size", "64MiB", home=home), 1, "io_error")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Server("--no-auto-create") as other:
+            expect(other.run("publish", "nowhere", "--type", "T"), 1, "unknown_topic")
+            assert other.stop(number) == 0
+
+
+def check_dev(home):
+    """Somebody has port 8080 or not: dev finds one, and its three lines work."""
+    dev = subprocess.Popen([CONTINUO, "dev"], stdout=subprocess.PIPE, text=True, env=clean_environment(home))
+    try:
+        said = [dev.stdout.readline() for _ in range(6)]
+        url = said[0].split(" ready: ")[1].split()[0]
+        line = next(text for text in said if "publish" in text).strip().replace("continuo", str(CONTINUO), 1)
+        subprocess.run(line, shell=True, check=True, timeout=20, stdout=subprocess.DEVNULL, env=clean_environment(home))
+        expect(run("tail", "greetings", "--server", url, home=home), 0, "hello")
+        assert (home / ".local/share/continuo/dev").is_dir()
+    finally:
+        dev.send_signal(signal.SIGINT)
+        assert dev.wait(timeout=20) == 0
+        dev.stdout.close()
+
+
+def main():
+    cli_server.need("continuo")
+    with tempfile.TemporaryDirectory() as folder, Server() as server:
+        home = Path(folder)
+        check_words(home)
+        check_topics(server)
+        check_events(server, home)
+        check_tail(server)
+        check_follow(server, home)
+        check_subscriptions(server)
+        check_trim_and_delete(server)
+        check_measuring(server, home)
+        check_precedence(server, home)
+        check_serving(server, home)
+        check_dev(home)
+    print("every command did what it says")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
