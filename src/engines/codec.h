@@ -72,7 +72,11 @@ class FieldReader {
   void get(Hash128& v) { v.low = in_.u64(), v.high = in_.u64(); }
   void get(PartitionRef& v) { get(v.topic), get(v.partition); }
   template <FieldEnum T>
-  void get(T& v) { v = static_cast<T>(in_.u8()); }
+  void get(T& v) {
+    const std::uint8_t value = in_.u8();
+    if (value > static_cast<std::uint8_t>(T::last)) in_.fail();
+    v = static_cast<T>(value);
+  }
   template <class Tag, class Value>
   void get(Id<Tag, Value>& v) { v.value = static_cast<Value>(in_.varint()); }
   template <class T>

@@ -26,9 +26,10 @@ struct TopicSettings {
   bool operator==(const TopicSettings&) const = default;
 };
 
-enum class OrderBy : std::uint8_t { key, none };
-enum class StartFrom : std::uint8_t { earliest, latest };
-enum class OnFailure : std::uint8_t { park, drop };
+// Written to disk: values never change, new ones come behind `last`, which moves; a reader refuses what it does not know.
+enum class OrderBy : std::uint8_t { key, none, last = none };
+enum class StartFrom : std::uint8_t { earliest, latest, last = latest };
+enum class OnFailure : std::uint8_t { park, drop, last = drop };
 
 struct RetryPolicy {
   std::uint32_t attempts = 5;   ///< deliveries of one event before it is given up

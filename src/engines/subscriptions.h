@@ -35,7 +35,7 @@ struct SubscriptionLimits {
 /// A key with outstanding events.
 class KeyUnit final : public Unit {
  public:
-  enum class State : std::uint8_t { ready, leased, backoff, parked };
+  enum class State : std::uint8_t { ready, leased, backoff, parked, last = parked };
   explicit KeyUnit(KeyRef key) : ref(key) {}
   const KeyRef ref;
   State state = State::ready;

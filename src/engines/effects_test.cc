@@ -1,0 +1,245 @@
+// The bytes of every effect. They stand in journals that outlive this version: these tests are for ever. A change of
+// bytes is a new version of the effect beside the old one, with its own line here.
+#include "continuo/engines/effects.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "continuo/base/random.h"
+
+namespace continuo::engines {
+namespace {
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+const PartitionRef partition{TopicId{300}, PartitionId{2}};
+const KeyRef key{SubscriptionId{7}, partition, 0x1122334455667788};
+const Failure failure{"card_declined", "no funds"};
+
+template <class T>
+void check(const T& effect, int type, std::string_view golden) {
+  const Effect made = encode(effect);
+  EXPECT_EQ(static_cast<int>(made.type), type);
+  EXPECT_EQ(made.version, 1);
+  EXPECT_EQ(hex(made.payload), golden);
+  const auto read = decode<T>(1, made.payload);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(encode(*read).payload, made.payload);
+  EXPECT_FALSE(decode<T>(0, made.payload));
+  EXPECT_FALSE(decode<T>(2, made.payload)) << "a version of the future";
+}
+
+TEST(Effects, GoldenNodeMade) { check(NodeMade{0x1122334455667788}, 16, "88ef99abc5e88c9111"); }
+
+TEST(Effects, GoldenTopicDefined) {
+  check(
+      TopicDefined{
+          TopicId{300}, "orders", {4, Millis{86'400'000}, 1 << 30, Millis{120'000}}, WallTime{1'763'713'800'000}},
+      17, "ac02066f7264657273040180f0b25201808080800480d30e80ddc6d8d466");
+}
+TEST(Effects, GoldenTopicDefinedWithoutLimits) {
+  check(TopicDefined{TopicId{1}, "a", {1, std::nullopt, std::nullopt, Millis{0}}, WallTime{0}}, 17, "0101610100000000");
+}
+
+TEST(Effects, GoldenTopicDeleted) { check(TopicDeleted{TopicId{300}}, 18, "ac02"); }
+
+TEST(Effects, GoldenIdsRemembered) {
+  check(
+      IdsRemembered{
+          partition, 5, {{{0x0102030405060708, 0x090a0b0c0d0e0f10}, 0x42, Offset{1000}}, {{1, 2}, 3, Offset{1001}}}},
+      19, "ac020205020807060504030201100f0e0d0c0b0a0942e8070100000000000000020000000000000003e907");
+}
+
+TEST(Effects, GoldenIdsDropped) { check(IdsDropped{partition, 5}, 20, "ac020205"); }
+
+TEST(Effects, GoldenSubscriptionDefined) {
+  SubscriptionSettings settings;
+  settings.topics = {"orders", "payments"};
+  settings.from = StartFrom::earliest;
+  settings.order_by = OrderBy::none;
+  settings.concurrency = 64;
+  settings.lease = Millis{30'000};
+  settings.retry = {5, Millis{1'000}};
+  settings.on_failure = OnFailure::drop;
+  check(SubscriptionDefined{SubscriptionId{7}, "shipping", 2, true, settings, {TopicId{300}, TopicId{301}}}, 32,
+        "07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02");
+}
+
+TEST(Effects, GoldenSubscriptionDeleted) { check(SubscriptionDeleted{SubscriptionId{7}}, 33, "07"); }
+TEST(Effects, GoldenCursorMoved) { check(CursorMoved{SubscriptionId{7}, partition, Offset{1000}}, 34, "07ac0202e807"); }
+TEST(Effects, GoldenKeyQueued) {
+  check(KeyQueued{key, {Offset{1000}, Offset{1005}}}, 35, "07ac020288ef99abc5e88c911102e807ed07");
+}
+TEST(Effects, GoldenKeyLeased) {
+  check(KeyLeased{key, 2, 9, Elapsed{35'000}}, 36, "07ac020288ef99abc5e88c91110209f0a204");
+}
+TEST(Effects, GoldenKeySettled) { check(KeySettled{key, 2}, 37, "07ac020288ef99abc5e88c911102"); }
+TEST(Effects, GoldenKeyReturned) {
+  check(KeyReturned{key, Elapsed{36'000}, failure}, 38,
+        "07ac020288ef99abc5e88c9111c0b2040d636172645f6465636c696e6564086e6f2066756e6473");
+}
+TEST(Effects, GoldenKeyParked) {
+  check(KeyParked{key, failure, WallTime{1'763'713'800'000}}, 39,
+        "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d466");
+}
+TEST(Effects, GoldenKeyReleased) { check(KeyReleased{key}, 40, "07ac020288ef99abc5e88c9111"); }
+TEST(Effects, GoldenKeySkipped) {
+  check(KeySkipped{key, "paid by phone"}, 41, "07ac020288ef99abc5e88c91110d706169642062792070686f6e65");
+}
+TEST(Effects, GoldenLeaseExtended) {
+  check(LeaseExtended{key, Elapsed{65'000}}, 42, "07ac020288ef99abc5e88c9111d0f707");
+}
+TEST(Effects, GoldenSettleRemembered) {
+  check(SettleRemembered{SubscriptionId{7}, 3, {1, 2}, "outcome"}, 43,
+        "070301000000000000000200000000000000076f7574636f6d65");
+}
+TEST(Effects, GoldenSettlesDropped) { check(SettlesDropped{SubscriptionId{7}, 3}, 44, "0703"); }
+TEST(Effects, GoldenCursorDropped) { check(CursorDropped{SubscriptionId{7}, partition}, 45, "07ac0202"); }
+TEST(Effects, GoldenKeyDropped) { check(KeyDropped{key}, 46, "07ac020288ef99abc5e88c9111"); }
+
+// ---- any effect -----------------------------------------------------------------------------------------------------
+
+// Draws values of every kind a field can have; small and large ones alike.
+class Draw {
+ public:
+  explicit Draw(Random& random) : random_(random) {}
+  std::uint64_t number() { return random_.next() >> random_.below(64); }
+  std::uint32_t small() { return static_cast<std::uint32_t>(random_.next() >> (32 + random_.below(32))); }
+  std::int64_t time() { return static_cast<std::int64_t>(number()) * (random_.chance(1, 2) ? 1 : -1); }
+  bool flag() { return random_.chance(1, 2); }
+  Offset offset() { return Offset{static_cast<std::int64_t>(number() >> 1)}; }
+  std::string text() {
+    std::string bytes(random_.below(40), '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random_.next());
+    return bytes;
+  }
+  PartitionRef place() { return {TopicId{small()}, PartitionId{small()}}; }
+  KeyRef any_key() { return {SubscriptionId{small()}, place(), number()}; }
+  Failure any_failure() { return {text(), text()}; }
+  template <class Make>
+  auto many(Make make) {
+    std::vector<decltype(make())> all;
+    for (auto left = random_.below(6); left > 0; --left) all.push_back(make());
+    return all;
+  }
+  TopicSettings topic_settings() {
+    TopicSettings settings{small(), std::nullopt, std::nullopt, Millis{time()}};
+    if (flag()) settings.retention_time = Millis{time()};
+    if (flag()) settings.retention_bytes = number();
+    return settings;
+  }
+  SubscriptionSettings subscription_settings() {
+    return {many([&] { return text(); }),
+            flag() ? StartFrom::latest : StartFrom::earliest,
+            flag() ? OrderBy::key : OrderBy::none,
+            small(),
+            Millis{time()},
+            {small(), Millis{time()}},
+            flag() ? OnFailure::park : OnFailure::drop};
+  }
+
+ private:
+  Random& random_;
+};
+
+using AnyDecode = std::function<Result<Effect>(std::uint8_t, std::string_view)>;
+struct Drawn {
+  Effect effect;
+  AnyDecode decode_again;
+};
+
+template <class T>
+Drawn drawn(const T& effect) {
+  return {encode(effect), [](std::uint8_t version, std::string_view payload) -> Result<Effect> {
+            auto read = decode<T>(version, payload);
+            if (!read) return pass(read);
+            return encode(*read);
+          }};
+}
+
+std::vector<Drawn> one_of_each(Draw draw) {
+  return {
+      drawn(NodeMade{draw.number()}),
+      drawn(TopicDefined{TopicId{draw.small()}, draw.text(), draw.topic_settings(), WallTime{draw.time()}}),
+      drawn(TopicDeleted{TopicId{draw.small()}}),
+      drawn(IdsRemembered{draw.place(), draw.number(), draw.many([&] {
+                            return RememberedId{{draw.number(), draw.number()}, draw.number(), draw.offset()};
+                          })}),
+      drawn(IdsDropped{draw.place(), draw.number()}),
+      drawn(SubscriptionDefined{SubscriptionId{draw.small()}, draw.text(), draw.small(), draw.flag(),
+                                draw.subscription_settings(), draw.many([&] { return TopicId{draw.small()}; })}),
+      drawn(SubscriptionDeleted{SubscriptionId{draw.small()}}),
+      drawn(CursorMoved{SubscriptionId{draw.small()}, draw.place(), draw.offset()}),
+      drawn(KeyQueued{draw.any_key(), draw.many([&] { return draw.offset(); })}),
+      drawn(KeyLeased{draw.any_key(), draw.small(), draw.number(), Elapsed{draw.time()}}),
+      drawn(KeySettled{draw.any_key(), draw.small()}),
+      drawn(KeyReturned{draw.any_key(), Elapsed{draw.time()}, draw.any_failure()}),
+      drawn(KeyParked{draw.any_key(), draw.any_failure(), WallTime{draw.time()}}),
+      drawn(KeyReleased{draw.any_key()}),
+      drawn(KeySkipped{draw.any_key(), draw.text()}),
+      drawn(LeaseExtended{draw.any_key(), Elapsed{draw.time()}}),
+      drawn(SettleRemembered{SubscriptionId{draw.small()}, draw.number(), {draw.number(), draw.number()}, draw.text()}),
+      drawn(SettlesDropped{SubscriptionId{draw.small()}, draw.number()}),
+      drawn(CursorDropped{SubscriptionId{draw.small()}, draw.place()}),
+      drawn(KeyDropped{draw.any_key()})};
+}
+
+TEST(Effects, AnyIsReadBackAsItWas) {
+  SeededRandom random{1};
+  for (int round = 0; round < 500; ++round)
+    for (const Drawn& each : one_of_each(Draw{random})) {
+      const auto again = each.decode_again(1, each.effect.payload);
+      ASSERT_TRUE(again) << static_cast<int>(each.effect.type);
+      ASSERT_EQ(again->payload, each.effect.payload) << static_cast<int>(each.effect.type);
+    }
+}
+
+TEST(Effects, AnyThatIsCutOrLengthenedIsRefused) {
+  SeededRandom random{2};
+  for (int round = 0; round < 50; ++round)
+    for (const Drawn& each : one_of_each(Draw{random})) {
+      for (std::size_t size = 0; size < each.effect.payload.size(); ++size) {
+        const auto part = each.decode_again(1, std::string_view{each.effect.payload}.substr(0, size));
+        ASSERT_FALSE(part) << "type " << static_cast<int>(each.effect.type) << " cut at " << size;
+        ASSERT_EQ(part.error().code, Code::wrong_format);
+      }
+      ASSERT_FALSE(each.decode_again(1, each.effect.payload + "x"));
+    }
+}
+
+TEST(Effects, GarbageIsRefusedOrReadsAsSomethingThatCanBeWritten) {
+  SeededRandom random{3};
+  const auto all = one_of_each(Draw{random});
+  for (int round = 0; round < 2'000; ++round)
+    for (const Drawn& each : all) {
+      std::string garbage = each.effect.payload;
+      for (auto left = 1 + random.below(4); left > 0 && !garbage.empty(); --left)
+        garbage[random.below(garbage.size())] = static_cast<char>(random.next());
+      const auto read = each.decode_again(1, garbage);
+      if (read) {
+        ASSERT_TRUE(each.decode_again(1, read->payload));
+      }
+    }
+}
+
+TEST(Effects, AListThatSaysToBeLongerThanItsBytesIsRefusedBeforeItIsMade) {
+  const std::string payload = encode(KeyQueued{key, {}}).payload;
+  EXPECT_FALSE(decode<KeyQueued>(1, payload.substr(0, payload.size() - 1) + "\xff\xff\xff\xff\xff\x7f"));
+}
+
+TEST(Effects, AnEnumerationOfTheFutureIsRefused) {
+  std::string payload = encode(SubscriptionDefined{SubscriptionId{7}, "s", 1, false, {}, {}}).payload;
+  const std::size_t from = payload.find("s") + 1 + 1 + 1 + 1;  // epoch, paused, no topics
+  ASSERT_EQ(payload[from], 1);
+  payload[from] = 9;
+  EXPECT_FALSE(decode<SubscriptionDefined>(1, payload)) << "starting from what?";
+}
+
+}  // namespace
+}  // namespace continuo::engines
