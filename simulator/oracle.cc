@@ -167,7 +167,7 @@ std::optional<SubscriptionId> Oracle::subscription(const std::string& name) cons
 
 void Oracle::check_definitions(const node::Catalogue& catalogue, bool restarted) {
   for (const auto& [name, topic] : catalogue.topics)
-    if (!topics_.contains(name)) breach(fmt::format("topic '{}' was never created", name));
+    if (!topics_.contains(name) && !engines::is_system_name(name)) breach(fmt::format("topic '{}' was never created", name));
   for (auto& [name, known] : topics_) {
     const node::Topic* found = catalogue.find_topic(name);
     const auto id = found == nullptr ? std::nullopt : std::optional{found->id};
@@ -267,6 +267,7 @@ void Oracle::decide(Request& request, bool there) {
       if (const auto seen = seen_.find(each); seen != seen_.end() && !events_.at(each).offset) know(events_.at(each), seen->second);
   if (!request.settle) return;
   // Published in the same commit: what became of the one became of the other. With a publish, acks are all or none.
+  request.settle->seen = there;
   Reader& reader = readers_[request.settle->settle.subscription];
   for (const node::Lease& lease : request.settle->settle.acks) {
     auto& fate = reader.fates[{lease.partition, lease.offset}];

@@ -46,6 +46,7 @@ struct SentEvent {
 struct SentSettle {
   node::Settle settle;                   ///< without `publish`
   std::optional<node::Settled> outcome;
+  bool seen = false;  ///< what it published was there after a restart: it happened, though nobody was told
 };
 
 struct Request {

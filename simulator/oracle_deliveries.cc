@@ -46,7 +46,7 @@ void Oracle::take_settled(Request& request, const node::Settled& settled) {
       // Another settle of it, unanswered, may still have been the one.
       continue;
     }
-    if (fate == Reader::Fate::done) breach(fmt::format("{} was settled twice", name_of(lease.partition, lease.offset)));
+    if (fate == Reader::Fate::done && !sent.seen) breach(fmt::format("{} was settled twice", name_of(lease.partition, lease.offset)));
     fate = Reader::Fate::done;
   }
 }

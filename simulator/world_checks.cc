@@ -19,7 +19,8 @@ void World::check(bool restarted) {
 
 std::map<PartitionRef, node::PartitionState> World::read_all() {
   std::map<PartitionRef, node::PartitionState> all;
-  for (const auto& [name, topic] : node_->core().catalogue()->topics)
+  for (const auto& [name, topic] : node_->core().catalogue()->topics) {
+    if (engines::is_system_name(name)) continue;  // the node's own events
     for (std::uint32_t id = 0; id < topic->settings.partitions; ++id) {
       const PartitionRef ref{topic->id, PartitionId{id}};
       const auto state = node_->home().state(ref);
@@ -30,6 +31,7 @@ std::map<PartitionRef, node::PartitionState> World::read_all() {
       all[ref] = *state;
       read_partition(ref, *state);
     }
+  }
   return all;
 }
 

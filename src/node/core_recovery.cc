@@ -83,8 +83,7 @@ class Core::Recovery final : public log::RecoverySink {
 // Every start takes a slot of the ring, and a node that dies before its first checkpoint gives none back: when the last slots are reached,
 // the checkpoint comes before the start.
 Result<void> Core::make_room_to_start() {
-  const log::HomeStats stats = home_.stats();
-  if (stats.slots - stats.used_slots >= 2 || closed_.value == 0) return {};
+  if (home_.stats().free_slots >= 2 || closed_.value == 0) return {};
   ledger_.begin_round();
   std::vector<engines::TakenUnit> taken;
   ledger_.take(~std::size_t{0}, taken);
@@ -92,6 +91,7 @@ Result<void> Core::make_room_to_start() {
   for (engines::TakenUnit& unit : taken)
     images.push_back({std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});
   auto done = home_.checkpoint(closed_, images, now_);
+  if (!done && done.error().code == Code::disk_full) done = home_.checkpoint(closed_, images, now_);  // the ballast is gone now
   if (done || done.error().code != Code::disk_full) return done;
   kept_images_ = std::move(images);
   return {};
