@@ -19,16 +19,24 @@ namespace continuo::serve {
 class FakeNode final : public node::Node {
  public:
   // --- what tests set and look at ---
-  std::optional<Error> publish_error;  ///< the answer to every publish
-  node::Health its_health = node::Health::running;
-  bool hold = false;  ///< answers wait for release()
+  std::atomic<node::Health> its_health = node::Health::running;
   std::atomic<int> publishes{0};
 
+  /// The answer to every publish from now on; none: as usual.
+  void refuse_publishes(std::optional<Error> error) {
+    const std::lock_guard lock(mutex_);
+    publish_error_ = std::move(error);
+  }
+  /// Answers wait for release().
+  void hold() {
+    const std::lock_guard lock(mutex_);
+    hold_ = true;
+  }
   void release() {
     std::vector<std::pair<node::Edge*, std::move_only_function<void()>>> held;
     {
       const std::lock_guard lock(mutex_);
-      hold = false;
+      hold_ = false;
       held.swap(held_);
     }
     for (auto& [edge, answer] : held) send(*edge, std::move(answer));
@@ -110,7 +118,8 @@ class FakeNode final : public node::Node {
   void publish(node::Edge& edge, std::vector<node::NewRecord> records, node::Answer<node::Published> answer) override {
     const std::lock_guard lock(mutex_);
     ++publishes;
-    if (publish_error) return reply(edge, std::move(answer), Result<node::Published>(std::unexpected(*publish_error)));
+    if (publish_error_)
+      return reply(edge, std::move(answer), Result<node::Published>(std::unexpected(*publish_error_)));
     auto places = append(std::move(records));
     if (!places) return reply(edge, std::move(answer), Result<node::Published>(std::unexpected(places.error())));
     reply(edge, std::move(answer), Result<node::Published>(node::Published{std::move(*places)}));
@@ -217,7 +226,7 @@ class FakeNode final : public node::Node {
     auto run = [answer = std::move(answer), value = Result<T>(std::move(value))]() mutable {
       answer(std::move(value));
     };
-    if (hold) return held_.emplace_back(&edge, std::move(run)), void();
+    if (hold_) return held_.emplace_back(&edge, std::move(run)), void();
     send(edge, std::move(run));
   }
   static void send(node::Edge& edge, std::move_only_function<void()> run) {
@@ -239,6 +248,8 @@ class FakeNode final : public node::Node {
   std::set<node::Edge*> edges_;
   std::vector<std::pair<node::Edge*, std::move_only_function<void()>>> held_;
   std::shared_ptr<const std::atomic<bool>> last_cancelled_;
+  std::optional<Error> publish_error_;
+  bool hold_ = false;
   node::Options options_;
   Sequence group_{0};
   std::uint32_t next_id_ = 1;

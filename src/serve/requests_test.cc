@@ -158,18 +158,18 @@ TEST_F(Doors, CommitTheLinesBeforeABadOne) {
 
 TEST_F(Doors, HoldBackLinesWhileTheNodeIsOverloaded) {
   EXPECT_EQ(client.ask("PUT", "/v1/topics/t", "{}").status, 201);
-  served.node.publish_error = Error{Code::overloaded, "busy", {}, {}, 2};
+  served.node.refuse_publishes(Error{Code::overloaded, "busy", {}, {}, 2});
   const std::string body = event_json("1");
   client.send(fmt::format("POST /v1/topics/t/events HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n{}\r\n{}", body.size(),
                           lines, body));
   while (served.node.publishes < 2) std::this_thread::sleep_for(Millis{1});
-  served.node.publish_error.reset();
+  served.node.refuse_publishes({});
   EXPECT_NE(client.read_until("\r\n0\r\n\r\n").find("\"events\":1"), std::string::npos);
 }
 
 TEST_F(Doors, SayWhenToTryAgain) {
   EXPECT_EQ(client.ask("PUT", "/v1/topics/t", "{}").status, 201);
-  served.node.publish_error = Error{Code::overloaded, "busy", {}, {}, 2};
+  served.node.refuse_publishes(Error{Code::overloaded, "busy", {}, {}, 2});
   const Reply reply = client.publish("t", event_json("1"));
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.headers.at("retry-after"), "2");

@@ -221,7 +221,7 @@ TEST(Session, FinishesRequestsUnderWayWhenStopped) {
   Client client = served.client(), idle = served.client();
   EXPECT_EQ(client.publish("t", event_json("0")).status, 201);
   EXPECT_EQ(idle.ask("GET", "/livez").status, 200);
-  served.node.hold = true;
+  served.node.hold();
   client.send(publish_request(event_json("1")));
   while (served.node.publishes < 2) std::this_thread::sleep_for(Millis{1});
   std::thread stopping([&] { served.server->stop(); });
@@ -235,7 +235,7 @@ TEST(Session, FinishesRequestsUnderWayWhenStopped) {
 
 TEST(Session, LateAnswersFindNobody) {
   auto served = std::make_unique<Served>(ServerOptions{.timeouts = {.drain = Millis{100}}});
-  served->node.hold = true;
+  served->node.hold();
   Client client = served->client();
   client.send(publish_request(event_json("1")));
   client.close();
@@ -250,7 +250,7 @@ TEST(Session, TellsTheNodeWhenAWaitingConsumerGoes) {
   Client client = served.client();
   client.ask("PUT", "/v1/topics/t", "{}");
   client.ask("PUT", "/v1/subscriptions/s", R"({"topics":["t"]})");
-  served.node.hold = true;
+  served.node.hold();
   client.send("POST /v1/subscriptions/s/receive HTTP/1.1\r\nHost: t\r\nContent-Length: 15\r\n\r\n{\"wait\": \"20s\"}");
   while (!served.node.last_cancelled()) std::this_thread::sleep_for(Millis{1});
   EXPECT_FALSE(*served.node.last_cancelled());
