@@ -8,6 +8,7 @@
 namespace continuo::client {
 namespace {
 
+constexpr Millis for_ever{std::chrono::hours{24 * 36'500}};
 constexpr std::size_t max_code_bytes = 200;
 constexpr std::size_t max_message_bytes = 4096;
 
@@ -111,7 +112,7 @@ Result<std::size_t> Subscriber::run_once() {
 
 Result<void> Subscriber::run() {
   const std::stop_token& stop = client_.options().stop;
-  Patience patience(Millis::max() / 2, stop);
+  Patience patience(for_ever, stop);
   while (!stop.stop_requested()) {
     auto round = run_once();
     if (round)
