@@ -286,17 +286,18 @@ std::uint64_t PartitionLog::unsynced_bytes() const {
 }
 
 Result<void> PartitionLog::sync_files() {
-  for (Segment& segment : segments_) {
-    if (segment.synced == segment.extent) continue;
-    if (auto synced = segment.file->sync(); !synced) return synced;
-    segment.synced = segment.extent;
-  }
+  for (const Segment& segment : segments_)
+    if (segment.synced != segment.extent)
+      if (auto synced = segment.file->sync(); !synced) return synced;
   if (folder_changed_) {
     // The folder's own name, and its parents', must last too.
     for (const std::string& path : {folder_, topic_folder(ref_.topic), std::string{"topics"}, std::string{"."}})
       if (auto synced = disk_.sync_folder(path); !synced) return synced;
     folder_changed_ = false;
   }
+  // Not before: a file whose name may still be lost is not synced, however often its bytes were.
+  const std::scoped_lock lock{mutex_};
+  for (Segment& segment : segments_) segment.synced = segment.extent;
   return {};
 }
 
