@@ -234,7 +234,11 @@ void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const
     return;
   }
   if (const Extend* extend = key_plan.extend) {
-    if (leased_key(extend->lease) == nullptr || unit == nullptr || settled == unit->leased) return refuse(extend->lease);
+    // Of an event that is still to be settled: the token of one that is done must not prolong somebody else's lease.
+    const bool holds = leased_key(extend->lease) == unit && unit != nullptr &&
+                       std::find(unit->queue.begin() + settled, unit->queue.begin() + unit->leased, extend->lease.offset) !=
+                           unit->queue.begin() + unit->leased;
+    if (!holds) return refuse(extend->lease);
     decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(extend->by, max_lease)}));
   }
 }
