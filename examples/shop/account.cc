@@ -1,10 +1,10 @@
 #include "account.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <tuple>
-
-#include <fmt/format.h>
 
 #include "order.h"
 
@@ -19,21 +19,20 @@ struct Expectation {
 };
 
 const std::vector<Expectation>& expectations() {
-  static const std::vector<Expectation> all{
-      {"CheckoutSubmitted", "orders", {"OrderPlaced"}},
-      {"OrderPlaced", "payments", {"PaymentTaken", "PaymentFailed"}},
-      {"PaymentTaken", "stock", {"StockReserved", "StockRefused"}},
-      {"StockReserved", "shipments", {"OrderShipped", "ShipmentFailed"}},
-      {"OrderShipped", "orders", {"OrderCompleted"}},
-      {"ShipmentFailed", "stock", {"StockReleased"}},
-      {"StockRefused", "payments", {"PaymentRefunded"}},
-      {"StockReleased", "payments", {"PaymentRefunded"}},
-      {"PaymentFailed", "orders", {"OrderCancelled"}},
-      {"PaymentRefunded", "orders", {"OrderCancelled"}},
-      {"OrderCompleted", "mails", {"MailSent"}},
-      {"OrderCancelled", "mails", {"MailSent"}},
-      {"OrderCompleted", "figures", {"OrderCounted"}},
-      {"OrderCancelled", "figures", {"OrderCounted"}}};
+  static const std::vector<Expectation> all{{"CheckoutSubmitted", "orders", {"OrderPlaced"}},
+                                            {"OrderPlaced", "payments", {"PaymentTaken", "PaymentFailed"}},
+                                            {"PaymentTaken", "stock", {"StockReserved", "StockRefused"}},
+                                            {"StockReserved", "shipments", {"OrderShipped", "ShipmentFailed"}},
+                                            {"OrderShipped", "orders", {"OrderCompleted"}},
+                                            {"ShipmentFailed", "stock", {"StockReleased"}},
+                                            {"StockRefused", "payments", {"PaymentRefunded"}},
+                                            {"StockReleased", "payments", {"PaymentRefunded"}},
+                                            {"PaymentFailed", "orders", {"OrderCancelled"}},
+                                            {"PaymentRefunded", "orders", {"OrderCancelled"}},
+                                            {"OrderCompleted", "mails", {"MailSent"}},
+                                            {"OrderCancelled", "mails", {"MailSent"}},
+                                            {"OrderCompleted", "figures", {"OrderCounted"}},
+                                            {"OrderCancelled", "figures", {"OrderCounted"}}};
   return all;
 }
 
@@ -85,8 +84,8 @@ class Audit {
   void check_mail(const std::string& order, const Fact* mail, std::string_view outcome);
 
   Account account_;
-  std::vector<Fact> facts_;                                      // by topic, partition, offset
-  std::map<std::string_view, const Fact*> by_id_;                // the first of each
+  std::vector<Fact> facts_;                                       // by topic, partition, offset
+  std::map<std::string_view, const Fact*> by_id_;                 // the first of each
   std::map<std::string_view, std::vector<const Fact*>> effects_;  // by the cause's id
 };
 
@@ -126,7 +125,8 @@ void Audit::check_cause(const Fact& fact) {
   });
   if (!follows) breach(Breach::Kind::chain, fmt::format("{} cannot follow {}", place(fact), place(*cause)));
   if (fact.order != cause->order || fact.key != cause->key || fact.correlation != cause->correlation)
-    breach(Breach::Kind::chain, fmt::format("{} is of another order, customer or correlation than its cause", place(fact)));
+    breach(Breach::Kind::chain,
+           fmt::format("{} is of another order, customer or correlation than its cause", place(fact)));
 }
 
 void Audit::check_chains() {
@@ -141,7 +141,8 @@ void Audit::check_effects() {
       const auto count = std::ranges::count_if(effects_[fact.id], [&](const Fact* effect) {
         return effect->topic == one.topic && std::ranges::count(one.types, effect->type) == 1;
       });
-      if (count == 0) breach(Breach::Kind::lost, fmt::format("{} has no {}", place(fact), fmt::join(one.types, " or ")));
+      if (count == 0)
+        breach(Breach::Kind::lost, fmt::format("{} has no {}", place(fact), fmt::join(one.types, " or ")));
       if (count > 1) breach(Breach::Kind::twice, fmt::format("{} has {} effects in {}", place(fact), count, one.topic));
     }
   }
@@ -158,16 +159,19 @@ void Audit::check_numbers() {
     last = std::max(last, number_of(fact.data, "number"));
   }
   account_.orders = numbers.size();
-  if (closed < 0) breach(Breach::Kind::lost, "there is no ShopClosed: the account cannot know how many orders there were");
+  if (closed < 0)
+    breach(Breach::Kind::lost, "there is no ShopClosed: the account cannot know how many orders there were");
   for (std::int64_t number = 1; number <= std::max(last, closed); ++number)
     if (!numbers.contains(number)) breach(Breach::Kind::lost, fmt::format("order number {} is in no topic", number));
   if (closed >= 0 && last > closed)
-    breach(Breach::Kind::twice, fmt::format("there are orders up to number {}, and the customers sent {}", last, closed));
+    breach(Breach::Kind::twice,
+           fmt::format("there are orders up to number {}, and the customers sent {}", last, closed));
 }
 
 // Within a partition, a key's events stand in the order of what caused them; checkouts in that of their numbers.
 void Audit::check_order() {
-  std::map<std::tuple<std::string_view, std::uint32_t, std::string_view, std::string_view>, std::pair<std::int64_t, const Fact*>>
+  std::map<std::tuple<std::string_view, std::uint32_t, std::string_view, std::string_view>,
+           std::pair<std::int64_t, const Fact*>>
       seen;  // topic, partition, key, topic of the cause
   for (const Fact& fact : facts_) {
     const Fact* cause = cause_of(fact);
@@ -175,7 +179,8 @@ void Audit::check_order() {
     const std::int64_t rank = cause ? cause->offset : number_of(fact.data, "number");
     auto& [before, who] = seen[{fact.topic, fact.partition, fact.key, cause ? std::string_view{cause->topic} : ""}];
     if (who && rank < before)
-      breach(Breach::Kind::order, fmt::format("{} stands behind {}, and its cause came before", place(fact), place(*who)));
+      breach(Breach::Kind::order,
+             fmt::format("{} stands behind {}, and its cause came before", place(fact), place(*who)));
     before = rank;
     who = &fact;
   }
@@ -185,8 +190,8 @@ void Audit::check_mail(const std::string& order, const Fact* mail, std::string_v
   if (!mail) return;  // told as lost already
   ++account_.mails;
   if (text_of(mail->data, "outcome") != outcome)
-    breach(Breach::Kind::outcome, fmt::format("order {} was {}, and its mail says '{}'", order, outcome,
-                                              text_of(mail->data, "outcome")));
+    breach(Breach::Kind::outcome,
+           fmt::format("order {} was {}, and its mail says '{}'", order, outcome, text_of(mail->data, "outcome")));
 }
 
 void Audit::check_outcome(const std::string& order, const std::map<std::string_view, const Fact*>& story) {
@@ -201,15 +206,19 @@ void Audit::check_outcome(const std::string& order, const std::map<std::string_v
   account_.stock_refused += has("StockRefused");
   account_.shipment_failed += has("ShipmentFailed");
   account_.counted += has("OrderCounted");
-  const auto wrong = [&](std::string_view what) { breach(Breach::Kind::outcome, fmt::format("order {} {}", order, what)); };
+  const auto wrong = [&](std::string_view what) {
+    breach(Breach::Kind::outcome, fmt::format("order {} {}", order, what));
+  };
   if (shipped == undone) wrong(shipped ? "is shipped and undone" : "has no end");
-  if (shipped && !(has("PaymentTaken") && has("StockReserved") && has("OrderShipped"))) wrong("is complete without payment, stock or parcel");
+  if (shipped && !(has("PaymentTaken") && has("StockReserved") && has("OrderShipped")))
+    wrong("is complete without payment, stock or parcel");
   if (shipped && (has("PaymentRefunded") || has("StockReleased"))) wrong("is shipped, and something of it was undone");
   if (undone && cents("PaymentTaken") != cents("PaymentRefunded")) wrong("is undone, and the money is not all back");
   if (undone && has("StockReserved") != has("StockReleased")) wrong("is undone, and its wares are still reserved");
   if (undone && has("OrderShipped")) wrong("is undone, and a parcel is on its way");
   const auto mail = story.find("MailSent");
-  if (shipped != undone) check_mail(order, mail == story.end() ? nullptr : mail->second, shipped ? "shipped" : "cancelled");
+  if (shipped != undone)
+    check_mail(order, mail == story.end() ? nullptr : mail->second, shipped ? "shipped" : "cancelled");
 }
 
 void Audit::check_outcomes() {

@@ -1,6 +1,7 @@
 // The account of the shop: from the topics alone, is every order's story whole, told once, and in order?
 //
-// A pure function over the events read: what the program shop-account does with what it reads, and the tests with what they plant.
+// A pure function over the events read: what the program shop-account does with what it reads, and the tests with what
+// they plant.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +32,15 @@ struct Account {
   std::uint64_t undone = 0;
   std::uint64_t payment_failed = 0, stock_refused = 0, shipment_failed = 0;  ///< why they were undone
   std::uint64_t mails = 0;
-  std::uint64_t counted = 0;       ///< by analytics
+  std::uint64_t counted = 0;  ///< by analytics
   std::int64_t taken_cents = 0, refunded_cents = 0;
-  bool with_analytics = false;     ///< there is a topic `figures`
+  bool with_analytics = false;  ///< there is a topic `figures`
   std::vector<Breach> breaches;
 };
 
 /// Judges:
-///  - lost: every event has the effect that has to follow it; the orders are numbered without a gap up to what ShopClosed says
+///  - lost: every event has the effect that has to follow it; the orders are numbered without a gap up to what
+///  ShopClosed says
 ///  - twice: no effect, id, or order twice
 ///  - order: within a topic, the effects of a customer's events stand in the order of their causes
 ///  - chain: every event but a checkout has its cause in the topics, of a type it may follow, and its correlation

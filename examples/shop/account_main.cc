@@ -1,8 +1,8 @@
-// shop-account --server URL: reads the shop's topics and judges them. Exit codes: 0 all promises kept, 5 a breach, 1 refused, 2 usage,
-// 3 no connection.
-#include <string_view>
-
+// shop-account --server URL: reads the shop's topics and judges them. Exit codes: 0 all promises kept, 5 a breach, 1
+// refused, 2 usage, 3 no connection.
 #include <fmt/format.h>
+
+#include <string_view>
 
 #include "account.h"
 #include "continuo/client/client.h"
@@ -13,7 +13,8 @@ using continuo::Code;
 using continuo::pass;
 using continuo::Result;
 
-constexpr std::string_view topic_names[] = {"checkouts", "orders", "payments", "stock", "shipments", "mails", "figures"};
+constexpr std::string_view topic_names[] = {"checkouts", "orders", "payments", "stock",
+                                            "shipments", "mails",  "figures"};
 
 Result<shop::Topics> read_topics(continuo::client::Client& client) {
   shop::Topics topics;
@@ -46,8 +47,10 @@ int exit_code(const continuo::Error& error) {
 
 int main(int argc, char** argv) {
   std::string_view server = "http://127.0.0.1:8080";
-  if (argc == 3 && std::string_view{argv[1]} == "--server") server = argv[2];
-  else if (argc != 1) return fmt::print(stderr, "usage: shop-account [--server URL]\n"), 2;
+  if (argc == 3 && std::string_view{argv[1]} == "--server")
+    server = argv[2];
+  else if (argc != 1)
+    return fmt::print(stderr, "usage: shop-account [--server URL]\n"), 2;
   auto judged = judge(server);
   if (!judged) return fmt::print(stderr, "shop-account: {}\n", to_string(judged.error())), exit_code(judged.error());
   fmt::print("{}", shop::to_text(*judged));

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "account.h"
 
@@ -10,9 +10,8 @@ namespace {
 std::string euros(std::int64_t cents) { return fmt::format("{}.{:02} EUR", cents / 100, cents % 100); }
 
 std::string verdict_line(const Account& account, std::string_view promise, std::initializer_list<Breach::Kind> kinds) {
-  const auto count = std::ranges::count_if(account.breaches, [&](const Breach& breach) {
-    return std::ranges::count(kinds, breach.kind) > 0;
-  });
+  const auto count = std::ranges::count_if(
+      account.breaches, [&](const Breach& breach) { return std::ranges::count(kinds, breach.kind) > 0; });
   return fmt::format("  {:<44} {}\n", promise, count == 0 ? "yes" : fmt::format("NO: {}", count));
 }
 

@@ -83,9 +83,8 @@ TEST(Account, finds_swapped_events) {
     Topics damaged = whole;
     auto& events = damaged[topic];
     const auto first = std::ranges::find_if(events, [&](const Event& one) {
-      return std::ranges::count_if(events, [&](const Event& other) {
-               return other.key() == one.key() && other.type == one.type;
-             }) > 1;
+      return std::ranges::count_if(
+                 events, [&](const Event& other) { return other.key() == one.key() && other.type == one.type; }) > 1;
     });
     ASSERT_NE(first, events.end());
     const auto second = std::find_if(first + 1, events.end(), [&](const Event& other) {

@@ -1,10 +1,10 @@
 #include "customers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "continuo/base/time.h"
 #include "order.h"
@@ -78,10 +78,12 @@ Event closing_event(const CustomerOptions& options, std::uint64_t orders) {
 
 Result<std::uint64_t> send_orders(Client& client, const CustomerOptions& options) {
   OrderSource source(options);
-  if (!source.ready()) return fail(Code::io_error, fmt::format("the file '{}' cannot be read", options.file), options.file);
+  if (!source.ready())
+    return fail(Code::io_error, fmt::format("the file '{}' cannot be read", options.file), options.file);
   if (auto made = prepare_topic(client, "checkouts"); !made) return pass(made);
   const Micros began = continuo::system_clock().steady();
-  const std::uint64_t at_once = options.rate == 0 ? orders_at_once : std::clamp<std::uint64_t>(options.rate / 20, 1, 100);
+  const std::uint64_t at_once =
+      options.rate == 0 ? orders_at_once : std::clamp<std::uint64_t>(options.rate / 20, 1, 100);
   std::vector<Event> batch;
   for (;;) {
     auto order = source.next();

@@ -16,8 +16,8 @@ struct CustomerOptions {
   std::string file;         ///< NDJSON of real orders, instead of made ones
 };
 
-/// Publishes all orders to `checkouts`, in order, and at the end ShopClosed with their number: what the account counts against.
-/// Errors: bad_json, bad_event, io_error (the file), and the client's.
+/// Publishes all orders to `checkouts`, in order, and at the end ShopClosed with their number: what the account counts
+/// against. Errors: bad_json, bad_event, io_error (the file), and the client's.
 continuo::Result<std::uint64_t> send_orders(continuo::client::Client& client, const CustomerOptions& options);
 
 }  // namespace shop

@@ -17,8 +17,9 @@ struct Ware {
   std::string_view sku;
   std::int64_t price;  // in cents
 };
-constexpr Ware wares[] = {{"violin-strings", 2'490}, {"rosin", 690},      {"music-stand", 3'950}, {"metronome", 4'800},
-                          {"cello-bow", 18'900},     {"score-bach", 1'650}, {"reed-box", 2'200},    {"mute", 1'190}};
+constexpr Ware wares[] = {{"violin-strings", 2'490}, {"rosin", 690},        {"music-stand", 3'950},
+                          {"metronome", 4'800},      {"cello-bow", 18'900}, {"score-bach", 1'650},
+                          {"reed-box", 2'200},       {"mute", 1'190}};
 constexpr std::uint64_t orders_per_customer = 12;
 
 json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
@@ -62,7 +63,9 @@ Result<json::object> read_order(std::string_view line, std::uint64_t number) {
 }
 
 Event checkout_event(const json::object& order) {
-  Event event{.id = text_of(order, "order"), .source = "/shop/customers", .type = "CheckoutSubmitted",
+  Event event{.id = text_of(order, "order"),
+              .source = "/shop/customers",
+              .type = "CheckoutSubmitted",
               .subject = text_of(order, "order")};
   event.extend("partitionkey", text_of(order, "customer"));
   return event.json(json::serialize(order));

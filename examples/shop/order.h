@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,10 +15,12 @@ namespace shop {
 using continuo::Result;
 using continuo::client::Event;
 
-/// The `number`th order (from 1) of a seed: {"order":"o-00017","customer":"c-05","number":17,"amount":4200,"items":[...]}.
+/// The `number`th order (from 1) of a seed:
+/// {"order":"o-00017","customer":"c-05","number":17,"amount":4200,"items":[...]}.
 boost::json::object make_order(std::uint64_t seed, std::uint64_t number);
 
-/// One line of a file of orders. It needs `order` (or `id`) and `customer`; `amount` and all else is carried along. Errors: bad_json, bad_event.
+/// One line of a file of orders. It needs `order` (or `id`) and `customer`; `amount` and all else is carried along.
+/// Errors: bad_json, bad_event.
 Result<boost::json::object> read_order(std::string_view line, std::uint64_t number);
 
 /// The event that brings an order to the shop.

@@ -105,13 +105,12 @@ Result<void> analytics(const Delivery& delivery, Outbox& outbox) {
 }  // namespace
 
 std::span<const Service> all_services() {
-  static const std::vector<Service> services{
-      {"order", {"checkouts", "payments", "shipments"}, {"orders"}, order},
-      {"payment", {"orders", "stock"}, {"payments"}, payment},
-      {"inventory", {"payments", "shipments"}, {"stock"}, inventory},
-      {"shipping", {"stock"}, {"shipments"}, shipping},
-      {"email", {"orders"}, {"mails"}, email},
-      {"analytics", {"orders"}, {"figures"}, analytics}};
+  static const std::vector<Service> services{{"order", {"checkouts", "payments", "shipments"}, {"orders"}, order},
+                                             {"payment", {"orders", "stock"}, {"payments"}, payment},
+                                             {"inventory", {"payments", "shipments"}, {"stock"}, inventory},
+                                             {"shipping", {"stock"}, {"shipments"}, shipping},
+                                             {"email", {"orders"}, {"mails"}, email},
+                                             {"analytics", {"orders"}, {"figures"}, analytics}};
   return services;
 }
 
@@ -122,8 +121,8 @@ const Service* find_service(std::string_view name) {
 }
 
 Result<void> prepare_topic(Client& client, const std::string& topic) {
-  auto made = client.create_topic(topic, {.partitions = partitions, .retention_time = {}, .retention_bytes = {},
-                                          .dedup_window = {}});
+  auto made = client.create_topic(
+      topic, {.partitions = partitions, .retention_time = {}, .retention_bytes = {}, .dedup_window = {}});
   if (!made) return pass(made);
   return {};
 }
@@ -132,8 +131,11 @@ Result<void> prepare(Client& client, const Service& service) {
   for (const auto* topics : {&service.reads, &service.writes})
     for (const std::string& topic : *topics)
       if (auto made = prepare_topic(client, topic); !made) return made;
-  auto subscribed = client.put_subscription(service.name, {.topics = service.reads, .from = "earliest", .concurrency = {},
-                                                           .lease = lease, .attempts = attempts,
+  auto subscribed = client.put_subscription(service.name, {.topics = service.reads,
+                                                           .from = "earliest",
+                                                           .concurrency = {},
+                                                           .lease = lease,
+                                                           .attempts = attempts,
                                                            .retry_delay = retry_delay});
   if (!subscribed) return pass(subscribed);
   return {};

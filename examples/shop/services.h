@@ -12,8 +12,8 @@
 namespace shop {
 
 struct Service {
-  std::string_view name;                 ///< also the name of its subscription
-  std::vector<std::string> reads;        ///< topics
+  std::string_view name;           ///< also the name of its subscription
+  std::vector<std::string> reads;  ///< topics
   std::vector<std::string> writes;
   continuo::Result<void> (*react)(const continuo::client::Delivery&, continuo::client::Outbox&);
 };

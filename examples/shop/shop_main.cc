@@ -1,11 +1,11 @@
 // shop ROLE --server URL: one service of the shop, or its customers.
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "customers.h"
 #include "order.h"
@@ -37,12 +37,18 @@ bool read_number(std::string_view text, Number& into) {
 }
 
 bool take(Arguments& arguments, std::string_view name, std::string_view value) {
-  if (name == "--server") arguments.server = value;
-  else if (name == "--file") arguments.customers.file = value;
-  else if (name == "--orders") return read_number(value, arguments.customers.orders);
-  else if (name == "--seed") return read_number(value, arguments.customers.seed);
-  else if (name == "--rate") return read_number(value, arguments.customers.rate);
-  else return false;
+  if (name == "--server")
+    arguments.server = value;
+  else if (name == "--file")
+    arguments.customers.file = value;
+  else if (name == "--orders")
+    return read_number(value, arguments.customers.orders);
+  else if (name == "--seed")
+    return read_number(value, arguments.customers.seed);
+  else if (name == "--rate")
+    return read_number(value, arguments.customers.rate);
+  else
+    return false;
   return true;
 }
 
@@ -63,9 +69,8 @@ Result<Arguments> read_arguments(const std::vector<std::string_view>& words) {
 Result<void> run(const Arguments& arguments) {
   auto address = continuo::client::parse_address(arguments.server);
   if (!address) return pass(address);
-  continuo::client::Client client({.server = *address,
-                                   .patience = continuo::Millis{60'000},
-                                   .stop = shop::stop_on_signals()});
+  continuo::client::Client client(
+      {.server = *address, .patience = continuo::Millis{60'000}, .stop = shop::stop_on_signals()});
   if (arguments.role == "customers") {
     auto sent = shop::send_orders(client, arguments.customers);
     if (!sent && !client.options().stop.stop_requested()) return pass(sent);

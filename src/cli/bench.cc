@@ -1,9 +1,9 @@
 // continuo bench: how fast a running server is, from here.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/progress.h"
@@ -68,7 +68,8 @@ Run publish_for(client::Client& server, const Bench& command, std::uint32_t batc
   return run;
 }
 
-Result<boost::json::object> measure_publish(const Session& session, const Bench& command, std::uint32_t connections, std::uint32_t batch) {
+Result<boost::json::object> measure_publish(const Session& session, const Bench& command, std::uint32_t connections,
+                                            std::uint32_t batch) {
   std::vector<Run> runs(connections);
   const Micros begin = now();
   {
@@ -107,7 +108,8 @@ Result<boost::json::object> measure_read(const Session& session, const Bench& co
   });
   if (!read) return pass(read);
   std::vector<double> none;
-  return row("read back, pages of 2000", std::max(1e-6, static_cast<double>((now() - begin).count()) / 1e6), events, none);
+  return row("read back, pages of 2000", std::max(1e-6, static_cast<double>((now() - begin).count()) / 1e6), events,
+             none);
 }
 
 // From the beginning of a publish to its event in a live tail; one at a time.
@@ -120,11 +122,12 @@ Result<boost::json::object> measure_tail(const Session& session, const Bench& co
   if (auto made = server->create_topic(topic); !made) return pass(made);
   std::atomic<std::uint64_t> seen{0};
   std::jthread reader([&] {
-    static_cast<void>(tailing->tail(topic, {.partition = {}, .from = "earliest", .correlation = {}}, [&](const client::Event&) {
-      seen.fetch_add(1);
-      seen.notify_all();
-      return true;
-    }));
+    static_cast<void>(
+        tailing->tail(topic, {.partition = {}, .from = "earliest", .correlation = {}}, [&](const client::Event&) {
+          seen.fetch_add(1);
+          seen.notify_all();
+          return true;
+        }));
   });
   std::vector<double> latencies;
   Result<void> failed;
@@ -164,8 +167,7 @@ Result<void> bench(const Session& session, const Bench& command) {
       [&] { return measure_publish(session, command, 1, 1); },
       [&] { return measure_publish(session, command, command.connections, 1); },
       [&] { return measure_publish(session, command, command.connections, command.batch); },
-      [&] { return measure_read(session, command); },
-      [&] { return measure_tail(session, command); }};
+      [&] { return measure_read(session, command); }, [&] { return measure_tail(session, command); }};
   for (std::size_t i = 0; i < steps.size() && done; ++i) {
     progress.show(i, fmt::format("step {} of {}", i + 1, steps.size()));
     done = add(steps[i]());

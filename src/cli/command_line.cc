@@ -1,11 +1,12 @@
 #include "continuo/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/exit_code.h"
@@ -69,14 +70,16 @@ void add_session(CLI::App& app, Session& session) {
 
 void add_topics(CLI::App& app, Words& words) {
   CLI::App* topic = app.add_subcommand("topic", "Make and show topics")->require_subcommand(1);
-  CLI::App* create = command(*topic, "create", "Make a topic", words, [&] { return done(topic_create(words.session, words.topic_create)); });
+  CLI::App* create = command(*topic, "create", "Make a topic", words,
+                             [&] { return done(topic_create(words.session, words.topic_create)); });
   create->add_option("TOPIC", words.topic_create.name)->required();
   create->add_option("-p,--partitions", words.topic_create.partitions, "How many partitions")->capture_default_str();
   create->add_option("--retention-time", words.topic_create.retention_time, "Keep events this long: 7d");
   create->add_option("--retention-bytes", words.topic_create.retention_bytes, "Keep this much of a partition: 10GiB");
   create->add_option("--dedup-window", words.topic_create.dedup_window, "Recognise a repeated id this long: 2m");
   command(*topic, "list", "All topics", words, [&] { return done(topic_list(words.session)); });
-  CLI::App* show = command(*topic, "show", "One topic and its partitions", words, [&] { return done(topic_show(words.session, words.name)); });
+  CLI::App* show = command(*topic, "show", "One topic and its partitions", words,
+                           [&] { return done(topic_show(words.session, words.name)); });
   show->add_option("TOPIC", words.name)->required();
   CLI::App* gone = command(*topic, "delete", "Delete topics with all their events", words,
                            [&] { return done(topic_delete(words.session, words.names)); });
@@ -90,8 +93,10 @@ void add_topics(CLI::App& app, Words& words) {
 
 void add_publish(CLI::App& app, Words& words) {
   Publish& publish = words.publish;
-  CLI::App* one = app.add_subcommand("publish", "Publish one event from the arguments, or many from stdin, one JSON event a line");
-  CLI::Option* data = one->add_option("-d,--data", publish.data, "The event's data, JSON or text; - or none reads stdin");
+  CLI::App* one =
+      app.add_subcommand("publish", "Publish one event from the arguments, or many from stdin, one JSON event a line");
+  CLI::Option* data =
+      one->add_option("-d,--data", publish.data, "The event's data, JSON or text; - or none reads stdin");
   one->callback([&words, data] {
     words.publish.has_data = data->count() > 0;
     words.chosen = [&words] { return done(cli::publish(words.session, words.publish)); };
@@ -107,14 +112,17 @@ void add_publish(CLI::App& app, Words& words) {
 
 void add_events(CLI::App& app, Words& words) {
   add_publish(app, words);
-  CLI::App* import = command(app, "import", "Publish a file of events, one JSON event a line; repeating it repeats nothing", words,
-                             [&] { return done(import_file(words.session, words.import)); });
+  CLI::App* import =
+      command(app, "import", "Publish a file of events, one JSON event a line; repeating it repeats nothing", words,
+              [&] { return done(import_file(words.session, words.import)); });
   import->add_option("TOPIC", words.import.topic)->required();
   import->add_option("FILE", words.import.file, "NDJSON; - reads stdin")->required();
-  import->add_option("--chunk", words.import.chunk, "Events in one commit")->capture_default_str()->check(CLI::Range(1, 1000));
+  import->add_option("--chunk", words.import.chunk, "Events in one commit")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   Tail& tail = words.tail;
-  CLI::App* look = command(app, "tail", "Show events: the last ten, or from a place on; -f goes on as they arrive", words,
-                           [&] { return done(cli::tail(words.session, words.tail)); });
+  CLI::App* look = command(app, "tail", "Show events: the last ten, or from a place on; -f goes on as they arrive",
+                           words, [&] { return done(cli::tail(words.session, words.tail)); });
   look->add_option("TOPIC", tail.topic, "Without a topic, --correlation shows one path through all topics");
   look->add_option("--from", tail.from, "earliest, latest, a time, a position, or with --partition an offset");
   look->add_option("--partition", tail.partition, "Only this partition");
@@ -125,7 +133,8 @@ void add_events(CLI::App& app, Words& words) {
 
 void add_sub_create(CLI::App& sub, Words& words) {
   SubCreate& made = words.sub_create;
-  CLI::App* create = command(sub, "create", "Make a subscription", words, [&] { return done(sub_create(words.session, words.sub_create)); });
+  CLI::App* create = command(sub, "create", "Make a subscription", words,
+                             [&] { return done(sub_create(words.session, words.sub_create)); });
   create->add_option("SUBSCRIPTION", made.name)->required();
   create->add_option("--topic", made.topics, "A topic to read, as often as needed")->required();
   create->add_option("--from", made.from, "earliest or latest")->capture_default_str();
@@ -138,42 +147,52 @@ void add_sub_create(CLI::App& sub, Words& words) {
 }
 
 void add_sub_consume(CLI::App& sub, Words& words) {
-  CLI::App* receive = command(sub, "receive", "Take events under a lease", words, [&] { return done(sub_receive(words.session, words.sub_receive)); });
+  CLI::App* receive = command(sub, "receive", "Take events under a lease", words,
+                              [&] { return done(sub_receive(words.session, words.sub_receive)); });
   receive->add_option("SUBSCRIPTION", words.sub_receive.name)->required();
   receive->add_option("-n,--max", words.sub_receive.max, "At most this many")->capture_default_str();
   receive->add_option("--wait", words.sub_receive.wait, "Wait for the first event: 20s");
   receive->add_option("--lease", words.sub_receive.lease, "How long to have them: 30s");
   receive->add_flag("--ack", words.sub_receive.ack, "Settle them at once");
-  CLI::App* ack = command(sub, "ack", "Settle events by their leases", words, [&] { return done(sub_ack(words.session, words.name, words.names)); });
+  CLI::App* ack = command(sub, "ack", "Settle events by their leases", words,
+                          [&] { return done(sub_ack(words.session, words.name, words.names)); });
   ack->add_option("SUBSCRIPTION", words.name)->required();
   ack->add_option("LEASE", words.names)->required();
 }
 
 void add_sub_parked(CLI::App& sub, Words& words) {
-  CLI::App* parked = command(sub, "parked", "Keys that wait behind a failed event", words, [&] { return done(sub_parked(words.session, words.name)); });
+  CLI::App* parked = command(sub, "parked", "Keys that wait behind a failed event", words,
+                             [&] { return done(sub_parked(words.session, words.name)); });
   parked->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words, [&] { return done(sub_retry(words.session, words.sub_key)); });
+  CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words,
+                            [&] { return done(sub_retry(words.session, words.sub_key)); });
   retry->add_option("SUBSCRIPTION", words.sub_key.name)->required();
   retry->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
-  CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words, [&] { return done(sub_skip(words.session, words.sub_key)); });
+  CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words,
+                           [&] { return done(sub_skip(words.session, words.sub_key)); });
   skip->add_option("SUBSCRIPTION", words.sub_key.name)->required();
   skip->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
   skip->add_option("--reason", words.sub_key.reason, "Kept in the log")->required();
 }
 
 void add_subscriptions(CLI::App& app, Words& words) {
-  CLI::App* sub = app.add_subcommand("sub", "Subscriptions: durable, in order per key, under leases")->require_subcommand(1);
+  CLI::App* sub =
+      app.add_subcommand("sub", "Subscriptions: durable, in order per key, under leases")->require_subcommand(1);
   add_sub_create(*sub, words);
   command(*sub, "list", "All subscriptions", words, [&] { return done(sub_list(words.session)); });
-  CLI::App* show = command(*sub, "show", "How one stands", words, [&] { return done(sub_show(words.session, words.name)); });
+  CLI::App* show =
+      command(*sub, "show", "How one stands", words, [&] { return done(sub_show(words.session, words.name)); });
   show->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* gone = command(*sub, "delete", "Delete subscriptions", words, [&] { return done(sub_delete(words.session, words.names)); });
+  CLI::App* gone = command(*sub, "delete", "Delete subscriptions", words,
+                           [&] { return done(sub_delete(words.session, words.names)); });
   gone->add_option("SUBSCRIPTION", words.names)->required();
   add_sub_consume(*sub, words);
   add_sub_parked(*sub, words);
-  CLI::App* pause = command(*sub, "pause", "Deliver nothing until it is resumed", words, [&] { return done(sub_pause(words.session, words.name, true)); });
+  CLI::App* pause = command(*sub, "pause", "Deliver nothing until it is resumed", words,
+                            [&] { return done(sub_pause(words.session, words.name, true)); });
   pause->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* resume = command(*sub, "resume", "Go on delivering", words, [&] { return done(sub_pause(words.session, words.name, false)); });
+  CLI::App* resume = command(*sub, "resume", "Go on delivering", words,
+                             [&] { return done(sub_pause(words.session, words.name, false)); });
   resume->add_option("SUBSCRIPTION", words.name)->required();
 }
 
@@ -182,13 +201,16 @@ CLI::Option* add_serving(CLI::App& app, Serve& serve) {
   CLI::Option* http = app.add_option("--http", serve.http, "ADDRESS:PORT to listen on; port 0 picks a free one")
                           ->envname("CONTINUO_HTTP")
                           ->capture_default_str();
-  app.add_option("--journal-size", serve.journal_size, "Bytes of the journal: 512MiB")->envname("CONTINUO_JOURNAL_SIZE");
+  app.add_option("--journal-size", serve.journal_size, "Bytes of the journal: 512MiB")
+      ->envname("CONTINUO_JOURNAL_SIZE");
   app.add_option("--threads", serve.threads, "Threads for connections")
       ->envname("CONTINUO_THREADS")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
-  app.add_flag("--no-auto-create", serve.no_auto_create, "Refuse to publish to unknown topics")->envname("CONTINUO_NO_AUTO_CREATE");
-  app.add_flag("--i-accept-insecure", serve.accept_insecure, "Listen beyond loopback, without TLS and without authentication")
+  app.add_flag("--no-auto-create", serve.no_auto_create, "Refuse to publish to unknown topics")
+      ->envname("CONTINUO_NO_AUTO_CREATE");
+  app.add_flag("--i-accept-insecure", serve.accept_insecure,
+               "Listen beyond loopback, without TLS and without authentication")
       ->envname("CONTINUO_I_ACCEPT_INSECURE");
   return http;
 }
@@ -206,9 +228,11 @@ void add_servers(CLI::App& app, Words& words) {
 
 void add_demo(CLI::App& app, Words& words) {
   Demo& demo = words.demo;
-  CLI::App* shop = command(app, "demo", "A shop of six services on a server of its own; some get killed, nothing gets lost", words,
-                           [&] { return demo_shop(words.demo); });
-  shop->add_option("--orders", demo.orders_file, "NDJSON of orders to use instead of made ones")->check(CLI::ExistingFile);
+  CLI::App* shop =
+      command(app, "demo", "A shop of six services on a server of its own; some get killed, nothing gets lost", words,
+              [&] { return demo_shop(words.demo); });
+  shop->add_option("--orders", demo.orders_file, "NDJSON of orders to use instead of made ones")
+      ->check(CLI::ExistingFile);
   shop->add_option("--count", demo.orders, "How many orders to make")->capture_default_str();
   shop->add_option("--seed", demo.seed, "What to make them from")->capture_default_str();
   shop->add_option("--rate", demo.rate, "Orders a second")->capture_default_str();
@@ -216,9 +240,11 @@ void add_demo(CLI::App& app, Words& words) {
   shop->add_flag("--stay", demo.stay, "Keep the server running at the end, until Ctrl-C");
   shop->add_option("--keep", demo.keep, "Folder for the data afterwards; without it continuo/demo in the cache folder");
   shop->add_flag("--no-keep", demo.no_keep, "Keep no data");
-  CLI::App* github = command(*shop, "github", "Real webhook payloads as events: imported, tailed, counted, read back", words,
-                             [&] { return demo_github(words.demo); });
-  github->add_option("--examples", demo.examples, "api.github.com/index.json of the npm package @octokit/webhooks-examples")
+  CLI::App* github = command(*shop, "github", "Real webhook payloads as events: imported, tailed, counted, read back",
+                             words, [&] { return demo_github(words.demo); });
+  github
+      ->add_option("--examples", demo.examples,
+                   "api.github.com/index.json of the npm package @octokit/webhooks-examples")
       ->check(CLI::ExistingFile);
 }
 
@@ -226,14 +252,21 @@ void add_measuring(CLI::App& app, Words& words) {
   CLI::App* bench = command(app, "bench", "Measure a running server: publish rates and latencies", words,
                             [&] { return done(cli::bench(words.session, words.bench)); });
   bench->add_option("--topic", words.bench.topic, "Made for it and deleted afterwards")->capture_default_str();
-  bench->add_option("--seconds", words.bench.seconds, "For each measurement")->capture_default_str()->check(CLI::Range(1, 3600));
-  bench->add_option("-c,--connections", words.bench.connections, "At once")->capture_default_str()->check(CLI::Range(1, 1000));
+  bench->add_option("--seconds", words.bench.seconds, "For each measurement")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  bench->add_option("-c,--connections", words.bench.connections, "At once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   bench->add_option("--bytes", words.bench.bytes, "Data of an event")->capture_default_str();
-  bench->add_option("--batch", words.bench.batch, "Events in one commit")->capture_default_str()->check(CLI::Range(1, 1000));
+  bench->add_option("--batch", words.bench.batch, "Events in one commit")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   CLI::App* doctor = command(app, "doctor", "Look at limits, disk, clock and the server", words,
                              [&] { return done(cli::doctor(words.session, words.doctor)); });
   doctor->add_option("--data", words.doctor.data, "A data folder, or a place for one")->envname("CONTINUO_DATA");
-  doctor->add_flag("--accept-loss", words.doctor.accept_loss, "Start over damage in the journal of --data: what it held is lost");
+  doctor->add_flag("--accept-loss", words.doctor.accept_loss,
+                   "Start over damage in the journal of --data: what it held is lost");
 }
 
 void add_rest(CLI::App& app, Words& words) {
@@ -272,7 +305,8 @@ int usage_error(CLI::App& app, const CLI::ParseError& error, int argc, char** ar
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
   const auto [word, commands] = unknown_command(app, argc, argv);
   if (word.empty()) {
-    fmt::print(stderr, "continuo: {}\n  `continuo help` or `continuo COMMAND --help` says what there is.\n", error.what());
+    fmt::print(stderr, "continuo: {}\n  `continuo help` or `continuo COMMAND --help` says what there is.\n",
+               error.what());
   } else {
     const std::string close = nearest(word, commands);
     fmt::print(stderr, "continuo: there is no command '{}'{}\n  There are: {}\n", word,

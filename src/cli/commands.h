@@ -14,7 +14,8 @@
 
 namespace continuo::cli {
 
-// --- topics (topics.cc) ------------------------------------------------------------------------------------------------
+// --- topics (topics.cc)
+// ------------------------------------------------------------------------------------------------
 struct TopicCreate {
   std::string name;
   std::uint32_t partitions = 1;
@@ -31,7 +32,8 @@ Result<void> topic_show(const Session& session, const std::string& name);
 Result<void> topic_delete(const Session& session, const std::vector<std::string>& names);
 Result<void> topic_trim(const Session& session, const TopicTrim& command);
 
-// --- events (publish.cc, tail.cc) ----------------------------------------------------------------------------------------
+// --- events (publish.cc, tail.cc)
+// ----------------------------------------------------------------------------------------
 struct Publish {
   std::string topic;
   std::string id, type, source = "/continuo/cli", key, subject, data;  ///< data "-" or absent: stdin
@@ -43,8 +45,8 @@ struct Import {
   std::uint32_t chunk = 500;  ///< events in one commit
 };
 struct Tail {
-  std::string topic;                     ///< empty with `correlation`: all topics
-  std::string from;                      ///< empty: the last `count`
+  std::string topic;  ///< empty with `correlation`: all topics
+  std::string from;   ///< empty: the last `count`
   std::optional<std::uint32_t> partition;
   std::string correlation;
   std::optional<std::uint64_t> count;
@@ -54,7 +56,8 @@ Result<void> publish(const Session& session, const Publish& command);
 Result<void> import_file(const Session& session, const Import& command);
 Result<void> tail(const Session& session, const Tail& command);
 
-// --- subscriptions (subscriptions.cc) ----------------------------------------------------------------------------------
+// --- subscriptions (subscriptions.cc)
+// ----------------------------------------------------------------------------------
 struct SubCreate {
   std::string name;
   std::vector<std::string> topics;
@@ -81,12 +84,13 @@ Result<void> sub_retry(const Session& session, const SubKey& command);
 Result<void> sub_skip(const Session& session, const SubKey& command);
 Result<void> sub_pause(const Session& session, const std::string& name, bool paused);
 
-// --- looking and measuring (bench.cc, doctor.cc, explain.cc) ---------------------------------------------------------------
+// --- looking and measuring (bench.cc, doctor.cc, explain.cc)
+// ---------------------------------------------------------------
 struct Bench {
   std::string topic = "bench";
-  std::uint32_t seconds = 3;      ///< for each measurement
+  std::uint32_t seconds = 3;  ///< for each measurement
   std::uint32_t connections = 16;
-  std::uint32_t bytes = 1024;     ///< of data in an event
+  std::uint32_t bytes = 1024;  ///< of data in an event
   std::uint32_t batch = 100;
 };
 struct Doctor {
@@ -98,7 +102,8 @@ Result<void> doctor(const Session& session, const Doctor& command);
 Result<void> explain(const Session& session, const std::string& code);
 Result<void> version(const Session& session);
 
-// --- the server (serve.cc) -----------------------------------------------------------------------------------------------
+// --- the server (serve.cc)
+// -----------------------------------------------------------------------------------------------
 struct Serve {
   std::string data;
   std::string http = "127.0.0.1:8080";
@@ -112,17 +117,18 @@ Result<void> serve(const Serve& command);
 /// As serve, with a data folder of its own, a free port where 8080 is taken, and three lines to paste.
 Result<void> dev(Serve command, bool port_given);
 
-// --- the demo (demo/) ----------------------------------------------------------------------------------------------------
+// --- the demo (demo/)
+// ----------------------------------------------------------------------------------------------------
 struct Demo {
   std::uint64_t orders = 1'200;
   std::uint64_t seed = 1;
   std::uint32_t rate = 60;
   std::string orders_file;
-  bool fast = false;       ///< fewer orders, for tests
-  bool stay = false;       ///< leave the server running until Ctrl-C
-  std::string keep;        ///< folder for the data afterwards; empty: the cache folder
+  bool fast = false;  ///< fewer orders, for tests
+  bool stay = false;  ///< leave the server running until Ctrl-C
+  std::string keep;   ///< folder for the data afterwards; empty: the cache folder
   bool no_keep = false;
-  std::string examples;    ///< github: index.json of @octokit/webhooks-examples
+  std::string examples;  ///< github: index.json of @octokit/webhooks-examples
 };
 /// Exit::breach when the account finds one, Exit::interrupted after Ctrl-C; both have said so, and left nothing behind.
 Result<Exit> demo_shop(const Demo& command);

@@ -1,11 +1,10 @@
 // continuo doctor: is this machine, this disk, this server fit?
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/disk/disk.h"
@@ -31,8 +30,8 @@ struct Finding {
 Finding files_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  return {"open files", limit.rlim_cur >= wanted_files / 16, fmt::format("{} (hard limit {}); many connections want {}",
-                                                                        limit.rlim_cur, limit.rlim_max, wanted_files)};
+  return {"open files", limit.rlim_cur >= wanted_files / 16,
+          fmt::format("{} (hard limit {}); many connections want {}", limit.rlim_cur, limit.rlim_max, wanted_files)};
 }
 
 Finding memory() {
@@ -82,11 +81,14 @@ Result<std::vector<Finding>> look_at_disk(const std::string& folder) {
   if (!times) return pass(times);
   const double median = (*times)[times->size() / 2], p99 = (*times)[times->size() * 99 / 100];
   return std::vector<Finding>{
-      {"disk", mode->lasting, fmt::format("{}, {}{}", mode->file_system, mode->direct ? "direct writes" : "buffered writes and fdatasync",
-                                          mode->lasting ? "" : ": in memory, nothing survives the machine")},
+      {"disk", mode->lasting,
+       fmt::format("{}, {}{}", mode->file_system, mode->direct ? "direct writes" : "buffered writes and fdatasync",
+                   mode->lasting ? "" : ": in memory, nothing survives the machine")},
       {"flush of 4 KiB", median >= incredible_flush_us && median < slow_flush_us,
-       fmt::format("{:.0f} us, p99 {:.0f} us{}", median, p99, median < incredible_flush_us ? ": too fast to be true" : "")},
-      {"free space", space->free_bytes >= wanted_free, fmt::format("{} of {}", format_size(space->free_bytes), format_size(space->total_bytes))}};
+       fmt::format("{:.0f} us, p99 {:.0f} us{}", median, p99,
+                   median < incredible_flush_us ? ": too fast to be true" : "")},
+      {"free space", space->free_bytes >= wanted_free,
+       fmt::format("{} of {}", format_size(space->free_bytes), format_size(space->total_bytes))}};
 }
 
 void look_at_server(const Session& session, std::vector<Finding>& findings) {
@@ -95,7 +97,8 @@ void look_at_server(const Session& session, std::vector<Finding>& findings) {
   if (!answer) return findings.push_back({"server", false, session.server + ": " + to_string(answer.error())});
   findings.push_back({"server", true, session.server});
   for (const auto& member : parse_object(*answer))
-    findings.push_back({fmt::format("server: {}", std::string_view{member.key().data(), member.key().size()}), true, cell(member.value())});
+    findings.push_back({fmt::format("server: {}", std::string_view{member.key().data(), member.key().size()}), true,
+                        cell(member.value())});
 }
 
 // Opens the node over the damage, once, and closes it: from then on it starts as always.
@@ -103,7 +106,8 @@ Result<void> accept_loss(const Doctor& command) {
   if (command.data.empty()) return fail(Code::bad_usage, "--accept-loss needs the data folder", "--data");
   auto opened = node::Node::open({.data = command.data, .accept_loss = true});
   if (!opened) return pass(opened);
-  fmt::print("The journal of {} is accepted as it is; what was damaged in it is lost. The server starts again.\n", command.data);
+  fmt::print("The journal of {} is accepted as it is; what was damaged in it is lost. The server starts again.\n",
+             command.data);
   return {};
 }
 

@@ -7,11 +7,11 @@ namespace continuo::cli {
 
 enum class Exit : int {
   ok = 0,
-  refused = 1,     ///< by the server, or by a file that cannot be read
-  usage = 2,       ///< the command line is not one the program takes
-  no_server = 3,   ///< it cannot be reached
-  node_failed = 4, ///< the server cannot start, or stopped because it failed
-  breach = 5,      ///< a check found a promise broken
+  refused = 1,      ///< by the server, or by a file that cannot be read
+  usage = 2,        ///< the command line is not one the program takes
+  no_server = 3,    ///< it cannot be reached
+  node_failed = 4,  ///< the server cannot start, or stopped because it failed
+  breach = 5,       ///< a check found a promise broken
   interrupted = 130,
 };
 

@@ -1,11 +1,10 @@
 #include "continuo/cli/output.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 namespace continuo::cli {
 namespace {
@@ -117,7 +116,8 @@ void print_object(const json::object& object, Format format) {
   std::size_t longest = 0;
   for (const auto& member : object) longest = std::max(longest, member.key().size());
   for (const auto& member : object)
-    fmt::print("{:<{}}  {}\n", std::string_view{member.key().data(), member.key().size()}, longest, cell(member.value()));
+    fmt::print("{:<{}}  {}\n", std::string_view{member.key().data(), member.key().size()}, longest,
+               cell(member.value()));
 }
 
 json::object parse_object(std::string_view text) {

@@ -1,8 +1,8 @@
 #include "continuo/cli/progress.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "continuo/cli/output.h"
 
@@ -21,7 +21,11 @@ std::string bar(double part, std::size_t width, bool utf8) {
 }
 
 Progress::Progress(std::string what, std::uint64_t total)
-    : what_(std::move(what)), total_(total), on_terminal_(stderr_is_terminal()), began_(system_clock().steady()), last_(began_) {}
+    : what_(std::move(what)),
+      total_(total),
+      on_terminal_(stderr_is_terminal()),
+      began_(system_clock().steady()),
+      last_(began_) {}
 
 void Progress::show(std::uint64_t done, const std::string& note) {
   if (!on_terminal_) return;

@@ -1,4 +1,5 @@
 // continuo publish, continuo import
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -6,8 +7,6 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/progress.h"
@@ -48,7 +47,8 @@ Result<client::Event> event_of(const Publish& command, std::string data) {
 void print_places(const std::vector<client::Place>& places, Format format) {
   Listing listing({"partition", "offset", "duplicate"});
   for (const client::Place& place : places)
-    listing.add({{"partition", place.partition.value}, {"offset", std::to_string(place.offset.value)},
+    listing.add({{"partition", place.partition.value},
+                 {"offset", std::to_string(place.offset.value)},
                  {"duplicate", place.duplicate}});
   listing.print(format);
 }
@@ -96,8 +96,10 @@ class LineSender {
     if (std::sscanf(error.at.c_str(), "[%zu]", &index) == 1 && index < lines_.size())
       error.at = fmt::format("line {}{}", lines_[index], error.at.substr(error.at.find(']') + 1));
     else if (!lines_.empty())
-      error.at = fmt::format("lines {} to {}{}{}", lines_.front(), lines_.back(), error.at.empty() ? "" : ", ", error.at);
-    if (counts_.sent > 0) error.hint = fmt::format("{} events before it are in; importing again repeats none", counts_.sent);
+      error.at =
+          fmt::format("lines {} to {}{}{}", lines_.front(), lines_.back(), error.at.empty() ? "" : ", ", error.at);
+    if (counts_.sent > 0)
+      error.hint = fmt::format("{} events before it are in; importing again repeats none", counts_.sent);
     return error;
   }
 
@@ -137,7 +139,8 @@ Result<void> import_from(std::istream& in, std::uint64_t size, client::Client& s
   }
   if (auto sent = sender.send(); !sent) return sent;
   progress.finish();
-  fmt::print(stderr, "{} events imported, {} of them were there already\n", sender.counts().sent, sender.counts().duplicates);
+  fmt::print(stderr, "{} events imported, {} of them were there already\n", sender.counts().sent,
+             sender.counts().duplicates);
   return {};
 }
 
@@ -149,7 +152,8 @@ Result<void> publish(const Session& session, const Publish& command) {
   auto server = session.connect();
   if (!server) return pass(server);
   if (command.type.empty() && command.has_data)
-    return fail(Code::bad_usage, "an event needs a type", "--type", "without --type, events are read from stdin, one JSON event a line");
+    return fail(Code::bad_usage, "an event needs a type", "--type",
+                "without --type, events are read from stdin, one JSON event a line");
   if (command.type.empty()) return publish_lines(*server, command, *format);
   const bool from_input = command.data == "-" || (!command.has_data && isatty(STDIN_FILENO) == 0);
   auto event = event_of(command, from_input ? read_input() : command.data);
@@ -165,7 +169,9 @@ Result<void> import_file(const Session& session, const Import& command) {
   if (!server) return pass(server);
   if (command.file == "-") return import_from(std::cin, 0, *server, command);
   std::ifstream file(command.file, std::ios::binary | std::ios::ate);
-  if (!file) return fail(Code::io_error, fmt::format("the file '{}' cannot be read", command.file), command.file, "check its name");
+  if (!file)
+    return fail(Code::io_error, fmt::format("the file '{}' cannot be read", command.file), command.file,
+                "check its name");
   const auto size = static_cast<std::uint64_t>(file.tellg());
   file.seekg(0);
   return import_from(file, size, *server, command);

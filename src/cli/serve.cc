@@ -1,10 +1,10 @@
 // continuo serve, continuo dev
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/settings_file.h"
@@ -28,7 +28,8 @@ Result<node::Options> node_options(const Serve& command) {
   if (*size < least_journal_bytes)
     return fail(Code::bad_usage, fmt::format("a journal of {} is too small", format_size(*size)), "--journal-size",
                 "at least " + format_size(least_journal_bytes));
-  options.ring_segments = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(*size / small_ring_segment_bytes, 4, options.ring_segments));
+  options.ring_segments =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(*size / small_ring_segment_bytes, 4, options.ring_segments));
   options.ring_segment_bytes = (*size / options.ring_segments) & ~std::uint64_t{0xfffff};
   return options;
 }
@@ -97,11 +98,12 @@ void print_ready(const Service& service, const std::string& data) {
 
 void print_first_steps(const std::string& url) {
   const std::string server = url == "http://127.0.0.1:8080" ? "" : " --server " + url;
-  fmt::print("\nIn another terminal:\n"
-             "  continuo publish{0} greetings --type Hello --key world --data '{{\"text\":\"hello\"}}'\n"
-             "  continuo tail{0} greetings -f\n"
-             "  curl -s {1}/v1/topics/greetings/events\n\n",
-             server, url);
+  fmt::print(
+      "\nIn another terminal:\n"
+      "  continuo publish{0} greetings --type Hello --key world --data '{{\"text\":\"hello\"}}'\n"
+      "  continuo tail{0} greetings -f\n"
+      "  curl -s {1}/v1/topics/greetings/events\n\n",
+      server, url);
   std::fflush(stdout);
 }
 

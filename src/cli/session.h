@@ -20,8 +20,8 @@ struct Session {
   Result<Format> format() const;
 };
 
-/// SIGINT and SIGTERM as a stop request; the first call decides. From then on the signals do nothing else: a second SIGINT ends the
-/// process at once. Call it before any thread is made.
+/// SIGINT and SIGTERM as a stop request; the first call decides. From then on the signals do nothing else: a second
+/// SIGINT ends the process at once. Call it before any thread is made.
 std::stop_token stop_on_signals();
 /// Waits until stop is requested, or `time` is over; true when stop was requested.
 bool stopped_within(const std::stop_token& stop, Millis time);

@@ -2,10 +2,10 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/nearest.h"
 
@@ -27,8 +27,9 @@ std::unexpected<Error> unknown(const std::string& name, const std::string& place
   std::vector<std::string> names;
   for (const Setting& setting : all_settings()) names.push_back(setting.name);
   const std::string close = nearest(name, names);
-  return fail(Code::unknown_field, fmt::format("there is no setting '{}'", name), place,
-              close.empty() ? fmt::format("one of: {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", close));
+  return fail(
+      Code::unknown_field, fmt::format("there is no setting '{}'", name), place,
+      close.empty() ? fmt::format("one of: {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", close));
 }
 
 Result<void> take(const YAML::Node& root, const std::string& path) {

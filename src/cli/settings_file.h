@@ -19,12 +19,14 @@ struct Setting {
 /// All there are.
 const std::vector<Setting>& all_settings();
 
-/// Puts what the file says into the environment, where the environment does not say it already. Which file: `path`, else CONTINUO_CONFIG, else
-/// continuo/config.yaml in XDG_CONFIG_HOME or ~/.config when it is there. Errors: io_error (a file that was named cannot be read), unknown_field
-/// (with the line and the nearest name), bad_setting. Call before any thread is made.
+/// Puts what the file says into the environment, where the environment does not say it already. Which file: `path`,
+/// else CONTINUO_CONFIG, else continuo/config.yaml in XDG_CONFIG_HOME or ~/.config when it is there. Errors: io_error
+/// (a file that was named cannot be read), unknown_field (with the line and the nearest name), bad_setting. Call before
+/// any thread is made.
 Result<void> load_settings(std::string path);
 
-/// XDG_`what`_HOME, else the folder below HOME that stands for it; the temporary folder when there is no HOME. "DATA", "CACHE", "CONFIG".
+/// XDG_`what`_HOME, else the folder below HOME that stands for it; the temporary folder when there is no HOME. "DATA",
+/// "CACHE", "CONFIG".
 std::string user_folder(const std::string& what);
 
 }  // namespace continuo::cli

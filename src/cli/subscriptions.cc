@@ -26,7 +26,8 @@ const json::array& array_in(const json::object& object, std::string_view name) {
 }
 
 // Asks for JSON and gives the object.
-Result<json::object> ask(const Session& session, std::string_view method, std::string path, std::string_view body = {}) {
+Result<json::object> ask(const Session& session, std::string_view method, std::string path,
+                         std::string_view body = {}) {
   auto server = session.connect();
   if (!server) return pass(server);
   auto answer = server->request(method, std::move(path), body);
@@ -64,10 +65,14 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
   if (!delay) return pass(delay);
   auto server = session.connect();
   if (!server) return pass(server);
-  auto made = server->put_subscription(command.name, {.topics = command.topics, .from = command.from,
-                                                      .order_by = command.order_by, .concurrency = command.concurrency,
-                                                      .lease = *lease, .attempts = command.attempts,
-                                                      .retry_delay = *delay, .on_failure = command.on_failure});
+  auto made = server->put_subscription(command.name, {.topics = command.topics,
+                                                      .from = command.from,
+                                                      .order_by = command.order_by,
+                                                      .concurrency = command.concurrency,
+                                                      .lease = *lease,
+                                                      .attempts = command.attempts,
+                                                      .retry_delay = *delay,
+                                                      .on_failure = command.on_failure});
   if (!made) return pass(made);
   fmt::print("subscription {} {}\n", command.name, *made ? "created" : "was there, with the same settings");
   return {};
@@ -113,7 +118,8 @@ Result<void> sub_receive(const Session& session, const SubReceive& command) {
   if (!lease) return pass(lease);
   auto server = session.connect();
   if (!server) return pass(server);
-  auto deliveries = server->receive(command.name, {.max = command.max, .wait = wait->value_or(Millis{0}), .lease = *lease});
+  auto deliveries =
+      server->receive(command.name, {.max = command.max, .wait = wait->value_or(Millis{0}), .lease = *lease});
   if (!deliveries) return pass(deliveries);
   Listing listing({"attempt", "key", "type", "id", "lease"});
   client::Settle acks;
@@ -153,7 +159,8 @@ Result<void> sub_parked(const Session& session, const std::string& name) {
 }
 
 Result<void> sub_retry(const Session& session, const SubKey& command) {
-  auto done = ask(session, "POST", path_of(command.name, fmt::format("/parked/{}/retry", client::percent_encode(command.key))), "{}");
+  auto done = ask(session, "POST",
+                  path_of(command.name, fmt::format("/parked/{}/retry", client::percent_encode(command.key))), "{}");
   if (!done) return pass(done);
   fmt::print("key {} of {} is tried again\n", command.key, command.name);
   return {};
@@ -161,7 +168,8 @@ Result<void> sub_retry(const Session& session, const SubKey& command) {
 
 Result<void> sub_skip(const Session& session, const SubKey& command) {
   const std::string body = json::serialize(json::object{{"reason", command.reason}});
-  auto done = ask(session, "POST", path_of(command.name, fmt::format("/parked/{}/skip", client::percent_encode(command.key))), body);
+  auto done = ask(session, "POST",
+                  path_of(command.name, fmt::format("/parked/{}/skip", client::percent_encode(command.key))), body);
   if (!done) return pass(done);
   fmt::print("the failed event of key {} of {} is passed over\n", command.key, command.name);
   return {};

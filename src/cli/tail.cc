@@ -1,9 +1,9 @@
 // continuo tail
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 
@@ -31,8 +31,9 @@ boost::json::value data_of(const client::Event& event) {
 // One line a person can read: when, where, what, and the data.
 void print_line(const Seen& seen, bool with_topic) {
   const client::Event& event = seen.event;
-  const std::string place = fmt::format("{}{}@{}", with_topic ? seen.topic + "/" : "", event.partition.value_or(PartitionId{}).value,
-                                        event.offset.value_or(Offset{}).value);
+  const std::string place =
+      fmt::format("{}{}@{}", with_topic ? seen.topic + "/" : "", event.partition.value_or(PartitionId{}).value,
+                  event.offset.value_or(Offset{}).value);
   std::string data = event.data;
   if (data.find('\n') != std::string::npos) data = boost::json::serialize(data_of(event));  // one line each
   if (event.data_kind == client::DataKind::binary) data = fmt::format("<{} bytes>", event.data.size());
@@ -63,12 +64,12 @@ Result<std::vector<Seen>> last_of(client::Client& server, const Tail& command, s
   for (const client::PartitionState& state : topic->partitions) {
     if (command.partition && state.partition.value != *command.partition) continue;
     const std::int64_t from = std::max(state.first.value, state.next.value - static_cast<std::int64_t>(count));
-    auto read = server.read_all(command.topic, {.partition = state.partition, .from = std::to_string(from),
-                                                .correlation = command.correlation},
-                                [&](const client::Event& event) {
-                                  found.push_back({command.topic, event});
-                                  return true;
-                                });
+    auto read = server.read_all(
+        command.topic, {.partition = state.partition, .from = std::to_string(from), .correlation = command.correlation},
+        [&](const client::Event& event) {
+          found.push_back({command.topic, event});
+          return true;
+        });
     if (!read) return pass(read);
   }
   std::ranges::stable_sort(found, {}, [](const Seen& seen) { return seen.event.time; });
@@ -78,8 +79,10 @@ Result<std::vector<Seen>> last_of(client::Client& server, const Tail& command, s
 
 Result<void> follow(client::Client& server, const Tail& command, const std::string& from, Format format) {
   std::uint64_t left = command.count.value_or(UINT64_MAX);
-  return server.tail(command.topic, {.partition = command.partition ? std::optional{PartitionId{*command.partition}} : std::nullopt,
-                                     .from = from, .correlation = command.correlation},
+  return server.tail(command.topic,
+                     {.partition = command.partition ? std::optional{PartitionId{*command.partition}} : std::nullopt,
+                      .from = from,
+                      .correlation = command.correlation},
                      [&](const client::Event& event) {
                        print({command.topic, event}, format, false);
                        return --left > 0;
@@ -88,19 +91,22 @@ Result<void> follow(client::Client& server, const Tail& command, const std::stri
 
 Result<void> print_from(client::Client& server, const Tail& command, Format format) {
   std::uint64_t left = command.count.value_or(UINT64_MAX);
-  auto read = server.read_all(command.topic,
-                              {.partition = command.partition ? std::optional{PartitionId{*command.partition}} : std::nullopt,
-                               .from = command.from, .correlation = command.correlation},
-                              [&](const client::Event& event) {
-                                print({command.topic, event}, format, false);
-                                return --left > 0;
-                              });
+  auto read =
+      server.read_all(command.topic,
+                      {.partition = command.partition ? std::optional{PartitionId{*command.partition}} : std::nullopt,
+                       .from = command.from,
+                       .correlation = command.correlation},
+                      [&](const client::Event& event) {
+                        print({command.topic, event}, format, false);
+                        return --left > 0;
+                      });
   if (!read) return pass(read);
   return {};
 }
 
 Result<void> print_last(client::Client& server, const Tail& command, Format format) {
-  // First where to go on, so that nothing between the two reads is missed; then what came before, without what comes after.
+  // First where to go on, so that nothing between the two reads is missed; then what came before, without what comes
+  // after.
   client::Read end{.from = "latest", .limit = 1, .correlation = {}};
   if (command.partition) end.partition = PartitionId{*command.partition};
   auto page = server.read(command.topic, end);
@@ -131,10 +137,11 @@ Result<void> print_journey(client::Client& server, const Tail& command, Format f
   if (!topics) return pass(topics);
   std::vector<Seen> found;
   for (const std::string& topic : *topics) {
-    auto read = server.read_all(topic, {.limit = 5'000, .correlation = command.correlation}, [&](const client::Event& event) {
-      found.push_back({topic, event});
-      return true;
-    });
+    auto read =
+        server.read_all(topic, {.limit = 5'000, .correlation = command.correlation}, [&](const client::Event& event) {
+          found.push_back({topic, event});
+          return true;
+        });
     if (!read && read.error().code != Code::unknown_topic) return pass(read);
   }
   std::map<std::string_view, const Seen*> by_id;
@@ -153,12 +160,14 @@ Result<void> tail(const Session& session, const Tail& command) {
   auto format = session.format();
   if (!format) return pass(format);
   const Format chosen = settle(*format) == Format::table ? Format::table : Format::jsonl;
-  auto server = session.connect(command.follow ? follow_patience : Millis{0}, command.follow ? stop_on_signals() : std::stop_token{});
+  auto server = session.connect(command.follow ? follow_patience : Millis{0},
+                                command.follow ? stop_on_signals() : std::stop_token{});
   if (!server) return pass(server);
   if (command.topic.empty() && command.correlation.empty())
     return fail(Code::bad_usage, "tail needs a topic, or --correlation ID for one path through all topics", "TOPIC");
   if (command.topic.empty()) return print_journey(*server, command, chosen);
-  if (!command.from.empty()) return command.follow ? follow(*server, command, command.from, chosen) : print_from(*server, command, chosen);
+  if (!command.from.empty())
+    return command.follow ? follow(*server, command, command.from, chosen) : print_from(*server, command, chosen);
   return print_last(*server, command, chosen);
 }
 

@@ -9,8 +9,8 @@ namespace {
 namespace json = boost::json;
 
 Result<client::TopicSettings> settings_of(const TopicCreate& command) {
-  client::TopicSettings settings{.partitions = command.partitions, .retention_time = {}, .retention_bytes = {},
-                                 .dedup_window = {}};
+  client::TopicSettings settings{
+      .partitions = command.partitions, .retention_time = {}, .retention_bytes = {}, .dedup_window = {}};
   for (const auto& [text, into] : {std::pair{&command.retention_time, &settings.retention_time},
                                    std::pair{&command.dedup_window, &settings.dedup_window}}) {
     if (text->empty()) continue;
@@ -84,7 +84,9 @@ Result<void> topic_show(const Session& session, const std::string& name) {
   print_object(object, Format::table);
   Listing listing({"partition", "first", "next", "bytes"});
   for (const client::PartitionState& state : topic->partitions)
-    listing.add({{"partition", state.partition.value}, {"first", state.first.value}, {"next", state.next.value},
+    listing.add({{"partition", state.partition.value},
+                 {"first", state.first.value},
+                 {"next", state.next.value},
                  {"bytes", state.bytes}});
   fmt::print("\n");
   listing.print(Format::table);

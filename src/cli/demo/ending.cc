@@ -1,8 +1,8 @@
 #include "continuo/cli/demo/ending.h"
 
-#include <cstdio>
-
 #include <fmt/format.h>
+
+#include <cstdio>
 
 namespace continuo::cli {
 namespace {
@@ -28,15 +28,17 @@ void stay(Place& place, const std::stop_token& stop, const std::vector<std::stri
 
 }  // namespace
 
-Result<void> close_up(const Demo& command, Place& place, const std::stop_token& stop, const std::vector<std::string>& commands) {
+Result<void> close_up(const Demo& command, Place& place, const std::stop_token& stop,
+                      const std::vector<std::string>& commands) {
   if (command.stay) stay(place, stop, commands);
   if (command.no_keep || (command.stay && command.keep.empty())) return {};
   const std::string folder = kept_folder(command.keep);
   if (auto kept = place.keep(folder); !kept) return kept;
   if (command.stay) return {};
   fmt::print("\nThree commands to try on the data, which stays in {} until the next demo:\n", folder);
-  print_commands(fmt::format("dev --data {}/data --http {} &", folder, place.url().substr(std::string_view{"http://"}.size())), commands,
-                 place.url());
+  print_commands(
+      fmt::format("dev --data {}/data --http {} &", folder, place.url().substr(std::string_view{"http://"}.size())),
+      commands, place.url());
   return {};
 }
 

@@ -1,12 +1,12 @@
 // continuo demo github: events nobody made up - imported, tailed as they arrive, counted, read back unchanged.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <map>
 #include <mutex>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/demo/ending.h"
@@ -28,9 +28,11 @@ using ById = std::map<std::string, client::Event, std::less<>>;
 // What a live tail saw, gathered by its own thread.
 class Arrivals {
  public:
-  Arrivals(client::Client client, std::size_t expected, std::stop_token stop) : client_(std::move(client)), expected_(expected), stop_(std::move(stop)) {
+  Arrivals(client::Client client, std::size_t expected, std::stop_token stop)
+      : client_(std::move(client)), expected_(expected), stop_(std::move(stop)) {
     thread_ = std::jthread([this] {
-      ended_ = client_.tail(topic, {.partition = {}, .from = "earliest", .correlation = {}}, [this](const client::Event& event) { return take(event); });
+      ended_ = client_.tail(topic, {.partition = {}, .from = "earliest", .correlation = {}},
+                            [this](const client::Event& event) { return take(event); });
       done_ = true;
     });
   }
@@ -60,7 +62,8 @@ class Arrivals {
   std::jthread thread_;
 };
 
-Result<void> import_events(client::Client& client, const std::vector<client::Event>& events, const std::stop_token& stop) {
+Result<void> import_events(client::Client& client, const std::vector<client::Event>& events,
+                           const std::stop_token& stop) {
   for (std::size_t at = 0; at < events.size(); at += events_at_once) {
     const std::size_t count = std::min(events_at_once, events.size() - at);
     auto places = client.publish(topic, std::span{events}.subspan(at, count));
@@ -76,7 +79,8 @@ void print_counts(const std::vector<client::Event>& events) {
   std::vector<std::pair<std::string, std::size_t>> by_count(counts.begin(), counts.end());
   std::ranges::stable_sort(by_count, std::greater<>{}, &std::pair<std::string, std::size_t>::second);
   fmt::print("\n{} events of {} types:\n", events.size(), counts.size());
-  for (std::size_t i = 0; i < std::min(types_shown, by_count.size()); ++i) fmt::print("  {:>4}  {}\n", by_count[i].second, by_count[i].first);
+  for (std::size_t i = 0; i < std::min(types_shown, by_count.size()); ++i)
+    fmt::print("  {:>4}  {}\n", by_count[i].second, by_count[i].first);
   if (by_count.size() > types_shown) fmt::print("        and {} more types\n", by_count.size() - types_shown);
 }
 
@@ -88,7 +92,8 @@ bool equal_as_json(const std::string& left, const std::string& right) {
 }
 
 // Compares what came back with what was sent; the number of events that are not the same.
-std::size_t compare(std::string_view how, const std::vector<client::Event>& sent, const std::vector<client::Event>& got) {
+std::size_t compare(std::string_view how, const std::vector<client::Event>& sent,
+                    const std::vector<client::Event>& got) {
   ById by_id;
   for (const client::Event& event : got) by_id.emplace(event.id, event);
   std::size_t same_bytes = 0, same_json = 0, twice = got.size() - by_id.size();
@@ -98,7 +103,8 @@ std::size_t compare(std::string_view how, const std::vector<client::Event>& sent
     same_bytes += found->second.data == event.data;
     same_json += equal_as_json(found->second.data, event.data);
   }
-  fmt::print("  {:<12} {} of {} byte for byte the same, {} equal as JSON, {} twice\n", how, same_bytes, sent.size(), same_json, twice);
+  fmt::print("  {:<12} {} of {} byte for byte the same, {} equal as JSON, {} twice\n", how, same_bytes, sent.size(),
+             same_json, twice);
   return (sent.size() - same_json) + twice;
 }
 
@@ -108,7 +114,8 @@ Result<std::size_t> play(Place& place, const std::vector<client::Event>& events,
   fmt::print("{} payloads, imported and tailed as they arrive:\n", events.size());
   Arrivals arrivals(place.connect(tail_patience), events.size(), stop);
   if (auto imported = import_events(client, events, stop); !imported) return pass(imported);
-  if (!arrivals.wait()) return fail(Code::breach, fmt::format("the live tail did not show all {} events", events.size()));
+  if (!arrivals.wait())
+    return fail(Code::breach, fmt::format("the live tail did not show all {} events", events.size()));
   print_counts(arrivals.seen());
   std::vector<client::Event> read;
   auto all = client.read_all(topic, {}, [&](const client::Event& event) {
@@ -135,7 +142,8 @@ Result<Exit> demo_github(const Demo& command) {
   if (stop.stop_requested()) return Exit::interrupted;
   if (!different) return pass(different);
   if (*different > 0) return fail(Code::breach, fmt::format("{} events are not as they were", *different));
-  if (auto closed = close_up(command, *place, stop, {"topic show github", "tail github -n 3"}); !closed) return pass(closed);
+  if (auto closed = close_up(command, *place, stop, {"topic show github", "tail github -n 3"}); !closed)
+    return pass(closed);
   return Exit::ok;
 }
 

@@ -1,8 +1,8 @@
 #include "continuo/cli/demo/picture.h"
 
-#include <cstdio>
-
 #include <fmt/format.h>
+
+#include <cstdio>
 
 #include "continuo/cli/output.h"
 #include "continuo/cli/progress.h"
@@ -15,9 +15,9 @@ constexpr Micros between_lines{1'000'000};
 constexpr std::size_t bar_width = 40;
 
 std::string plain_line(const ShopState& state, double seconds) {
-  std::string line = fmt::format("{:6.1f} s  orders {} of {}, in flight {}, shipped {}, undone {}, mails {}, counted {}", seconds,
-                                 state.placed, state.orders, state.in_flight(), state.shipped, state.undone, state.mails,
-                                 state.counted);
+  std::string line = fmt::format(
+      "{:6.1f} s  orders {} of {}, in flight {}, shipped {}, undone {}, mails {}, counted {}", seconds, state.placed,
+      state.orders, state.in_flight(), state.shipped, state.undone, state.mails, state.counted);
   for (const auto& [name, how] : state.services)
     if (how == "DOWN") line += fmt::format(" [{} down]", name);
   return state.server_up ? line : line + " [server down]";
@@ -37,17 +37,20 @@ std::string Picture::strong(const std::string& text) const { return color_ ? "\x
 
 std::vector<std::string> Picture::lines(const ShopState& state, const Watch& watch) const {
   std::vector<std::string> out;
-  const double part = state.orders == 0 ? 0 : static_cast<double>(state.shipped + state.undone) / static_cast<double>(state.orders);
-  out.push_back(fmt::format("  orders {}  {} of {} placed   {:.1f} s", bar(part, bar_width, utf8_), state.placed, state.orders, seconds()));
-  out.push_back(fmt::format("         in flight {}   shipped {}   undone {}   mails {}   counted {}", state.in_flight(), state.shipped,
-                            state.undone, state.mails, state.counted));
+  const double part =
+      state.orders == 0 ? 0 : static_cast<double>(state.shipped + state.undone) / static_cast<double>(state.orders);
+  out.push_back(fmt::format("  orders {}  {} of {} placed   {:.1f} s", bar(part, bar_width, utf8_), state.placed,
+                            state.orders, seconds()));
+  out.push_back(fmt::format("         in flight {}   shipped {}   undone {}   mails {}   counted {}", state.in_flight(),
+                            state.shipped, state.undone, state.mails, state.counted));
   out.emplace_back();
   out.push_back(strong("  topic         events   rate/s"));
   for (const std::string& topic : watch.topics())
     out.push_back(fmt::format("  {:<12} {:>7}  {:>7.0f}", topic, watch.in_topic(topic), watch.rate(topic)));
   out.emplace_back();
   std::string services = fmt::format("  server {}", state.server_up ? "up" : strong("DOWN"));
-  for (const auto& [name, how] : state.services) services += fmt::format("   {} {}", name, how == "DOWN" ? strong(how) : how);
+  for (const auto& [name, how] : state.services)
+    services += fmt::format("   {} {}", name, how == "DOWN" ? strong(how) : how);
   out.push_back(services);
   return out;
 }

@@ -1,5 +1,6 @@
 #include "continuo/cli/demo/place.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,8 +10,6 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/session.h"
 #include "continuo/cli/settings_file.h"
@@ -93,7 +92,8 @@ Result<void> Place::start_server() {
   const std::size_t from = text_of(log("server")).size();
   const std::string address = url_.empty() ? "127.0.0.1:0" : url_.substr(std::string_view{"http://"}.size());
   auto started = Process::start(
-      {own_path(), "serve", "--data", data(), "--http", address, "--journal-size", std::string{journal_size}}, log("server"));
+      {own_path(), "serve", "--data", data(), "--http", address, "--journal-size", std::string{journal_size}},
+      log("server"));
   if (!started) return pass(started);
   server_ = std::move(*started);
   auto url = wait_until_ready(from);
@@ -104,7 +104,8 @@ Result<void> Place::start_server() {
 
 client::Client Place::connect(Millis patience) const {
   auto address = client::parse_address(url_);
-  return client::Client({.server = address.value_or(client::Address{}), .timeout = Millis{5'000}, .patience = patience, .stop = stop_});
+  return client::Client(
+      {.server = address.value_or(client::Address{}), .timeout = Millis{5'000}, .patience = patience, .stop = stop_});
 }
 
 Result<void> Place::keep(const std::string& to) {

@@ -18,8 +18,8 @@ class Place {
   Place(Place&& other) noexcept;
   Place& operator=(Place&&) = delete;
 
-  /// Starts the server on a free port, the first time, and on the same one after. Waits until it is ready. Errors: node_failed, with what the
-  /// server said.
+  /// Starts the server on a free port, the first time, and on the same one after. Waits until it is ready. Errors:
+  /// node_failed, with what the server said.
   Result<void> start_server();
   Process& server() { return server_; }
   /// "http://127.0.0.1:40001"

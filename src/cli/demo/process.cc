@@ -1,5 +1,6 @@
 #include "continuo/cli/demo/process.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -10,8 +11,6 @@
 #include <filesystem>
 #include <thread>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace continuo::cli {
 namespace {

@@ -11,8 +11,8 @@
 
 namespace continuo::cli {
 
-/// Started in a process group of its own, so that Ctrl-C reaches only the parent; killed by the kernel when the parent dies. Start it from the
-/// main thread: the kernel watches the thread that did. The destructor kills.
+/// Started in a process group of its own, so that Ctrl-C reaches only the parent; killed by the kernel when the parent
+/// dies. Start it from the main thread: the kernel watches the thread that did. The destructor kills.
 class Process {
  public:
   Process() = default;
@@ -20,7 +20,8 @@ class Process {
   Process(Process&& other) noexcept : id_(other.id_) { other.id_ = -1; }
   Process& operator=(Process&& other) noexcept;
 
-  /// Runs `words[0]` (a path); what it prints is appended to the file `log`, or goes where ours goes when that is empty. Errors: io_error.
+  /// Runs `words[0]` (a path); what it prints is appended to the file `log`, or goes where ours goes when that is
+  /// empty. Errors: io_error.
   static Result<Process> start(const std::vector<std::string>& words, const std::string& log);
 
   bool running();
@@ -28,7 +29,8 @@ class Process {
   void kill_now();
   /// SIGTERM, then after `patience` SIGKILL.
   void end(Millis patience);
-  /// Waits for it to end by itself; the exit code, 128 + the signal when one ended it, -1 when it still runs after `patience`.
+  /// Waits for it to end by itself; the exit code, 128 + the signal when one ended it, -1 when it still runs after
+  /// `patience`.
   int wait(Millis patience);
 
  private:

@@ -1,11 +1,11 @@
 // continuo demo: the shop, what happens to it, and the account.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <functional>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/demo/ending.h"
@@ -74,13 +74,22 @@ ShopScene::ShopScene(const Demo& command, Place& place, std::stop_token stop)
     : command_(command),
       place_(place),
       stop_(std::move(stop)),
-      orders_(!command.orders_file.empty() ? lines_in(command.orders_file) : command.fast ? fast_orders : command.orders),
+      orders_(!command.orders_file.empty() ? lines_in(command.orders_file)
+              : command.fast               ? fast_orders
+                                           : command.orders),
       watch_(place.connect(Millis{0}), {"checkouts", "orders", "payments", "stock", "shipments", "mails", "figures"}),
       last_move_(system_clock().steady()) {
   acts_ = {{0.25, [this] { return kill_email(); }},
            {0.40, [this] { return kill_server(); }},
-           {0.55, [this] { picture_.note("email is started again and catches up"); return start("email"); }},
-           {0.70, [this] { picture_.note("analytics joins, and reads from the beginning"); return start("analytics"); }}};
+           {0.55,
+            [this] {
+              picture_.note("email is started again and catches up");
+              return start("email");
+            }},
+           {0.70, [this] {
+              picture_.note("analytics joins, and reads from the beginning");
+              return start("analytics");
+            }}};
 }
 
 Result<void> ShopScene::start(const std::string& role, std::vector<std::string> more) {
@@ -110,7 +119,8 @@ Result<void> ShopScene::kill_server() {
 
 // Counted in what customers sent, not in seconds: the story is the same on a slow machine.
 Result<void> ShopScene::run_due_acts() {
-  const double part = static_cast<double>(watch_.of_type("CheckoutSubmitted")) / static_cast<double>(std::max<std::uint64_t>(1, orders_));
+  const double part = static_cast<double>(watch_.of_type("CheckoutSubmitted")) /
+                      static_cast<double>(std::max<std::uint64_t>(1, orders_));
   while (!acts_.empty() && part >= acts_.front().when) {
     auto happened = acts_.front().what();
     if (!happened) return happened;
@@ -127,7 +137,8 @@ ShopState ShopScene::state() {
                   .mails = watch_.in_topic("mails"),
                   .counted = watch_.in_topic("figures"),
                   .server_up = server_up_};
-  for (const std::string& name : first_services) state.services.emplace_back(name, services_[name].running() ? "up" : "DOWN");
+  for (const std::string& name : first_services)
+    state.services.emplace_back(name, services_[name].running() ? "up" : "DOWN");
   const bool joined = services_.contains("analytics");
   state.services.emplace_back("analytics", !joined ? "-" : services_["analytics"].running() ? "up" : "DOWN");
   return state;
@@ -139,7 +150,8 @@ void ShopScene::look() {
 }
 
 bool ShopScene::complete() const {
-  return watch_.of_type("ShopClosed") > 0 && watch_.in_topic("mails") >= orders_ && watch_.in_topic("figures") >= orders_;
+  return watch_.of_type("ShopClosed") > 0 && watch_.in_topic("mails") >= orders_ &&
+         watch_.in_topic("figures") >= orders_;
 }
 
 bool ShopScene::moves() {
@@ -199,10 +211,12 @@ Result<Exit> demo_shop(const Demo& command) {
   const std::stop_token stop = stop_on_signals();
   auto place = Place::open(stop);
   if (!place) return pass(place);
-  fmt::print("A shop of six services, on a server of its own. Some payments, reservations and shipments fail and are undone;\n"
-             "a service gets killed, and so does the server; one service joins late.\n\n");
+  fmt::print(
+      "A shop of six services, on a server of its own. Some payments, reservations and shipments fail and are undone;\n"
+      "a service gets killed, and so does the server; one service joins late.\n\n");
   std::fflush(stdout);
-  if (auto started = place->start_server(); !started) return stop.stop_requested() ? Result<Exit>{Exit::interrupted} : pass(started);
+  if (auto started = place->start_server(); !started)
+    return stop.stop_requested() ? Result<Exit>{Exit::interrupted} : pass(started);
   ShopScene scene(command, *place, stop);
   auto played = scene.play();
   if (stop.stop_requested()) {

@@ -12,7 +12,8 @@ std::uint64_t count_in(const std::map<std::string, std::uint64_t, std::less<>>& 
 
 }  // namespace
 
-Watch::Watch(client::Client server, std::vector<std::string> topics) : server_(std::move(server)), topics_(std::move(topics)) {
+Watch::Watch(client::Client server, std::vector<std::string> topics)
+    : server_(std::move(server)), topics_(std::move(topics)) {
   for (const std::string& topic : topics_) states_[topic];
 }
 
@@ -34,7 +35,8 @@ Result<void> Watch::read_on(const std::string& name, Topic& topic) {
 void Watch::sample(Topic& topic) {
   const Micros now = system_clock().steady();
   topic.samples.push_back({now, topic.count});
-  while (topic.samples.size() > 2 && now - topic.samples[1].when > rate_window) topic.samples.erase(topic.samples.begin());
+  while (topic.samples.size() > 2 && now - topic.samples[1].when > rate_window)
+    topic.samples.erase(topic.samples.begin());
 }
 
 bool Watch::look() {

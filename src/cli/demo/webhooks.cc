@@ -1,5 +1,6 @@
 #include "continuo/cli/demo/webhooks.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
-
-#include <fmt/format.h>
 
 #include "continuo/cli/demo/process.h"
 #include "continuo/cli/output.h"
@@ -41,14 +40,16 @@ Result<void> run(std::vector<std::string> words, const std::string& log) {
   words.front() = find_program(name);
   if (words.front().empty())
     return fail(Code::unsupported, fmt::format("the webhook examples come with npm, and there is no {}", name), {},
-                "install npm, or give --examples FILE: api.github.com/index.json of the npm package @octokit/webhooks-examples");
+                "install npm, or give --examples FILE: api.github.com/index.json of the npm package "
+                "@octokit/webhooks-examples");
   auto process = Process::start(words, log);
   if (!process) return pass(process);
   if (process->wait(npm_patience) == 0) return {};
   std::ifstream said(log);
-  return fail(Code::connection_failed,
-              fmt::format("{} did not bring {}: {}", name, package, std::string{std::istreambuf_iterator<char>(said), {}}), {},
-              "see whether npm reaches its registry, or give --examples FILE");
+  return fail(
+      Code::connection_failed,
+      fmt::format("{} did not bring {}: {}", name, package, std::string{std::istreambuf_iterator<char>(said), {}}), {},
+      "see whether npm reaches its registry, or give --examples FILE");
 }
 
 std::string find_archive(const fs::path& folder) {
@@ -71,8 +72,8 @@ std::string text_at(const json::value& value, std::string_view outer, std::strin
 
 // Whose order the event belongs to.
 std::string owner_of(const json::value& payload) {
-  for (const auto& [outer, inner] : {std::pair{"repository", "full_name"}, {"organization", "login"}, {"installation", "id"},
-                                     {"sender", "login"}})
+  for (const auto& [outer, inner] :
+       {std::pair{"repository", "full_name"}, {"organization", "login"}, {"installation", "id"}, {"sender", "login"}})
     if (std::string text = text_at(payload, outer, inner); !text.empty()) return text;
   return "github";
 }
@@ -82,7 +83,9 @@ Result<client::Event> event_of(std::string_view name, std::size_t number, std::s
   const json::value payload = json::parse(json::string_view{text.data(), text.size()}, error);
   if (error) return fail(Code::bad_json, fmt::format("example {} of {} is no JSON", number, name));
   const json::value* action = at(payload, "action");
-  client::Event event{.id = fmt::format("{}.{}", name, number), .source = "https://github.com", .type = fmt::format("com.github.{}", name),
+  client::Event event{.id = fmt::format("{}.{}", name, number),
+                      .source = "https://github.com",
+                      .type = fmt::format("com.github.{}", name),
                       .subject = owner_of(payload)};
   if (action && action->is_string()) event.type += fmt::format(".{}", std::string_view{action->as_string().c_str()});
   return event.json(std::string{text});
@@ -92,7 +95,8 @@ Result<client::Event> event_of(std::string_view name, std::size_t number, std::s
 Result<void> read_kind(od::object kind, std::vector<client::Event>& events) {
   std::string_view name;
   od::array examples;
-  if (kind["name"].get_string().get(name) != simdjson::SUCCESS || kind["examples"].get_array().get(examples) != simdjson::SUCCESS)
+  if (kind["name"].get_string().get(name) != simdjson::SUCCESS ||
+      kind["examples"].get_array().get(examples) != simdjson::SUCCESS)
     return fail(Code::bad_json, "a webhook has no `name` or no `examples`");
   std::size_t number = 0;
   for (auto example : examples) {
@@ -122,7 +126,8 @@ Result<std::string> fetch_webhooks() {
   auto unpacked = run({"tar", "-xzf", find_archive(folder), "-C", folder.string()}, log);
   if (!unpacked) return pass(unpacked);
   if (fs::exists(index, failed)) return index.string();
-  return fail(Code::unsupported, fmt::format("the package {} holds no api.github.com/index.json", package), folder.string());
+  return fail(Code::unsupported, fmt::format("the package {} holds no api.github.com/index.json", package),
+              folder.string());
 }
 
 Result<std::vector<client::Event>> read_webhooks(const std::string& path) {

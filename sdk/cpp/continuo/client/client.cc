@@ -1,10 +1,11 @@
 #include "continuo/client/client.h"
 
 #include <boost/json.hpp>
-#include <condition_variable>
-#include <mutex>
 
 #include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
 
 #include "continuo/client/requests.h"
 #include "continuo/client/stream.h"
@@ -68,8 +69,10 @@ std::string percent_encode(std::string_view text) {
 }
 
 Error error_of(const Answer& answer) {
-  Error error{.code = code_for_status(answer.status), .detail = fmt::format("the server answered {}", answer.status),
-              .at = {}, .hint = {}};
+  Error error{.code = code_for_status(answer.status),
+              .detail = fmt::format("the server answered {}", answer.status),
+              .at = {},
+              .hint = {}};
   boost::system::error_code failed;
   const boost::json::value value = boost::json::parse(answer.body, failed);
   if (!failed && value.is_object()) {
@@ -153,8 +156,12 @@ Result<Answer> Client::ask(const Request& request, Millis timeout) {
 Result<std::string> Client::request(std::string_view method, std::string target, std::string_view body,
                                     std::string_view content_type) {
   const std::string_view type = content_type.empty() && !body.empty() ? json_type : content_type;
-  auto answer = ask({.method = method, .target = std::move(target), .content_type = type, .body = body,
-                     .accept = {}, .last_event_id = {}},
+  auto answer = ask({.method = method,
+                     .target = std::move(target),
+                     .content_type = type,
+                     .body = body,
+                     .accept = {},
+                     .last_event_id = {}},
                     options_.timeout);
   if (!answer) return pass(answer);
   return std::move(answer->body);
@@ -162,8 +169,12 @@ Result<std::string> Client::request(std::string_view method, std::string target,
 
 Result<bool> Client::create_topic(std::string_view name, const TopicSettings& settings) {
   const std::string body = write_topic(settings);
-  auto answer = ask({.method = "PUT", .target = topic_path(name), .content_type = json_type, .body = body,
-                     .accept = {}, .last_event_id = {}},
+  auto answer = ask({.method = "PUT",
+                     .target = topic_path(name),
+                     .content_type = json_type,
+                     .body = body,
+                     .accept = {},
+                     .last_event_id = {}},
                     options_.timeout);
   if (!answer) return pass(answer);
   return answer->status == 201;
@@ -222,8 +233,12 @@ Result<std::vector<Place>> Client::publish_json(std::string_view topic, std::spa
 }
 
 Result<Page> Client::read(std::string_view topic, const Read& read) {
-  auto answer = ask({.method = "GET", .target = events_path(topic, read), .content_type = {}, .body = {},
-                     .accept = batch_type, .last_event_id = {}},
+  auto answer = ask({.method = "GET",
+                     .target = events_path(topic, read),
+                     .content_type = {},
+                     .body = {},
+                     .accept = batch_type,
+                     .last_event_id = {}},
                     options_.timeout + read.wait);
   if (!answer) return pass(answer);
   auto events = parse_events(answer->body);
@@ -231,7 +246,8 @@ Result<Page> Client::read(std::string_view topic, const Read& read) {
   return Page{std::move(*events), std::string{answer->header("continuo-next")}};
 }
 
-Result<std::string> Client::read_all(std::string_view topic, Read page_of, const std::function<bool(const Event&)>& each) {
+Result<std::string> Client::read_all(std::string_view topic, Read page_of,
+                                     const std::function<bool(const Event&)>& each) {
   for (;;) {
     auto page = read(topic, page_of);
     if (!page) return pass(page);
@@ -274,13 +290,18 @@ Result<bool> Client::tail_once(Request& request, const std::function<bool(const 
 
 Result<void> Client::tail(std::string_view topic, const Tail& tail, const std::function<bool(const Event&)>& each) {
   Tail from = tail;
-  if (tail.from == "latest") {  // as a position, so that nothing is missed when the stream breaks before its first event
+  if (tail.from ==
+      "latest") {  // as a position, so that nothing is missed when the stream breaks before its first event
     auto page = read(topic, {.partition = tail.partition, .from = "latest", .limit = 1, .correlation = {}});
     if (!page) return pass(page);
     from.from = page->next;
   }
-  Request request{.method = "GET", .target = tail_path(topic, from), .content_type = {}, .body = {},
-                  .accept = "text/event-stream", .last_event_id = {}};
+  Request request{.method = "GET",
+                  .target = tail_path(topic, from),
+                  .content_type = {},
+                  .body = {},
+                  .accept = "text/event-stream",
+                  .last_event_id = {}};
   Patience patience(options_.patience, options_.stop);
   for (;;) {
     bool moved = false;
@@ -293,8 +314,12 @@ Result<void> Client::tail(std::string_view topic, const Tail& tail, const std::f
 
 Result<bool> Client::put_subscription(std::string_view name, const SubscriptionSettings& settings) {
   const std::string body = write_subscription(settings);
-  auto answer = ask({.method = "PUT", .target = subscription_path(name), .content_type = json_type, .body = body,
-                     .accept = {}, .last_event_id = {}},
+  auto answer = ask({.method = "PUT",
+                     .target = subscription_path(name),
+                     .content_type = json_type,
+                     .body = body,
+                     .accept = {},
+                     .last_event_id = {}},
                     options_.timeout);
   if (!answer) return pass(answer);
   return answer->status == 201;
@@ -308,8 +333,12 @@ Result<void> Client::delete_subscription(std::string_view name) {
 
 Result<std::vector<Delivery>> Client::receive(std::string_view subscription, const Receive& receive) {
   const std::string body = write_receive(receive);
-  auto answer = ask({.method = "POST", .target = subscription_path(subscription, "/receive"), .content_type = json_type,
-                     .body = body, .accept = {}, .last_event_id = {}},
+  auto answer = ask({.method = "POST",
+                     .target = subscription_path(subscription, "/receive"),
+                     .content_type = json_type,
+                     .body = body,
+                     .accept = {},
+                     .last_event_id = {}},
                     options_.timeout + receive.wait);
   if (!answer) return pass(answer);
   return read_deliveries(answer->body);

@@ -5,11 +5,12 @@
 //   auto answer = shop.publish("orders", placed.json(R"({"amount":4200})"));
 //   if (!answer) fmt::print(stderr, "{}\n", to_string(answer.error()));
 //
-// Every call blocks until the answer is there: what it tells is on the server's disk. A Client keeps one connection, made at the first call
-// and made anew when it broke. Not thread-safe: one Client for each thread.
+// Every call blocks until the answer is there: what it tells is on the server's disk. A Client keeps one connection,
+// made at the first call and made anew when it broke. Not thread-safe: one Client for each thread.
 //
-// Errors are the server's own codes, or connection_failed. With `patience` a call that could not reach the server or was refused for
-// overload is repeated until the patience runs out; all calls can be repeated safely, since events carry ids and settles their leases.
+// Errors are the server's own codes, or connection_failed. With `patience` a call that could not reach the server or
+// was refused for overload is repeated until the patience runs out; all calls can be repeated safely, since events
+// carry ids and settles their leases.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +69,8 @@ struct Read {
   std::optional<PartitionId> partition;  ///< none: all
   std::string from = "earliest";         ///< earliest, latest, an offset (with `partition`), a time, or a position
   std::uint32_t limit = 500;
-  Millis wait{0};                        ///< for the first event
-  std::string correlation;               ///< only events of this correlation; empty: all
+  Millis wait{0};           ///< for the first event
+  std::string correlation;  ///< only events of this correlation; empty: all
 };
 
 struct Page {
@@ -85,8 +86,8 @@ struct Tail {
 
 struct SubscriptionSettings {
   std::vector<std::string> topics;
-  std::string from = "latest";    ///< earliest or latest
-  std::string order_by = "key";   ///< key or none
+  std::string from = "latest";   ///< earliest or latest
+  std::string order_by = "key";  ///< key or none
   std::optional<std::uint32_t> concurrency;
   std::optional<Millis> lease;
   std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
@@ -129,7 +130,8 @@ struct Settle {
   std::vector<std::string> acks;
   std::vector<Nack> nacks;
   std::vector<Extension> extends;
-  /// With ids of your own, so that another try is recognised. Nothing happens at all when an ack is refused and this is not empty.
+  /// With ids of your own, so that another try is recognised. Nothing happens at all when an ack is refused and this is
+  /// not empty.
   std::vector<NewEvent> publish;
 };
 
@@ -165,8 +167,9 @@ class Client {
   Result<Page> read(std::string_view topic, const Read& read = {});
   /// All events there are from `from` on, in pages; stops when `each` gives false. Answers where to read on.
   Result<std::string> read_all(std::string_view topic, Read read, const std::function<bool(const Event&)>& each);
-  /// Events as they arrive (server-sent events), from this thread, until `each` gives false or stop is requested. Goes on over restarts of
-  /// the server, without a gap and without a repeat, as long as the patience allows. Uses a connection of its own.
+  /// Events as they arrive (server-sent events), from this thread, until `each` gives false or stop is requested. Goes
+  /// on over restarts of the server, without a gap and without a repeat, as long as the patience allows. Uses a
+  /// connection of its own.
   Result<void> tail(std::string_view topic, const Tail& tail, const std::function<bool(const Event&)>& each);
 
   /// True when this call made the subscription. Errors: subscription_exists, bad_setting.
@@ -195,8 +198,8 @@ Error error_of(const Answer& answer);
 /// True for what may succeed when it is tried again: no connection, overload, restart.
 bool is_passing(const Error& error);
 
-/// Waits before a repeat: 50 ms, doubling up to a second; as long as the server said when it did. False when the patience is over or stop
-/// was requested.
+/// Waits before a repeat: 50 ms, doubling up to a second; as long as the server said when it did. False when the
+/// patience is over or stop was requested.
 class Patience {
  public:
   Patience(Millis patience, std::stop_token stop);

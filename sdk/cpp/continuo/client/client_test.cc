@@ -16,11 +16,14 @@ using testing::HasSubstr;
 constexpr std::string_view one_place = R"({"durable":true,"events":[{"partition":2,"offset":"41","duplicate":false}]})";
 
 std::string event_text(int number) {
-  return R"({"specversion":"1.0","id":"e)" + std::to_string(number) + R"(","source":"/s","type":"T","partition":"1","offset":")" +
-         std::to_string(number) + R"(","data":{"n":)" + std::to_string(number) + ".50}}";
+  return R"({"specversion":"1.0","id":"e)" + std::to_string(number) +
+         R"(","source":"/s","type":"T","partition":"1","offset":")" + std::to_string(number) + R"(","data":{"n":)" +
+         std::to_string(number) + ".50}}";
 }
 
-std::string sent_event(int number) { return "id: p" + std::to_string(number) + "\ndata: " + event_text(number) + "\n\n"; }
+std::string sent_event(int number) {
+  return "id: p" + std::to_string(number) + "\ndata: " + event_text(number) + "\n\n";
+}
 
 std::string chunk(const std::string& bytes) {
   char size[17];
@@ -132,8 +135,8 @@ TEST(Client, reads_retry_after) {
 
 TEST(Client, reads_chunked_answers) {
   ScriptedServer server;
-  server.raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontinuo-next: p9\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk("[" + event_text(1) + ",") +
-             chunk(event_text(2) + "]") + "0\r\nTrailer: x\r\n\r\n");
+  server.raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontinuo-next: p9\r\nTransfer-Encoding: chunked\r\n\r\n" +
+             chunk("[" + event_text(1) + ",") + chunk(event_text(2) + "]") + "0\r\nTrailer: x\r\n\r\n");
   server.answer(200, R"({"topics":[]})");
   Client client(server.options());
   auto page = client.read("orders");

@@ -1,6 +1,7 @@
 #include "continuo/client/connection.h"
 
 #include <errno.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,8 +12,6 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
-
-#include <fmt/format.h>
 
 namespace continuo::client {
 namespace {

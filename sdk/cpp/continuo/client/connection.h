@@ -27,8 +27,8 @@ std::string to_string(const Address& address);
 
 struct Request {
   std::string_view method = "GET";
-  std::string target;              ///< path and query
-  std::string_view content_type;   ///< empty: no body
+  std::string target;             ///< path and query
+  std::string_view content_type;  ///< empty: no body
   std::string_view body;
   std::string_view accept;
   std::string last_event_id;

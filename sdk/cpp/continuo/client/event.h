@@ -17,15 +17,15 @@ using record::DataKind;
 
 /// A value; copy it freely. Empty means absent.
 struct Event {
-  std::string id;      ///< made when empty at publish
+  std::string id;  ///< made when empty at publish
   std::string source;
   std::string type;
   std::string subject;
-  std::string time;    ///< RFC 3339; the server adds it
+  std::string time;  ///< RFC 3339; the server adds it
   std::string datacontenttype;
   std::string dataschema;
   std::vector<std::pair<std::string, std::string>> extensions;  ///< without `partition` and `offset`
-  std::string data;    ///< JSON text as the sender wrote it, other text, or bytes: see data_kind
+  std::string data;  ///< JSON text as the sender wrote it, other text, or bytes: see data_kind
   DataKind data_kind = DataKind::none;
   std::optional<PartitionId> partition;  ///< where it was read from; not sent
   std::optional<Offset> offset;

@@ -1,10 +1,11 @@
 #include "continuo/client/requests.h"
 
 #include <boost/json.hpp>
-#include <charconv>
-#include <simdjson.h>
 
 #include <fmt/format.h>
+#include <simdjson.h>
+
+#include <charconv>
 
 #include "continuo/record/cloudevents.h"
 
@@ -189,7 +190,9 @@ std::string write_settle(const Settle& settle) {
 Result<Topic> read_topic(std::string_view name, std::string_view text) {
   auto object = object_in(text);
   if (!object) return pass(object);
-  Topic topic{.name = std::string{name}, .partitions = {}, .durable = flag_in(*object, "durable", true),
+  Topic topic{.name = std::string{name},
+              .partitions = {},
+              .durable = flag_in(*object, "durable", true),
               .json = std::string{text}};
   for (const json::value& item : array_in(*object, "partitions")) {
     if (!item.is_object()) return not_ours("a partition cannot be read");
@@ -222,7 +225,8 @@ Result<std::vector<Place>> read_places(std::string_view text) {
 Result<Settled> read_settled(std::string_view text) {
   auto object = object_in(text);
   if (!object) return pass(object);
-  Settled settled{.settled = static_cast<std::uint32_t>(number_in(*object, "settled")), .refused = {},
+  Settled settled{.settled = static_cast<std::uint32_t>(number_in(*object, "settled")),
+                  .refused = {},
                   .places = places_in(*object)};
   for (const json::value& item : array_in(*object, "refused")) {
     if (!item.is_object()) continue;

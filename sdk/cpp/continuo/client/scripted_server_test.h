@@ -17,8 +17,8 @@
 
 namespace continuo::client {
 
-/// Takes one connection at a time. Each request gets the next answer of the script; after "CLOSE" the connection is closed, without an answer when that
-/// is all. An empty script answers nothing.
+/// Takes one connection at a time. Each request gets the next answer of the script; after "CLOSE" the connection is
+/// closed, without an answer when that is all. An empty script answers nothing.
 class ScriptedServer {
  public:
   ScriptedServer() {
@@ -38,7 +38,8 @@ class ScriptedServer {
   }
 
   void answer(int status, const std::string& body, const std::string& headers = "") {
-    raw("HTTP/1.1 " + std::to_string(status) + " X\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    raw("HTTP/1.1 " + std::to_string(status) + " X\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body);
   }
   void raw(std::string bytes) {
     const std::lock_guard lock(mutex_);

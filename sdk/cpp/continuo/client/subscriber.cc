@@ -1,9 +1,9 @@
 #include "continuo/client/subscriber.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 namespace continuo::client {
 namespace {
@@ -97,7 +97,8 @@ Result<std::size_t> Subscriber::run_once() {
   auto deliveries = client_.receive(subscription_, {.max = options_.max, .wait = options_.wait, .lease = {}});
   if (!deliveries) return pass(deliveries);
   std::vector<Handled> batch;
-  std::set<std::pair<std::uint32_t, std::string_view>> waiting;  // keys whose event was given back: what follows comes again after it
+  std::set<std::pair<std::uint32_t, std::string_view>>
+      waiting;  // keys whose event was given back: what follows comes again after it
   for (const Delivery& delivery : *deliveries) {
     const std::pair key{delivery.event.partition.value_or(PartitionId{}).value, delivery.event.key()};
     if (!key.second.empty() && waiting.contains(key)) continue;

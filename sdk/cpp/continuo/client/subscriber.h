@@ -1,14 +1,15 @@
 // The loop of a service: receive, handle each event, settle and publish in one commit, for ever.
 //
-//   client::Subscriber inventory{client, "inventory", [](const client::Delivery& delivery, client::Outbox& outbox) -> Result<void> {
+//   client::Subscriber inventory{client, "inventory", [](const client::Delivery& delivery, client::Outbox& outbox) ->
+//   Result<void> {
 //     if (delivery.event.type == "PaymentTaken") outbox.publish("stock", reserved(delivery.event));
 //     return {};                                    // an error here is a nack: the event comes again, its key waits
 //   }};
 //   auto ended = inventory.run();                   // until stop is requested (Options::stop of the client)
 //
-// Promises. Events of one key are handled in order, one at a time. What a handler publishes becomes durable together with the
-// acknowledgement of its event, or not at all: with ids derived from the consumed event an effect happens once, whatever breaks. Lost
-// connections, restarts of the server and overload are waited out for as long as it takes.
+// Promises. Events of one key are handled in order, one at a time. What a handler publishes becomes durable together
+// with the acknowledgement of its event, or not at all: with ids derived from the consumed event an effect happens
+// once, whatever breaks. Lost connections, restarts of the server and overload are waited out for as long as it takes.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,9 @@ namespace continuo::client {
 class Outbox {
  public:
   explicit Outbox(const Delivery& delivery) : cause_(delivery.event) {}
-  /// `event` takes correlationid and causationid from the consumed event where it has none, and its partitionkey too. It needs an id of its
-  /// own that is the same whenever this event is handled; an empty one is made of the consumed event's id and `event.type`.
+  /// `event` takes correlationid and causationid from the consumed event where it has none, and its partitionkey too.
+  /// It needs an id of its own that is the same whenever this event is handled; an empty one is made of the consumed
+  /// event's id and `event.type`.
   void publish(std::string_view topic, Event event);
   std::vector<NewEvent>& events() { return events_; }
 
@@ -35,12 +37,13 @@ class Outbox {
   std::vector<NewEvent> events_;
 };
 
-/// Handles one event. An error gives the event back (nack): it comes again after the subscription's retry delay, and in the end its key is parked.
+/// Handles one event. An error gives the event back (nack): it comes again after the subscription's retry delay, and in
+/// the end its key is parked.
 using Handler = std::function<Result<void>(const Delivery&, Outbox&)>;
 
 struct SubscriberOptions {
-  std::uint32_t max = 100;   ///< events received at once
-  Millis wait{20'000};       ///< for an event, in one request
+  std::uint32_t max = 100;  ///< events received at once
+  Millis wait{20'000};      ///< for an event, in one request
 };
 
 /// What a subscriber did so far.

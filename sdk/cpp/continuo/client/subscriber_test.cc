@@ -13,7 +13,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string delivery(const std::string& lease, const std::string& key) {
-  return R"({"lease":")" + lease + R"(","attempt":1,"event":{"specversion":"1.0","id":"id-)" + lease + R"(","source":"/s","type":"T","subject":")" + key +
+  return R"({"lease":")" + lease + R"(","attempt":1,"event":{"specversion":"1.0","id":"id-)" + lease +
+         R"(","source":"/s","type":"T","subject":")" + key +
          R"(","correlationid":"flow","partition":"0","offset":"1","data":{"n":1.0}}})";
 }
 
@@ -32,7 +33,9 @@ Result<void> forward(const Delivery& one, Outbox& outbox) {
 TEST(Subscriber, settles_and_publishes_in_one_request) {
   ScriptedServer server;
   server.answer(200, deliveries({delivery("a", "k"), delivery("b", "k")}));
-  server.answer(200, R"({"settled":2,"refused":[],"events":[{"partition":0,"offset":"0","duplicate":false},{"partition":0,"offset":"1","duplicate":true}]})");
+  server.answer(
+      200,
+      R"({"settled":2,"refused":[],"events":[{"partition":0,"offset":"0","duplicate":false},{"partition":0,"offset":"1","duplicate":true}]})");
   Client client(server.options());
   Subscriber subscriber(client, "work", forward);
   auto round = subscriber.run_once();
