@@ -116,27 +116,43 @@ Result<Offset> TopicsEngine::decide_trim(PartitionRef ref, Offset before) const 
   return std::max(before, found->first);
 }
 
+// What the request itself said so far.
+struct TopicsEngine::Request {
+  struct Id {
+    PartitionRef partition;
+    Hash128 identity;
+    bool operator==(const Id&) const = default;
+  };
+  struct HashId {
+    std::size_t operator()(const Id& id) const noexcept {
+      return id.identity.low ^ std::hash<PartitionRef>{}(id.partition) * 0x9e3779b97f4a7c15u;
+    }
+  };
+  const bool single;                                   // nothing can repeat in it
+  std::vector<std::pair<PartitionRef, Offset>> nexts;  // few partitions a request: a list is faster than a map
+  boost::unordered_flat_map<Id, SeenId, HashId> ids;
+};
+
 Result<PublishDecision> TopicsEngine::decide_publish(std::span<const NewId> events, Elapsed now) const {
   PublishDecision decision;
   decision.places.reserve(events.size());
-  std::vector<std::pair<PartitionRef, Offset>> nexts;  // few partitions a request: a list is faster than a map
+  Request request{events.size() == 1, {}, {}};
   for (const NewId& event : events)
-    if (auto decided = decide_one(event, now, decision, nexts); !decided) return pass(decided);
+    if (auto decided = decide_one(event, now, decision, request); !decided) return pass(decided);
   for (const IdsRemembered& remembered : decision.remembered)
     if (decision.dropped.size() < 64)  // a decision is bounded; what is left is dropped by the next one
       decide_drops(remembered.partition, *partition(remembered.partition), now, decision);
   return decision;
 }
 
-Result<void> TopicsEngine::decide_one(const NewId& event, Elapsed now, PublishDecision& decision,
-                                      std::vector<std::pair<PartitionRef, Offset>>& nexts) const {
+Result<void> TopicsEngine::decide_one(const NewId& event, Elapsed now, PublishDecision& decision, Request& request) const {
   const Partition* found = partition(event.partition);
   if (found == nullptr)
     return find(event.partition.topic) == nullptr
                ? fail(Code::unknown_topic, "the topic was deleted")
                : fail(Code::unknown_partition, fmt::format("there is no partition {}", event.partition.partition.value));
-  auto next = std::ranges::find(nexts, event.partition, &std::pair<PartitionRef, Offset>::first);
-  if (next == nexts.end()) next = nexts.insert(nexts.end(), {event.partition, found->head.next});
+  auto next = std::ranges::find(request.nexts, event.partition, &std::pair<PartitionRef, Offset>::first);
+  if (next == request.nexts.end()) next = request.nexts.insert(request.nexts.end(), {event.partition, found->head.next});
   const TopicUnit* topic = find(event.partition.topic);
   const bool deduplicated = event.identity != Hash128{} && topic != nullptr && topic->definition.settings.dedup_window.count() > 0;
   if (deduplicated) {
@@ -151,10 +167,10 @@ Result<void> TopicsEngine::decide_one(const NewId& event, Elapsed now, PublishDe
     const Window<SeenId>& ids = found->ids;
     if (const SeenId* seen = ids.find(event.identity); seen != nullptr && now <= seen->at + topic->definition.settings.dedup_window)
       return seen_before(*seen);
-    for (const IdsRemembered& same_request : decision.remembered)
-      if (same_request.partition == event.partition)
-        for (const RememberedId& id : same_request.ids)
-          if (id.identity == event.identity) return seen_before({id.content, id.offset, now});
+    if (!request.single) {
+      const auto [before, first] = request.ids.try_emplace({event.partition, event.identity}, SeenId{event.content, next->second, now});
+      if (!first) return seen_before(before->second);
+    }
   }
   decision.places.push_back({next->second, false});
   if (deduplicated) remember(event, next->second, decision);

@@ -136,8 +136,8 @@ class TopicsEngine {
   Partition* partition(PartitionRef ref);
   const Partition* partition(PartitionRef ref) const;
   Partition& make_partition(PartitionRef ref);
-  Result<void> decide_one(const NewId& event, Elapsed now, PublishDecision& decision,
-                          std::vector<std::pair<PartitionRef, Offset>>& nexts) const;
+  struct Request;
+  Result<void> decide_one(const NewId& event, Elapsed now, PublishDecision& decision, Request& request) const;
   void remember(const NewId& event, Offset offset, PublishDecision& decision) const;
   void decide_drops(PartitionRef ref, const Partition& partition, Elapsed now, PublishDecision& decision) const;
   static std::string page_key(PartitionRef ref, std::uint64_t page);
