@@ -53,12 +53,8 @@ RequestNumber Oracle::sends(std::vector<SentEvent> events, std::optional<node::S
     events_.insert_or_assign(key, std::move(event));
   }
   if (settle) {
-    Reader& reader = readers_[settle->subscription];
-    for (const node::Lease& lease : settle->acks) {
-      auto& fate = reader.fates[{lease.partition, lease.offset}];
-      if (fate == Reader::Fate::open) fate = Reader::Fate::perhaps;
-    }
     request.settle = SentSettle{std::move(*settle), {}};
+    doubt(*request.settle, true);
   }
   return number;
 }
@@ -69,10 +65,7 @@ void Oracle::repeats(RequestNumber number) {
   if (request.outcome != Outcome::refused) return;
   request.outcome = Outcome::unanswered;
   for (const EventNumber each : request.events) events_.at(each).not_before = known_end(events_.at(each).partition);
-  if (!request.settle) return;
-  Reader& reader = readers_[request.settle->settle.subscription];
-  for (const node::Lease& lease : request.settle->settle.acks)
-    if (auto& fate = reader.fates[{lease.partition, lease.offset}]; fate == Reader::Fate::open) fate = Reader::Fate::perhaps;
+  if (request.settle) doubt(*request.settle, true);
 }
 
 void Oracle::answered(RequestNumber number, const Result<node::Published>& answer, Elapsed now) {
@@ -268,11 +261,10 @@ void Oracle::decide(Request& request, bool there) {
   if (!request.settle) return;
   // Published in the same commit: what became of the one became of the other. With a publish, acks are all or none.
   request.settle->seen = there;
+  doubt(*request.settle, false);
   Reader& reader = readers_[request.settle->settle.subscription];
-  for (const node::Lease& lease : request.settle->settle.acks) {
-    auto& fate = reader.fates[{lease.partition, lease.offset}];
-    if (fate == Reader::Fate::perhaps) fate = there ? Reader::Fate::done : Reader::Fate::open;
-  }
+  for (const node::Lease& lease : request.settle->settle.acks)
+    if (there) reader.fates[{lease.partition, lease.offset}].done = true;
 }
 
 }  // namespace continuo::simulator

@@ -46,6 +46,7 @@ struct SentEvent {
 struct SentSettle {
   node::Settle settle;                   ///< without `publish`
   std::optional<node::Settled> outcome;
+  bool counted = false;  ///< among those that may have happened
   bool seen = false;  ///< what it published was there after a restart: it happened, though nobody was told
 };
 
@@ -65,7 +66,11 @@ struct HeldLease {
 
 /// One subscription's events, as its consumers know them.
 struct Reader {
-  enum class Fate : std::uint8_t { open, perhaps, done };
+  struct Fate {
+    bool done = false;
+    int perhaps = 0;  ///< settles of it that may have happened
+    bool open() const { return !done && perhaps == 0; }
+  };
   node::SubscriptionSettings settings;
   std::vector<TopicId> topics;
   std::map<std::pair<PartitionRef, Offset>, Fate> fates;  ///< absent: open
@@ -138,6 +143,7 @@ class Oracle {
   };
   void place(SentEvent& event, const node::Place& place, Elapsed now);
   void know(SentEvent& event, Offset offset);
+  void doubt(SentSettle& settle, bool doubtful);
   void take_settled(Request& request, const node::Settled& settled);
   void decide(Request& request, bool there);
   void check_atomic(RequestNumber number, Request& request, const std::map<PartitionRef, node::PartitionState>& partitions,

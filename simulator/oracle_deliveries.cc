@@ -7,6 +7,16 @@
 
 namespace continuo::simulator {
 
+// Counts the settle among those that may have happened, or takes it out.
+void Oracle::doubt(SentSettle& settle, bool doubtful) {
+  if (settle.counted == doubtful) return;
+  settle.counted = doubtful;
+  for (const node::Lease& lease : settle.settle.acks) {
+    int& perhaps = readers_[settle.settle.subscription].fates[{lease.partition, lease.offset}].perhaps;
+    perhaps = std::max(0, perhaps + (doubtful ? 1 : -1));
+  }
+}
+
 void Oracle::settled(RequestNumber number, const Result<node::Settled>& answer, Elapsed now) {
   ++answers_;
   Request& request = requests_.at(number);
@@ -14,10 +24,7 @@ void Oracle::settled(RequestNumber number, const Result<node::Settled>& answer, 
     if (answer.error().code == Code::node_failed) return;
     if (--request.pending != 0 || request.outcome != Outcome::unanswered) return;
     request.outcome = Outcome::refused;
-    Reader& reader = readers_[request.settle->settle.subscription];
-    for (const node::Lease& lease : request.settle->settle.acks)
-      if (auto& fate = reader.fates[{lease.partition, lease.offset}]; fate == Reader::Fate::perhaps) fate = Reader::Fate::open;
-    return;
+    return doubt(*request.settle, false);
   }
   if (!request.events.empty()) {
     answered(number, node::Published{answer->places}, now);
@@ -38,23 +45,21 @@ void Oracle::take_settled(Request& request, const node::Settled& settled) {
     return;
   }
   sent.outcome = settled;
+  doubt(sent, false);
   Reader& reader = readers_[sent.settle.subscription];
   for (const node::Lease& lease : sent.settle.acks) {
     const bool refused = std::ranges::find(settled.refused, lease, &node::RefusedLease::lease) != settled.refused.end();
+    if (refused) continue;
     auto& fate = reader.fates[{lease.partition, lease.offset}];
-    if (refused) {
-      // Another settle of it, unanswered, may still have been the one.
-      continue;
-    }
-    if (fate == Reader::Fate::done && !sent.seen) breach(fmt::format("{} was settled twice", name_of(lease.partition, lease.offset)));
-    fate = Reader::Fate::done;
+    if (fate.done && !sent.seen) breach(fmt::format("{} was settled twice", name_of(lease.partition, lease.offset)));
+    fate.done = true;
   }
 }
 
 void Oracle::skips(SubscriptionId id, PartitionRef partition, Offset head, bool certain) {
   auto& fate = readers_[id].fates[{partition, head}];
-  if (certain) fate = Reader::Fate::done;
-  else if (fate == Reader::Fate::open) fate = Reader::Fate::perhaps;
+  if (certain) fate.done = true;
+  else ++fate.perhaps;
 }
 
 // What the settle names may be over from now on; a nack gives back the rest of its run too.
@@ -93,8 +98,8 @@ void Oracle::check_delivery(Reader& reader, SubscriptionId id, const node::Deliv
   const node::Lease& lease = delivery.lease;
   const std::string what = fmt::format("subscription {}: {}", id.value, name_of(lease.partition, lease.offset));
   auto& fate = reader.fates[{lease.partition, lease.offset}];
-  if (fate == Reader::Fate::done) breach(what + " was settled and is delivered again");
-  if (fate == Reader::Fate::perhaps) fate = Reader::Fate::open;
+  if (fate.done) breach(what + " was settled and is delivered again");
+  fate.perhaps = 0;
   for (const HeldLease& held : reader.held) {
     const bool same_key = held.lease.key_hash == lease.key_hash && held.lease.partition == lease.partition;
     if (same_key && held.lease.number != lease.number && !held.settling && now < held.until)
@@ -115,7 +120,7 @@ void Oracle::check_key_order(Reader& reader, SubscriptionId id, const node::Deli
   for (auto at = known.lower_bound(partition->second.perhaps); at != own && at != known.end(); ++at) {
     if (at->first >= lease.offset || events_.at(at->second).key != key) continue;
     const auto fate = reader.fates.find({lease.partition, at->first});
-    if (fate != reader.fates.end() && fate->second != Reader::Fate::open) continue;
+    if (fate != reader.fates.end() && !fate->second.open()) continue;
     const bool together = std::ranges::any_of(reader.held, [&](const HeldLease& held) {
       return held.lease.number == lease.number && held.lease.partition == lease.partition && held.lease.offset == at->first;
     });
@@ -133,7 +138,7 @@ void Oracle::check_nothing_missing(SubscriptionId id, const std::map<PartitionRe
     const auto& known = partitions_[ref].known;
     for (auto at = known.lower_bound(std::max(state.first, partitions_[ref].perhaps)); at != known.end(); ++at) {
       const auto fate = reader.fates.find({ref, at->first});
-      if (fate == reader.fates.end() || fate->second == Reader::Fate::open)
+      if (fate == reader.fates.end() || fate->second.open())
         breach(fmt::format("subscription {}: {} was never delivered and settled", id.value, name_of(ref, at->first)));
     }
   }

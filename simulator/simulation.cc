@@ -151,6 +151,7 @@ const Simulation::Action& Simulation::pick() {
 
 void Simulation::listen() {
   if (!options_.trace) return;
+  world_.listener = [](const std::string& what) { std::fprintf(stderr, "  %s\n", what.c_str()); };
   world_.disk().trace([](std::uint64_t call, const std::string& what) {
     std::fprintf(stderr, "    %llu %s\n", static_cast<unsigned long long>(call), what.c_str());
   });

@@ -24,6 +24,37 @@ std::size_t room_of(const std::vector<node::NewRecord>& records) {
   return bytes;
 }
 
+std::string words(const std::vector<node::Place>& places) {
+  std::string text;
+  for (const node::Place& place : places)
+    text += fmt::format(" {}/{}@{}{}", place.topic.value, place.partition.value, place.offset.value, place.duplicate ? " again" : "");
+  return text;
+}
+
+std::string words(const node::Lease& lease) {
+  return fmt::format(" {}/{}@{} key {:x} lease {}", lease.partition.topic.value, lease.partition.partition.value, lease.offset.value,
+                     lease.key_hash, lease.number);
+}
+
+std::string words(const std::vector<node::Delivery>& deliveries) {
+  std::string text;
+  for (const node::Delivery& delivery : deliveries) text += words(delivery.lease) + fmt::format(" attempt {}", delivery.attempt);
+  return text;
+}
+
+std::string words(const node::Settle& settle) {
+  std::string text;
+  for (const node::Lease& lease : settle.acks) text += words(lease);
+  for (const node::Nack& nack : settle.nacks) text += " nack" + words(nack.lease);
+  return text;
+}
+
+std::string words(const node::Settled& settled) {
+  std::string text = fmt::format("{} settled, refused:", settled.settled);
+  for (const node::RefusedLease& refused : settled.refused) text += words(refused.lease);
+  return text + words(settled.places);
+}
+
 // What never reached the node was refused, as far as its client can tell.
 std::unexpected<Error> not_sent() { return fail(Code::overloaded, "not sent"); }
 
@@ -181,6 +212,7 @@ void World::send_publish(RequestNumber number) {
   auto records = records_of(oracle_.requests().at(number));
   if (!admit(room_of(records))) return oracle_.answered(number, not_sent(), elapsed());
   node_->core().publish(node_->edge(), std::move(records), [this, number](Result<node::Published> answer) {
+    tell([&] { return fmt::format("publish {}: {}", number, answer ? words(answer->places) : to_string(answer.error())); });
     oracle_.answered(number, answer, elapsed());
   });
 }
@@ -204,6 +236,7 @@ void World::receive(const std::string& name, std::uint32_t max, Millis wait) {
   const Millis lease = oracle_.readers()[*id].settings.lease;
   const Elapsed asked = elapsed();
   node_->core().receive(node_->edge(), std::move(receive), [this, id = *id, asked, lease](Result<node::Received> answer) {
+    tell([&] { return fmt::format("receive of {}: {}", id.value, answer ? words(answer->deliveries) : to_string(answer.error())); });
     if (answer) oracle_.delivered(id, *answer, asked, elapsed(), lease);
   });
 }
@@ -229,7 +262,9 @@ void World::send_settle(RequestNumber number) {
   const std::size_t items = settle.acks.size() + settle.nacks.size() + settle.extends.size();
   if (!admit(room_of(settle.publish) + items * 160 + control_bytes)) return oracle_.settled(number, not_sent(), elapsed());
   oracle_.settling(settle.subscription, settle);
+  tell([&] { return fmt::format("asks to settle {} of {}: {}", number, settle.subscription.value, words(settle)); });
   node_->core().settle(node_->edge(), std::move(settle), [this, number](Result<node::Settled> answer) {
+    tell([&] { return fmt::format("settle {}: {}", number, answer ? words(*answer) : to_string(answer.error())); });
     oracle_.settled(number, answer, elapsed());
   });
 }

@@ -4,6 +4,7 @@
 // Requests to a node that failed, or has no room, are not sent: the clients wait.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -89,6 +90,7 @@ class World {
   /// A hash over all nodes that ran here.
   std::uint64_t effects() const { return effects_; }
   bool tolerates_damage = false;  ///< damaged_data while reading is no breach
+  std::function<void(const std::string&)> listener;  ///< hears what clients ask and are answered; may be empty
 
  private:
   SentEvent event_of(const Draft& draft, TopicId topic);
@@ -101,6 +103,9 @@ class World {
   std::map<PartitionRef, node::PartitionState> read_all();
   void drain(const std::string& name, SubscriptionId id);
   void fold_node();
+  void tell(const std::function<std::string()>& what) {
+    if (listener) listener(what());
+  }
 
   std::unique_ptr<disk::SimulatedDisk> disk_;
   VirtualClock clock_;

@@ -71,9 +71,10 @@ void World::drain() {
 }
 
 void World::drain(const std::string& name, SubscriptionId id) {
-  pause(name, false);
   int quiet = 0;
   for (int round = 0; round < 2000 && quiet < 3 && running(); ++round) {
+    if (node_->home().stats().free_slots < 2) checkpoint();
+    if (const auto* found = node_->core().catalogue()->find_subscription(name); found != nullptr && found->paused) pause(name, false);
     const std::uint64_t before = node_->core().last_written().value;
     feed();
     receive(name, 200);
@@ -84,7 +85,6 @@ void World::drain(const std::string& name, SubscriptionId id) {
     tick();
     flush();
     node_->work();
-    if (node_->home().stats().free_slots < 2) checkpoint();
     const auto counts = node_->core().subscriptions().counts(id);
     const bool nothing = counts.queued + counts.leased + counts.delayed + counts.parked_events == 0;
     const bool moved = node_->core().last_written().value != before;
