@@ -24,7 +24,7 @@ struct SubscriptionsEngine::State {
 
   std::set<ReadyKey> ready;
   std::set<std::pair<PartitionRef, std::uint64_t>> parked;
-  std::set<std::pair<PartitionRef, Offset>> heads;  ///< of all keys
+  std::map<std::pair<PartitionRef, Offset>, std::uint64_t> heads;  ///< of all keys: its place, the key's hash
   std::uint32_t leased_keys = 0;
   Counts counts;
 

@@ -108,7 +108,7 @@ void SubscriptionsEngine::forget_if_empty(SubscriptionId id) {
 
 void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = unit.queue.size();
-  state.heads.emplace(unit.ref.partition, unit.queue.front());
+  state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
@@ -221,6 +221,7 @@ void SubscriptionsEngine::change(const CursorDropped& effect, Elapsed) {
 }
 
 void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
+  if (effect.offsets.empty()) return;  // never decided; a key has a head
   State& found = make_state(effect.key.subscription);
   auto& unit = found.keys[effect.key];
   if (unit) leave(found, *unit);
@@ -464,7 +465,7 @@ std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_
 std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::oldest(SubscriptionId id) const {
   std::vector<std::pair<PartitionRef, Offset>> all;
   if (const State* found = state(id))
-    for (const auto& head : found->heads)
+    for (const auto& [head, hash] : found->heads)
       if (all.empty() || all.back().first != head.first) all.push_back(head);
   return all;
 }

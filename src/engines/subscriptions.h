@@ -7,7 +7,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -155,8 +154,7 @@ class SubscriptionsEngine {
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
   std::uint32_t credit(const State& state) const;
-  static void drop_keys(const State& state, const std::function<bool(const KeyRef&)>& gone, std::size_t most,
-                        std::vector<Effect>& effects);
+  static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most, std::vector<Effect>& effects);
   struct KeyPlan;
   using Plans = std::map<KeyRef, KeyPlan>;
   Result<Plans> plan(const Settle& settle) const;

@@ -66,25 +66,26 @@ Result<SubscriptionDefined> SubscriptionsEngine::decide_pause(SubscriptionId id,
   return defined;
 }
 
-// Keys first, in an order that no hash table decides; cursors and pages when no key is left.
-void SubscriptionsEngine::drop_keys(const State& state, const std::function<bool(const KeyRef&)>& gone, std::size_t most,
-                                    std::vector<Effect>& effects) {
-  std::vector<KeyRef> keys;
-  for (const auto& [ref, unit] : state.keys)
-    if (gone(ref)) keys.push_back(ref);
-  std::ranges::sort(keys);
-  for (const KeyRef& ref : keys)
-    if (effects.size() < most) effects.push_back(encode(KeyDropped{ref}));
+// Keys in the order of their heads: no hash table decides it, and each piece costs what it drops, however many keys there are.
+void SubscriptionsEngine::drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most, std::vector<Effect>& effects) {
+  auto at = topic ? state.heads.lower_bound({{*topic, PartitionId{0}}, Offset{0}}) : state.heads.begin();
+  for (; at != state.heads.end() && effects.size() < most; ++at) {
+    const PartitionRef partition = at->first.first;
+    if (topic && partition.topic != *topic) return;
+    effects.push_back(encode(KeyDropped{{state.id, partition, at->second}}));
+  }
 }
 
 std::vector<Effect> SubscriptionsEngine::decide_remains(std::size_t most) const {
   std::vector<Effect> effects;
   for (const auto& [id, state] : states_) {
     if (state->definition) continue;
-    drop_keys(*state, [](const KeyRef&) { return true; }, most, effects);
-    if (effects.size() >= most) return effects;
-    for (const auto& [partition, cursor] : state->cursors) effects.push_back(encode(CursorDropped{id, partition}));
-    for (const auto& page : state->settles.pages()) effects.push_back(encode(SettlesDropped{id, page->number}));
+    drop_keys(*state, std::nullopt, most, effects);
+    for (const auto& [partition, cursor] : state->cursors)
+      if (effects.size() < most) effects.push_back(encode(CursorDropped{id, partition}));
+    for (const auto& page : state->settles.pages())
+      if (effects.size() < most) effects.push_back(encode(SettlesDropped{id, page->number}));
+    if (effects.size() >= most) break;
   }
   return effects;
 }
@@ -92,10 +93,10 @@ std::vector<Effect> SubscriptionsEngine::decide_remains(std::size_t most) const 
 std::vector<Effect> SubscriptionsEngine::decide_topic_gone(TopicId topic, std::size_t most) const {
   std::vector<Effect> effects;
   for (const auto& [id, state] : states_) {
-    drop_keys(*state, [&](const KeyRef& ref) { return ref.partition.topic == topic; }, most, effects);
-    if (effects.size() >= most) return effects;
+    drop_keys(*state, topic, most, effects);
     for (const auto& [partition, cursor] : state->cursors)
-      if (partition.topic == topic) effects.push_back(encode(CursorDropped{id, partition}));
+      if (partition.topic == topic && effects.size() < most) effects.push_back(encode(CursorDropped{id, partition}));
+    if (effects.size() >= most) break;
   }
   return effects;
 }

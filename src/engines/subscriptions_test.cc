@@ -1,0 +1,459 @@
+// The subscriptions engine, rule by rule. subscriptions_model_test.cc plays everything at random.
+#include "continuo/engines/subscriptions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "continuo/engines/recorded_test.h"
+
+namespace continuo::engines {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const SubscriptionLimits limits{.subscriptions = 3, .outstanding = 1'000, .run = 100};
+constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, one{TopicId{1}, PartitionId{1}},
+    other{TopicId{2}, PartitionId{0}};
+
+struct Machine {
+  Ledger ledger;
+  SubscriptionsEngine engine{ledger, limits};
+  Result<void> apply(const Effect& effect, Elapsed now) { return engine.apply(effect, now); }
+  Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
+    return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
+  }
+};
+
+class SubscriptionsTest : public testing::Test {
+ protected:
+  const SubscriptionsEngine& engine() { return recorded_.live().engine; }
+  void commit(std::vector<Effect> effects) { recorded_.commit(std::move(effects), now_); }
+  static SubscriptionSettings settings() {
+    SubscriptionSettings made;
+    made.topics = {"a", "b"};
+    made.retry = {2, Millis{500}};
+    return made;
+  }
+  SubscriptionId define(const SubscriptionSettings& wanted = settings(), const std::string& name = "s") {
+    const std::vector<std::pair<PartitionRef, Offset>> starts{{zero, Offset{0}}, {one, Offset{0}}, {other, Offset{5}}};
+    auto decision = engine().decide_define(name, wanted, {TopicId{1}, TopicId{2}}, starts);
+    CHECK(decision.has_value());
+    std::vector<Effect> effects{encode(decision->defined)};
+    for (const CursorMoved& cursor : decision->cursors) effects.push_back(encode(cursor));
+    commit(std::move(effects));
+    return decision->defined.id;
+  }
+  // Offers one event for each of these keys, one after the other.
+  void offer(SubscriptionId id, std::initializer_list<std::uint64_t> keys, PartitionRef partition = zero) {
+    for (const CursorMoved& cursor : engine().cursors(id)) {
+      if (cursor.partition != partition) continue;
+      Offer offer{id, 1, partition, cursor.next, cursor.next, {}};
+      for (const std::uint64_t key : keys) {
+        offer.events.push_back({offer.next, key});
+        offer.next = offer.next + 1;
+      }
+      commit(engine().decide_offer(offer)->effects);
+      return;
+    }
+  }
+  std::vector<Lease> receive(SubscriptionId id, std::uint32_t max = 100) {
+    auto decision = engine().decide_receive({id, max, std::nullopt}, now_);
+    std::vector<Effect> effects;
+    for (const KeyLeased& lease : decision->leases) effects.push_back(encode(lease));
+    commit(std::move(effects));
+    std::vector<Lease> leases;
+    for (const Delivery& delivery : decision->received.deliveries) leases.push_back(delivery.lease);
+    return leases;
+  }
+  Result<Settled> settle(const Settle& request, bool publishes = false) {
+    auto decision = engine().decide_settle(request, publishes, {WallTime{77}, now_});
+    if (!decision) return pass(decision);
+    commit(decision->effects);
+    return std::move(decision->settled);
+  }
+  Result<Settled> nack(const Lease& lease, std::optional<Millis> delay = Millis{0}) {
+    return settle({lease.subscription, {}, {{lease, {"code", "why"}, delay}}, {}});
+  }
+  void due() { commit(engine().decide_due({WallTime{77}, now_}, 1'000)); }
+
+  Recorded<Machine> recorded_;
+  Elapsed now_{1'000};
+};
+
+// ---- definitions ----------------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, IsDefinedOnceAndBeginsWhereItIsTold) {
+  const SubscriptionId id = define();
+  EXPECT_EQ(engine().find("s")->definition.id, id);
+  EXPECT_EQ(engine().find(id)->definition.name, "s");
+  const auto cursors = engine().cursors(id);
+  ASSERT_THAT(cursors, SizeIs(3));
+  EXPECT_EQ(cursors[2].next, Offset{5});
+  EXPECT_EQ(engine().decide_define("s", settings(), {}, {})->existing, engine().find(id));
+  SubscriptionSettings changed = settings();
+  changed.concurrency = 1;
+  EXPECT_EQ(engine().decide_define("s", changed, {}, {}).error().code, Code::subscription_exists);
+  EXPECT_THAT(engine().read_topics(), ElementsAre(TopicId{1}, TopicId{2}));
+  define(settings(), "s2");
+  define(settings(), "s3");
+  EXPECT_EQ(engine().decide_define("s4", settings(), {}, {}).error().code, Code::limit_reached);
+}
+
+TEST_F(SubscriptionsTest, RefusesSettingsThatCannotBe) {
+  const auto refused = [&](auto change, std::string_view at) {
+    SubscriptionSettings wanted = settings();
+    change(wanted);
+    const auto decision = engine().decide_define("s", wanted, {}, {});
+    ASSERT_FALSE(decision) << at;
+    EXPECT_EQ(decision.error().code, Code::bad_setting);
+    EXPECT_EQ(decision.error().at, at);
+  };
+  refused([](auto& s) { s.topics.clear(); }, "topics");
+  refused([](auto& s) { s.concurrency = 0; }, "concurrency");
+  refused([](auto& s) { s.concurrency = 100'001; }, "concurrency");
+  refused([](auto& s) { s.lease = Millis{99}; }, "lease");
+  refused([](auto& s) { s.lease = Millis{12 * 3'600'000 + 1}; }, "lease");
+  refused([](auto& s) { s.retry.attempts = 0; }, "retry.attempts");
+  refused([](auto& s) { s.retry.attempts = 1'001; }, "retry.attempts");
+  refused([](auto& s) { s.retry.delay = Millis{12 * 3'600'000 + 1}; }, "retry.base");
+  EXPECT_EQ(engine().decide_define("a b", settings(), {}, {}).error().code, Code::bad_name);
+  EXPECT_EQ(engine().decide_define("continuo.s", settings(), {}, {}).error().code, Code::system_name);
+}
+
+TEST_F(SubscriptionsTest, AnUnknownOneIsRefusedEverywhere) {
+  const SubscriptionId none{9};
+  EXPECT_EQ(engine().decide_delete("none").error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_pause(none, true).error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_offer({none, 1, zero, {}, {}, {}}).error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_receive({none, 1, {}}, now_).error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_settle({none, {}, {}, {}}, false, {}).error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_retry(none, 1).error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_skip(none, 1, "").error().code, Code::unknown_subscription);
+  EXPECT_THAT(engine().decide_remember(none, {1, 1}, "", now_), IsEmpty());
+  EXPECT_EQ(engine().remembered(none, {1, 1}), nullptr);
+  EXPECT_THAT(engine().parked(none, 1), IsEmpty());
+  EXPECT_THAT(engine().oldest(none), IsEmpty());
+  EXPECT_THAT(engine().cursors(none), IsEmpty());
+  EXPECT_FALSE(engine().has_ready(none));
+}
+
+TEST_F(SubscriptionsTest, WhatADeletedOneLeavesGoesInPieces) {
+  const SubscriptionId id = define();
+  offer(id, {1, 2, 3, 4, 5});
+  offer(id, {1, 2}, one);
+  receive(id, 2);
+  commit(engine().decide_remember(id, {1, 1}, "outcome", now_));
+  commit({encode(*engine().decide_delete("s"))});
+  EXPECT_EQ(engine().find("s"), nullptr);
+  EXPECT_EQ(engine().decide_receive({id, 1, {}}, now_).error().code, Code::unknown_subscription);
+  EXPECT_THAT(engine().feed_positions(), IsEmpty());
+  recorded_.checkpoint(40);
+  int pieces = 0;
+  for (auto effects = engine().decide_remains(2); !effects.empty(); effects = engine().decide_remains(2), ++pieces) {
+    ASSERT_LE(effects.size(), 2u) << "a decision is bounded";
+    commit(effects);
+    recorded_.checkpoint(40);
+    if (pieces == 2) recorded_.restart();
+  }
+  EXPECT_EQ(pieces, 6) << "7 keys, 3 cursors, 1 page";
+  EXPECT_FALSE(engine().next_due());
+  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
+  EXPECT_EQ(recorded_.content().size(), 1u) << "only the counter of numbers is left";
+  EXPECT_GT(define(), id) << "numbers are never used again";
+}
+
+TEST_F(SubscriptionsTest, ATopicThatGoesTakesItsKeysAndCursors) {
+  const SubscriptionId id = define();
+  offer(id, {1, 2});
+  offer(id, {3}, other);
+  receive(id);
+  for (auto effects = engine().decide_topic_gone(TopicId{1}, 2); !effects.empty();
+       effects = engine().decide_topic_gone(TopicId{1}, 2)) {
+    ASSERT_LE(effects.size(), 2u);
+    commit(effects);
+  }
+  EXPECT_THAT(engine().cursors(id), SizeIs(1));
+  EXPECT_EQ(engine().counts(id).leased, 1u) << "the other topic's event";
+  EXPECT_THAT(engine().read_topics(), ElementsAre(TopicId{2}));
+}
+
+// ---- offers ---------------------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, TakesOffersAtItsCursorWithinItsCredit) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1});
+  const auto position = engine().feed_positions().front();
+  EXPECT_EQ(position.next, Offset{2});
+  EXPECT_EQ(position.credit, 998u);
+  EXPECT_TRUE(position.by_key);
+  EXPECT_EQ(engine().decide_offer({id, 1, {TopicId{3}, PartitionId{0}}, {}, {}, {}}).error().code,
+            Code::unknown_partition);
+  const auto refused = [&](Offer offer) {
+    const auto decision = engine().decide_offer(offer);
+    ASSERT_TRUE(decision);
+    EXPECT_THAT(decision->effects, IsEmpty());
+    EXPECT_EQ(decision->credit.next, Offset{2}) << "says where it stands";
+    EXPECT_EQ(decision->credit.credit, 998u);
+  };
+  refused({id, 1, zero, Offset{1}, Offset{3}, {}});
+  refused({id, 2, zero, Offset{2}, Offset{3}, {}});
+  refused({id, 1, zero, Offset{2}, Offset{1}, {}});
+  refused({id, 1, zero, Offset{2}, Offset{2'000}, std::vector<Offer::Event>(999)});
+  EXPECT_THAT(engine().decide_offer({id, 1, zero, Offset{2}, Offset{9}, {}})->effects, SizeIs(1))
+      << "nothing matched: the cursor moves";
+}
+
+TEST_F(SubscriptionsTest, ParkedEventsTakeNoCredit) {
+  const SubscriptionId id = define();
+  offer(id, {1});
+  for (int attempt = 0; attempt < 2; ++attempt) ASSERT_TRUE(nack(receive(id).front()));
+  EXPECT_EQ(engine().counts(id).parked_keys, 1u);
+  offer(id, {1, 1, 2});
+  EXPECT_EQ(engine().counts(id).parked_events, 3u);
+  EXPECT_EQ(engine().feed_positions().front().credit, 999u);
+}
+
+// ---- leases ---------------------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, OneLeaseAKeyInRunsOfItsEvents) {
+  const SubscriptionId id = define();
+  offer(id, {1, 2, 1, 1});
+  const auto leases = receive(id);
+  ASSERT_THAT(leases, SizeIs(4));
+  EXPECT_THAT(receive(id), IsEmpty());
+  offer(id, {1, 3});
+  const auto more = receive(id);
+  ASSERT_THAT(more, SizeIs(1)) << "later events of a leased key wait";
+  EXPECT_EQ(more.front().key_hash, 3u);
+}
+
+TEST_F(SubscriptionsTest, ConcurrencyBoundsTheKeysLeased) {
+  SubscriptionSettings wanted = settings();
+  wanted.concurrency = 2;
+  const SubscriptionId id = define(wanted);
+  offer(id, {1, 2, 3});
+  const auto leases = receive(id);
+  ASSERT_THAT(leases, SizeIs(2));
+  EXPECT_FALSE(engine().has_ready(id));
+  ASSERT_TRUE(settle({id, {leases[0]}, {}, {}}));
+  EXPECT_TRUE(engine().has_ready(id));
+  EXPECT_THAT(receive(id), SizeIs(1));
+}
+
+TEST_F(SubscriptionsTest, WithoutOrderEveryEventIsItsOwnKey) {
+  SubscriptionSettings wanted = settings();
+  wanted.order_by = OrderBy::none;
+  const SubscriptionId id = define(wanted);
+  offer(id, {7, 7, 7});
+  const auto leases = receive(id);
+  ASSERT_THAT(leases, SizeIs(3));
+  EXPECT_EQ(settle({id, {leases[2]}, {}, {}})->settled, 1u) << "in any order";
+  EXPECT_FALSE(engine().feed_positions().front().by_key);
+}
+
+TEST_F(SubscriptionsTest, PausedGivesNothingAndKeepsWhatIsLeased) {
+  const SubscriptionId id = define();
+  offer(id, {1, 2});
+  const auto leases = receive(id, 1);
+  commit({encode(*engine().decide_pause(id, true))});
+  EXPECT_THAT(receive(id), IsEmpty());
+  EXPECT_EQ(settle({id, leases, {}, {}})->settled, 1u);
+  commit({encode(*engine().decide_pause(id, false))});
+  EXPECT_THAT(receive(id), SizeIs(1));
+}
+
+TEST_F(SubscriptionsTest, ALeaseMayBeAskedShorterOrLonger) {
+  const SubscriptionId id = define();
+  offer(id, {1});
+  EXPECT_EQ(engine().decide_receive({id, 1, Millis{99}}, now_).error().code, Code::bad_setting);
+  EXPECT_EQ(engine().decide_receive({id, 1, Millis{13 * 3'600'000}}, now_).error().code, Code::bad_setting);
+  EXPECT_EQ(engine().decide_receive({id, 1, Millis{100}}, now_)->leases.front().until, now_ + Millis{100});
+}
+
+// ---- settling -------------------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, ARunIsSettledInOrder) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1, 1});
+  const auto leases = receive(id);
+  const auto early = settle({id, {leases[1]}, {}, {}});
+  EXPECT_EQ(early->settled, 0u);
+  EXPECT_EQ(early->refused.front().code, Code::lease_lost);
+  EXPECT_EQ(settle({id, {leases[1], leases[0]}, {}, {}})->settled, 2u) << "in one request the order does not matter";
+  EXPECT_EQ(settle({id, {leases[0]}, {}, {}})->settled, 0u) << "once";
+  EXPECT_EQ(settle({id, {leases[2]}, {}, {}})->settled, 1u);
+  EXPECT_EQ(engine().counts(id).queued + engine().counts(id).leased, 0u);
+}
+
+TEST_F(SubscriptionsTest, TheFirstFailureReturnsTheRest) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1, 1});
+  const auto leases = receive(id);
+  const auto settled = settle({id, {leases[0]}, {{leases[1], {"code", "why"}, std::nullopt}}, {}});
+  EXPECT_EQ(settled->settled, 2u);
+  EXPECT_EQ(engine().counts(id).delayed, 2u);
+  EXPECT_THAT(receive(id), IsEmpty());
+  now_ = now_ + Millis{500};
+  due();
+  const auto again = receive(id);
+  ASSERT_THAT(again, SizeIs(2));
+  EXPECT_EQ(again.front().offset, leases[1].offset) << "in order";
+}
+
+TEST_F(SubscriptionsTest, WhatIsNotSettledComesAgainAndLateSettlesAreRefused) {
+  const SubscriptionId id = define();
+  offer(id, {1});
+  const auto late = receive(id);
+  now_ = now_ + Millis{30'000};
+  due();
+  now_ = now_ + Millis{500};
+  due();
+  const auto current = receive(id);
+  ASSERT_THAT(current, SizeIs(1));
+  EXPECT_EQ(settle({id, late, {}, {}})->refused.size(), 1u);
+  EXPECT_EQ(settle({id, late, {}, {}}, true).error().code, Code::settle_refused) << "and nothing is published";
+  EXPECT_EQ(nack(late.front())->refused.size(), 1u);
+  EXPECT_EQ(settle({id, {}, {}, {{late.front(), Millis{1'000}}}})->refused.size(), 1u);
+  EXPECT_EQ(settle({id, current, {}, {}}, true)->settled, 1u);
+}
+
+TEST_F(SubscriptionsTest, AnExtendedLeaseLastsLonger) {
+  const SubscriptionId id = define();
+  offer(id, {1});
+  const auto leases = receive(id);
+  now_ = now_ + Millis{29'000};
+  EXPECT_THAT(settle({id, {}, {}, {{leases[0], Millis{10'000}}}})->refused, IsEmpty());
+  now_ = now_ + Millis{9'000};
+  due();
+  EXPECT_EQ(engine().counts(id).leased, 1u);
+  now_ = now_ + Millis{1'000};
+  due();
+  EXPECT_EQ(engine().counts(id).leased, 0u);
+}
+
+TEST_F(SubscriptionsTest, ContradictionsAreBadRequests) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1});
+  const auto leases = receive(id);
+  const Nack first{leases[0], {}, {}}, second{leases[1], {}, {}};
+  EXPECT_EQ(settle({id, {leases[0], leases[0]}, {}, {}}).error().code, Code::bad_request);
+  EXPECT_EQ(settle({id, {}, {first, second}, {}}).error().code, Code::bad_request);
+  EXPECT_EQ(settle({id, {leases[0]}, {first}, {}}).error().code, Code::bad_request);
+}
+
+TEST_F(SubscriptionsTest, TokensOfAnotherEpochOrSubscriptionDoNotHold) {
+  const SubscriptionId id = define(), second = define(settings(), "s2");
+  offer(id, {1});
+  offer(second, {1});
+  Lease lease = receive(id).front();
+  EXPECT_EQ(settle({second, {lease}, {}, {}})->settled, 0u);
+  lease.epoch = 2;
+  EXPECT_EQ(settle({id, {lease}, {}, {}})->settled, 0u);
+}
+
+// ---- giving up ------------------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, AKeyThatIsGivenUpWaitsAndOthersFlow) {
+  const SubscriptionId id = define();
+  offer(id, {1, 2, 1});
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    for (const Lease& lease : receive(id, 1)) {
+      ASSERT_EQ(lease.key_hash, 1u);
+      ASSERT_TRUE(nack(lease));
+    }
+  }
+  const auto parked = engine().parked(id, 10);
+  ASSERT_THAT(parked, SizeIs(1));
+  EXPECT_EQ(parked[0].key_hash, 1u);
+  EXPECT_EQ(parked[0].head, Offset{0});
+  EXPECT_EQ(parked[0].attempts, 2u);
+  EXPECT_EQ(parked[0].failure, (Failure{"code", "why"}));
+  EXPECT_EQ(parked[0].waiting, 1u);
+  EXPECT_EQ(parked[0].since, WallTime{77});
+  EXPECT_THAT(engine().parked(id, 0), IsEmpty());
+  const auto flowing = receive(id);
+  ASSERT_THAT(flowing, SizeIs(1));
+  EXPECT_EQ(flowing[0].key_hash, 2u);
+
+  commit({encode(*engine().decide_retry(id, 1))});
+  const auto again = receive(id);
+  ASSERT_THAT(again, SizeIs(2)) << "released in order";
+  EXPECT_EQ(again[0].offset, Offset{0});
+  ASSERT_TRUE(nack(again[0]));
+  EXPECT_THAT(engine().parked(id, 10), IsEmpty()) << "attempts count anew";
+  ASSERT_TRUE(nack(receive(id)[0]));
+  commit({encode(*engine().decide_skip(id, 1, "by hand"))});
+  const auto next = receive(id);
+  ASSERT_THAT(next, SizeIs(1));
+  EXPECT_EQ(next[0].offset, Offset{2});
+}
+
+TEST_F(SubscriptionsTest, DropPassesOverTheFailedEventWithAReason) {
+  SubscriptionSettings wanted = settings();
+  wanted.on_failure = OnFailure::drop;
+  wanted.retry.attempts = 1;
+  const SubscriptionId id = define(wanted);
+  offer(id, {1, 1});
+  const auto leases = receive(id, 1);
+  const auto decision = engine().decide_settle({id, {}, {{leases[0], {"bad", ""}, {}}}, {}}, false, {});
+  ASSERT_THAT(decision->effects, SizeIs(2));
+  EXPECT_EQ(decode<KeySkipped>(1, decision->effects[1].payload)->reason, "dropped after 1 attempts: bad");
+  commit(decision->effects);
+  EXPECT_EQ(receive(id)[0].offset, Offset{1});
+}
+
+// ---- repeated settles -----------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, RemembersAnswersInPages) {
+  const SubscriptionId id = define();
+  for (std::uint64_t i = 1; i <= 1'000; ++i)
+    commit(engine().decide_remember(id, {i, i}, "outcome " + std::to_string(i), now_));
+  for (const std::uint64_t i : {1, 256, 257, 1'000})
+    EXPECT_EQ(*engine().remembered(id, {i, i}), "outcome " + std::to_string(i));
+  EXPECT_EQ(engine().remembered(id, {2'000, 1}), nullptr);
+  recorded_.checkpoint(10'000);
+  recorded_.restart();
+  EXPECT_EQ(*engine().remembered(id, {700, 700}), "outcome 700");
+  now_ = now_ + Millis{600'001};
+  for (std::uint64_t i = 2'000; i < 3'200; ++i) commit(engine().decide_remember(id, {i, i}, "o", now_));
+  EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr) << "a page leaves when its time is over";
+  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
+}
+
+TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBounded) {
+  const SubscriptionId id = define();
+  for (std::uint64_t i = 1; i <= 70 * 256; ++i) commit(engine().decide_remember(id, {i, i}, "o", now_));
+  EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr);
+  EXPECT_NE(engine().remembered(id, {70 * 256, 70 * 256}), nullptr);
+}
+
+// ---- units ----------------------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, UnitsThatCannotBeReadAreRefused) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1, 2});
+  ASSERT_TRUE(nack(receive(id)[0], Millis{100}));
+  commit(engine().decide_remember(id, {1, 1}, "outcome", now_));
+  for (const auto& [key, bytes] : recorded_.content()) {
+    EXPECT_TRUE(Machine{}.restore(key, bytes, Sequence{1})) << key[0];
+    EXPECT_FALSE(Machine{}.restore(key, bytes.substr(0, bytes.size() - 1), Sequence{1})) << key[0];
+    EXPECT_FALSE(Machine{}.restore(key, bytes + "x", Sequence{1})) << key[0];
+  }
+  EXPECT_FALSE(Machine{}.apply({EffectType::topic_defined, 1, ""}, {})) << "an effect of another engine";
+  EXPECT_FALSE(Machine{}.apply({EffectType::key_leased, 1, ""}, {}));
+}
+
+TEST_F(SubscriptionsTest, EffectsOnWhatIsNotThereChangeNothing) {
+  const KeyRef key{SubscriptionId{5}, zero, 1};
+  commit({encode(KeyLeased{key, 1, 1, {}}), encode(KeySettled{key, 1}), encode(KeyReturned{key, {}, {}}),
+          encode(KeyParked{key, {}, {}}), encode(KeyReleased{key}), encode(KeySkipped{key, ""}),
+          encode(KeyDropped{key}), encode(LeaseExtended{key, {}}), encode(SubscriptionDeleted{SubscriptionId{5}}),
+          encode(CursorDropped{SubscriptionId{5}, zero}), encode(SettlesDropped{SubscriptionId{5}, 0}),
+          encode(KeyQueued{key, {}})});
+  EXPECT_THAT(recorded_.content(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace continuo::engines
