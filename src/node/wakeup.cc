@@ -12,8 +12,8 @@ Wakeup::Wakeup() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { CHECK(fd_ >= 
 Wakeup::~Wakeup() { ::close(fd_); }
 
 void Wakeup::wake() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!sleeping_.load(std::memory_order_relaxed)) return;
+  // The exchange orders what was put in before it against the sleeper's last look; only the first waker pays the call.
+  if (!sleeping_.exchange(false, std::memory_order_seq_cst)) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t put = ::write(fd_, &one, sizeof one);  // full means: woken already
 }

@@ -14,6 +14,7 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::get_topic: return get_topic(exchange, std::get<OneTopic>(request));
     case Route::delete_topic: return delete_topic(exchange, std::get<OneTopic>(request));
     case Route::trim_topic: return trim_topic(exchange, std::get<TrimTopic>(request));
+    case Route::skip_damaged: return skip_damaged(exchange, std::move(std::get<SkipDamaged>(request)));
     case Route::publish: return publish(exchange, std::get<Publish>(request));
     case Route::read: return read(exchange, std::get<Read>(request));
     case Route::list_subscriptions: return list_subscriptions(exchange);

@@ -19,6 +19,7 @@ void put_topic(Exchange& exchange, const wire::http::PutTopic& request);
 void get_topic(Exchange& exchange, const wire::http::OneTopic& request);
 void delete_topic(Exchange& exchange, const wire::http::OneTopic& request);
 void trim_topic(Exchange& exchange, const wire::http::TrimTopic& request);
+void skip_damaged(Exchange& exchange, wire::http::SkipDamaged request);
 
 // publish.cc, publish_lines.cc
 void publish(Exchange& exchange, const wire::http::Publish& request);

@@ -52,6 +52,17 @@ constexpr std::string_view topics = R"json(
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Partition"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
 },
+"/v1/topics/{topic}/skip": {
+  "parameters": [{"$ref": "#/components/parameters/topic"}],
+  "post": {"operationId": "skip_damaged", "tags": ["topics"],
+      "summary": "Have readers pass over damaged records; refused while reading `from` works",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+        "additionalProperties": false, "required": ["partition", "from", "next", "reason"], "properties": {
+        "partition": {"type": "integer", "minimum": 0}, "from": {"$ref": "#/components/schemas/Offset"},
+        "next": {"$ref": "#/components/schemas/Offset"}, "reason": {"type": "string", "maxLength": 1000}}}}}},
+    "responses": {"204": {"description": "They are passed over, and the log says why"},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
 )json";
 
 constexpr std::string_view events =

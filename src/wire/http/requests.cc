@@ -115,6 +115,24 @@ Result<AnyRequest> read_trim(const Match& match, const Request& request) {
   return trim;
 }
 
+Result<AnyRequest> read_skip_damaged(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "topic");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  Fields fields(*body, {}, {"partition", "from", "next", "reason"});
+  SkipDamaged skip{.topic = std::move(*name), .partition = {}, .from = {}, .next = {}, .reason = {}};
+  for (const char* field : {"partition", "from", "next", "reason"}) fields.required(field);
+  fields.number("partition", skip.partition.value, 0, 0xffffffffu);
+  fields.offset("from", skip.from.value);
+  fields.offset("next", skip.next.value);
+  fields.text("reason", skip.reason);
+  if (skip.reason.size() > SkipDamaged::max_reason)
+    fields.refuse("reason", Code::too_large, "a reason has at most 1000 bytes");
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return skip;
+}
+
 // What the contract has for later is refused by name, not passed over.
 Result<void> refuse_later(const Query& query, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names)
@@ -326,6 +344,7 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::get_topic: return read_named<OneTopic>(name_in_path(match.parameters[0], "topic"), request);
     case Route::delete_topic: return read_named<OneTopic>(changeable_name(match.parameters[0], "topic"), request);
     case Route::trim_topic: return read_trim(match, request);
+    case Route::skip_damaged: return read_skip_damaged(match, request);
     case Route::put_subscription: return read_put_subscription(match, request);
     case Route::get_subscription:
       return read_named<OneSubscription>(name_in_path(match.parameters[0], "subscription"), request);

@@ -28,6 +28,15 @@ struct TrimTopic {
   PartitionId partition;
   Offset before;
 };
+/// Damaged records that readers shall pass over; the reason is kept in the log.
+struct SkipDamaged {
+  static constexpr std::size_t max_reason = 1000;
+  std::string topic;
+  PartitionId partition;
+  Offset from;
+  Offset next;
+  std::string reason;
+};
 /// get_topic, delete_topic
 struct OneTopic {
   std::string topic;
@@ -108,7 +117,7 @@ struct ErrorPage {
 /// list_topics, list_subscriptions, node, livez, readyz, metrics, openapi
 struct Plain {};
 
-using AnyRequest = std::variant<Plain, PutTopic, OneTopic, TrimTopic, Publish, Read, PutSubscription, OneSubscription,
+using AnyRequest = std::variant<Plain, PutTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read, PutSubscription, OneSubscription,
                                 Receive, Settle, ListParked, OneParkedKey, ErrorPage>;
 
 /// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a

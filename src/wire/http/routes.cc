@@ -16,6 +16,7 @@ constexpr RouteEntry table[] = {
     {Route::get_topic, Method::get, "/v1/topics/{topic}", "get_topic"},
     {Route::delete_topic, Method::del, "/v1/topics/{topic}", "delete_topic"},
     {Route::trim_topic, Method::post, "/v1/topics/{topic}/trim", "trim_topic"},
+    {Route::skip_damaged, Method::post, "/v1/topics/{topic}/skip", "skip_damaged"},
     {Route::list_subscriptions, Method::get, "/v1/subscriptions", "list_subscriptions"},
     {Route::put_subscription, Method::put, "/v1/subscriptions/{subscription}", "put_subscription"},
     {Route::get_subscription, Method::get, "/v1/subscriptions/{subscription}", "get_subscription"},

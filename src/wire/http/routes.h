@@ -23,6 +23,7 @@ enum class Route : std::uint8_t {
   get_topic,
   delete_topic,
   trim_topic,
+  skip_damaged,
   list_subscriptions,
   put_subscription,
   get_subscription,
