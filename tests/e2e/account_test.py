@@ -23,8 +23,8 @@ def run_shop():
         services = [subprocess.Popen([*command, role], env=clean_environment(server.folder)) for role in ROLES]
         try:
             subprocess.run([*command, "customers", "--orders", str(ORDERS), "--rate", "0"], check=True, timeout=60)
-            cli_server.eventually(lambda: len(server.run("tail", "mails", "--from", "earliest").stdout.splitlines()) == ORDERS
-                                  and len(server.run("tail", "figures", "--from", "earliest").stdout.splitlines()) == ORDERS, 60, "the shop's end")
+            for last in ("mails", "figures"):
+                cli_server.eventually(lambda topic=last: len(exported(server, topic)) == ORDERS, 60, "the shop's end")
         finally:
             for service in services:
                 service.terminate()

@@ -1,4 +1,4 @@
-"""A server for end-to-end tests: started on a free port in a folder of its own, killed and started again, gone at the end."""
+"""A server for end-to-end tests: on a free port, in a folder of its own; killed, started again, gone at the end."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demo without a terminal, with LANG=C, with its usual port taken; on a terminal; and with Ctrl-C, which leaves nothing behind."""
+"""The demo without a terminal, with LANG=C and ports taken; on a terminal; with Ctrl-C, which leaves nothing behind."""
 
 import os
 import pty
@@ -44,11 +44,13 @@ def commands_work(text, home):
     """The three commands at the end do what they say."""
     first, *others = re.findall(r"^  (\S*continuo .*)$", text, re.MULTILINE)[-3:]
     assert len(others) == 2, text
-    server = subprocess.Popen(first.rstrip(" &").split(), stdout=subprocess.PIPE, text=True, env=clean_environment(home))
+    server = subprocess.Popen(first.rstrip(" &").split(), stdout=subprocess.PIPE, text=True,
+                              env=clean_environment(home))
     try:
         assert " ready: " in server.stdout.readline()
         for line in others:
-            done = subprocess.run(line.split(), stdout=subprocess.PIPE, text=True, timeout=30, env=clean_environment(home), check=True)
+            done = subprocess.run(line.split(), stdout=subprocess.PIPE, text=True, timeout=30,
+                                  env=clean_environment(home), check=True)
             assert done.stdout.strip(), line
             if "--correlation" in line:
                 assert "CheckoutSubmitted" in done.stdout and "MailSent" in done.stdout, done.stdout
@@ -65,11 +67,12 @@ def check_plain(home):
             taken.bind(("127.0.0.1", 8080))
         except OSError:
             pass  # somebody has it already: as good
-        done = subprocess.run([CONTINUO, "demo", "--fast"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-                              stdin=subprocess.DEVNULL, env=clean_environment(home), check=False)
+        done = subprocess.run([CONTINUO, "demo", "--fast"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=120, stdin=subprocess.DEVNULL, env=clean_environment(home), check=False)
     text = done.stdout.decode("ascii")  # LANG=C: nothing but ASCII
     assert done.returncode == 0, text
-    for line in ("kill -9 email", "kill -9 the server", "the server is back", "analytics joins", "orders 150:", "nothing lost"):
+    for line in ("kill -9 email", "kill -9 the server", "the server is back", "analytics joins", "orders 150:",
+                 "nothing lost"):
         assert line in text, f"'{line}' is not in:\n{text}"
     assert "\x1b" not in text and "NO:" not in text, text
     nothing_is_left(home)
@@ -79,16 +82,16 @@ def check_plain(home):
 def check_orders_from_file(home):
     file = home / "orders.ndjson"
     file.write_text("".join(f'{{"id":{n},"customer":"c{n % 7}","amount":{n}00,"gift":true}}\n' for n in range(1, 81)))
-    done = subprocess.run([CONTINUO, "demo", "--orders", file, "--no-keep"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=120, env=clean_environment(home), check=False)
+    done = subprocess.run([CONTINUO, "demo", "--orders", file, "--no-keep"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=120, env=clean_environment(home), check=False)
     assert done.returncode == 0 and "orders 80:" in done.stdout, done.stdout
     nothing_is_left(home)
 
 
 def start_on_terminal(home, *flags):
     ours, theirs = pty.openpty()
-    demo = subprocess.Popen([CONTINUO, "demo", *flags], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-                            env=clean_environment(home, LANG="C.UTF-8", TERM="xterm"))
+    demo = subprocess.Popen([CONTINUO, "demo", *flags], stdin=theirs, stdout=theirs, stderr=theirs,
+                            start_new_session=True, env=clean_environment(home, LANG="C.UTF-8", TERM="xterm"))
     os.close(theirs)
     return demo, ours
 
@@ -115,7 +118,7 @@ def check_ctrl_c(home, number):
         assert code == (130 if number == signal.SIGINT else -signal.SIGKILL), code
         if number == signal.SIGINT:
             nothing_is_left(home)
-        else:  # killed itself it cannot tidy up: its children are gone all the same, and the next demo removes its folder
+        else:  # killed itself it cannot tidy up: its children go all the same, and the next demo removes its folder
             cli_server.eventually(lambda: not processes_of(home), 5, "the children's end")
     finally:
         demo.kill()

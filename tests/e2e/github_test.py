@@ -11,15 +11,16 @@ from cli_server import CONTINUO, SKIPPED, clean_environment
 
 
 def demo(home, *flags, **more):
-    return subprocess.run([CONTINUO, "demo", "github", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
-                          env=clean_environment(home, **more), check=False)
+    return subprocess.run([CONTINUO, "demo", "github", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=120, env=clean_environment(home, **more), check=False)
 
 
 def check_without_npm(home):
     done = demo(home, PATH="/nowhere")
     assert done.returncode == 1 and "--examples" in done.stderr, done.stderr
     file = home / "index.json"
-    file.write_text('[{"name":"ping","examples":[{"zen":"be \\u00fcber 1.10",\n "n": 1.10, "repository":{"full_name":"a/b"}},{"action":"x"}]}]')
+    file.write_text('[{"name":"ping","examples":[{"zen":"be \\u00fcber 1.10",\n "n": 1.10,'
+                    ' "repository":{"full_name":"a/b"}},{"action":"x"}]}]')
     done = demo(home, "--examples", str(file), PATH="/nowhere")
     assert done.returncode == 0 and "2 of 2 byte for byte" in done.stdout, done.stdout + done.stderr
 

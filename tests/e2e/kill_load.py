@@ -1,6 +1,7 @@
 """Load for kill_test, as a process of its own: `kill_load.py publish|relay URL NAME FILE`.
 
-publish: events of its own keys, numbered; one batch after the other, each repeated until it is answered. Every answer is written to FILE.
+publish: events of its own keys, numbered; one batch after the other, each repeated until it is answered. Every answer
+is written to FILE.
 relay: takes events from the subscription `relay` and publishes one for each in the settle's own commit.
 Both go on over restarts of the server, until they are told to end (SIGTERM).
 """
@@ -50,8 +51,9 @@ def publish(connection, name, acknowledged):
         batch = []
         for _ in range(rng.choice((1, 1, 3, 10, 50))):
             key = rng.randrange(KEYS)
-            batch.append({"specversion": "1.0", "id": f"{name}-{key}-{numbers[key]}", "source": f"/load/{name}", "type": "Load",
-                          "subject": f"{name}-{key}", "data": {"n": numbers[key], "pad": "x" * rng.randrange(400)}})
+            batch.append({"specversion": "1.0", "id": f"{name}-{key}-{numbers[key]}", "source": f"/load/{name}",
+                          "type": "Load", "subject": f"{name}-{key}",
+                          "data": {"n": numbers[key], "pad": "x" * rng.randrange(400)}})
             numbers[key] += 1
         status = None
         while status != 201 and not stopping:  # the same again until it is answered: a repeat is recognised
@@ -66,6 +68,11 @@ def publish(connection, name, acknowledged):
             acknowledged.flush()
 
 
+def relayed(event):
+    return {"specversion": "1.0", "id": "r-" + event["id"], "source": "/relay", "type": "Relayed",
+            "subject": event["subject"], "data": event["data"]["n"]}
+
+
 def relay(connection, acknowledged):
     while not stopping:
         status, answer = connection.ask("/v1/subscriptions/relay/receive", {"max": 50, "wait": "1s", "lease": "1s"})
@@ -73,9 +80,7 @@ def relay(connection, acknowledged):
         if not deliveries:
             continue
         settle = {"ack": [one["lease"] for one in deliveries],
-                  "publish": [{"topic": "relayed", "event": {"specversion": "1.0", "id": "r-" + one["event"]["id"], "source": "/relay",
-                                                             "type": "Relayed", "subject": one["event"]["subject"],
-                                                             "data": one["event"]["data"]["n"]}} for one in deliveries]}
+                  "publish": [{"topic": "relayed", "event": relayed(one["event"])} for one in deliveries]}
         status = None
         while status is None or status in (429, 503):
             status, answer = connection.ask("/v1/subscriptions/relay/settle", settle)

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """kill -9 the server at random moments under load: 20 rounds, 200 under `./x test long`.
 
-Load runs in processes of its own, which write down what was acknowledged; this process kills, starts again, and judges at the end: every
-acknowledged event is there exactly once, where its answer said, in order per key; and of each event one was relayed, exactly once, in order.
+Load runs in processes of its own, which write down what was acknowledged; this process kills, starts again, and judges
+at the end: every acknowledged event is there exactly once, where its answer said, in order per key; and each event was
+relayed exactly once, in order.
 """
 
 import collections
+import json
 import os
 import random
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import cli_server
@@ -31,9 +34,10 @@ def read_topic(server, topic):
     partitions = collections.defaultdict(list)
     position = "earliest"
     while True:
-        with cli_server.urllib.request.urlopen(f"{server.url}/v1/topics/{topic}/events?from={position}&limit=5000", timeout=60) as answer:
+        path = f"/v1/topics/{topic}/events?from={position}&limit=5000"
+        with urllib.request.urlopen(server.url + path, timeout=60) as answer:
             after = answer.headers["Continuo-Next"]
-            events = cli_server.json.loads(answer.read())
+            events = json.loads(answer.read())
         if not events and after == position:
             return partitions
         position = after
@@ -47,12 +51,13 @@ def check_once_and_in_order(partitions, number_of):
     for partition, events in partitions.items():
         before = -1
         for event in events:
-            assert int(event["offset"]) > before, f"offsets do not grow at {partition}/{event['offset']}"
+            place = (partition, event["offset"])
+            assert int(event["offset"]) > before, f"offsets do not grow at {place}"
             before = int(event["offset"])
-            assert event["id"] not in seen, f"{event['id']} is there twice: {seen[event['id']]} and {partition}/{event['offset']}"
-            seen[event["id"]] = (partition, event["offset"])
+            assert event["id"] not in seen, f"{event['id']} is there twice: {seen[event['id']]} and {place}"
+            seen[event["id"]] = place
             number, key = number_of(event), event["subject"]
-            assert number == last[key] + 1, f"key {key}: {number} comes after {last[key]} at {partition}/{event['offset']}"
+            assert number == last[key] + 1, f"key {key}: {number} comes after {last[key]} at {place}"
             last[key] = number
     return seen
 
@@ -63,11 +68,13 @@ def judge(server):
     for name in PUBLISHERS:
         for line in (server.folder / f"{name}.acknowledged").read_text().splitlines():
             id_, partition, offset = line.split()
-            assert published.get(id_) == (partition, offset), f"{id_} was acknowledged at {partition}/{offset} and is at {published.get(id_)}"
+            is_at = published.get(id_)
+            assert is_at == (partition, offset), f"{id_} was acknowledged at {partition}/{offset} and is at {is_at}"
             acknowledged += 1
     relayed = check_once_and_in_order(read_topic(server, "relayed"), lambda event: event["data"])
     missing = [id_ for id_ in published if "r-" + id_ not in relayed]
-    assert not missing and len(relayed) == len(published), f"{len(missing)} events were not relayed, among them {missing[:3]}"
+    assert not missing, f"{len(missing)} events were not relayed, among them {missing[:3]}"
+    assert len(relayed) == len(published), f"{len(relayed)} events were relayed, of {len(published)}"
     return acknowledged, len(published)
 
 
@@ -104,7 +111,7 @@ def main():
                 load.wait(timeout=20)
         acknowledged, published = judge(server)
         assert acknowledged > ROUNDS, "too little load to tell anything"
-    print(f"{ROUNDS} kills, {acknowledged} events acknowledged, {published} there; each once, in order, and each relayed once")
+    print(f"{ROUNDS} kills, {acknowledged} events acknowledged, {published} there; each once, in order, relayed once")
     return 0
 
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view event_type = "application/cloudevents+json";
 constexpr std::string_view batch_type = "application/cloudevents-batch+json";
+// What was handled ought to be settled also while a program ends, but it cannot wait for long.
+constexpr Millis last_settle_timeout{5'000};
 constexpr Millis first_pause{50};
 constexpr Millis longest_pause{1'000};
 // The server sends a comment every 15 s; silence for longer means it is gone.
@@ -130,23 +133,24 @@ bool Patience::wait_after(const Error& error) {
 Client::Client(Options options) : options_(std::move(options)) {}
 
 // A connection kept alive may have been closed by the server meanwhile; then nothing was done, and once more is fine.
-Result<Answer> Client::ask_once(const Request& request, Millis timeout) {
+Result<Answer> Client::ask_once(const Request& request, Millis timeout, const std::stop_token& stop) {
   const bool reused = connection_.is_open() && connection_.was_used();
   if (!connection_.is_open()) {
-    auto opened = Connection::open(options_.server, options_.timeout, options_.stop);
+    auto opened = Connection::open(options_.server, options_.timeout, stop);
     if (!opened) return pass(opened);
     connection_ = std::move(*opened);
   }
+  connection_.watch(stop);
   auto answer = connection_.ask(request, timeout);
-  if (answer || !reused || !connection_.answer_untouched() || options_.stop.stop_requested()) return answer;
+  if (answer || !reused || !connection_.answer_untouched() || stop.stop_requested()) return answer;
   connection_.close();
-  return ask_once(request, timeout);
+  return ask_once(request, timeout, stop);
 }
 
-Result<Answer> Client::ask(const Request& request, Millis timeout) {
+Result<Answer> Client::ask(const Request& request, Millis timeout, Stopping stopping) {
   Patience patience(options_.patience, options_.stop);
   for (;;) {
-    auto answer = ask_once(request, timeout);
+    auto answer = ask_once(request, timeout, stopping == Stopping::at_once ? options_.stop : std::stop_token{});
     if (answer && answer->status < 400) return answer;
     Error error = answer ? error_of(*answer) : std::move(answer.error());
     if (!patience.wait_after(error)) return std::unexpected(std::move(error));
@@ -345,9 +349,18 @@ Result<std::vector<Delivery>> Client::receive(std::string_view subscription, con
 }
 
 Result<Settled> Client::settle(std::string_view subscription, const Settle& settle) {
-  auto body = request("POST", subscription_path(subscription, "/settle"), write_settle(settle));
-  if (!body) return pass(body);
-  return read_settled(*body);
+  const std::string body = write_settle(settle);
+  const bool ending = options_.stop.stop_requested();
+  auto answer =
+      ask({.method = "POST",
+           .target = subscription_path(subscription, "/settle"),
+           .content_type = json_type,
+           .body = body,
+           .accept = {},
+           .last_event_id = {}},
+          ending ? std::min(options_.timeout, last_settle_timeout) : options_.timeout, Stopping::when_answered);
+  if (!answer) return pass(answer);
+  return read_settled(answer->body);
 }
 
 }  // namespace continuo::client

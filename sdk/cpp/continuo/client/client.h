@@ -176,6 +176,7 @@ class Client {
   Result<bool> put_subscription(std::string_view name, const SubscriptionSettings& settings);
   Result<void> delete_subscription(std::string_view name);
   Result<std::vector<Delivery>> receive(std::string_view subscription, const Receive& receive = {});
+  /// Not cut short by a request to stop: it is sent once, and its answer waited for.
   Result<Settled> settle(std::string_view subscription, const Settle& settle);
 
   /// Any request: what has no method of its own. Answers of 400 and more become errors.
@@ -185,8 +186,10 @@ class Client {
   const Options& options() const { return options_; }
 
  private:
-  Result<Answer> ask(const Request& request, Millis timeout);
-  Result<Answer> ask_once(const Request& request, Millis timeout);
+  /// What a request to stop does to a call under way.
+  enum class Stopping : std::uint8_t { at_once, when_answered };
+  Result<Answer> ask(const Request& request, Millis timeout, Stopping stopping = Stopping::at_once);
+  Result<Answer> ask_once(const Request& request, Millis timeout, const std::stop_token& stop);
   Result<bool> tail_once(Request& request, const std::function<bool(const Event&)>& each, bool& moved);
 
   Options options_;

@@ -60,6 +60,8 @@ class Connection {
   /// The next bytes of the body; empty at its end. Valid until the next call.
   Result<std::string_view> next_piece(Millis timeout);
 
+  /// From now on this is what ends waiting.
+  void watch(std::stop_token stop) { stop_ = std::move(stop); }
   bool is_open() const { return socket_ >= 0; }
   /// Answers came over it before, so the server may have closed it meanwhile.
   bool was_used() const { return used_; }

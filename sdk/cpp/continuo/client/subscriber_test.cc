@@ -98,6 +98,23 @@ TEST(Subscriber, ends_at_an_error_that_waiting_does_not_mend) {
   EXPECT_EQ(ended.error().code, Code::unknown_subscription);
 }
 
+TEST(Subscriber, settles_what_it_handled_when_it_is_told_to_stop) {
+  ScriptedServer server;
+  server.answer(200, deliveries({delivery("a", "k"), delivery("b", "l")}));
+  server.answer(200, R"({"settled":1,"refused":[],"events":[]})");
+  std::stop_source stop;
+  Options options = server.options();
+  options.stop = stop.get_token();
+  Client client(options);
+  Subscriber subscriber(client, "work", [&](const Delivery&, Outbox&) -> Result<void> {
+    stop.request_stop();
+    return {};
+  });
+  ASSERT_TRUE(subscriber.run());
+  EXPECT_THAT(server.requests().at(1), HasSubstr(R"("ack":["a"])"));
+  EXPECT_EQ(subscriber.counts().handled, 1u);
+}
+
 TEST(Outbox, takes_the_trail_of_the_consumed_event) {
   const Delivery cause{.lease = "", .attempt = 1, .event = Event{.id = "c"}.extend("partitionkey", "p")};
   Outbox outbox(cause);
