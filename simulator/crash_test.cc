@@ -9,6 +9,7 @@
 namespace continuo::simulator {
 namespace {
 
+// Under `./x test long`.
 const bool long_run = std::getenv("CONTINUO_LONG") != nullptr;
 constexpr std::uint64_t seed = 7;
 
@@ -17,12 +18,6 @@ struct Tally {
   std::uint64_t images = 0;
   std::uint64_t second_cuts = 0;
 };
-
-std::string breaches_of(const World& world) {
-  std::string text;
-  for (const std::string& breach : const_cast<World&>(world).oracle().breaches()) text += "\n  " + breach;
-  return text;
-}
 
 // Recovers the image and checks all that is promised. False at a breach.
 bool survives(const World& before, std::unique_ptr<disk::SimulatedDisk> image, const std::string& where) {

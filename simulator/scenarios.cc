@@ -387,6 +387,12 @@ std::span<const Scenario> scenarios() {
   return all;
 }
 
+std::string breaches_of(const World& world) {
+  std::string text;
+  for (const std::string& breach : world.oracle().breaches()) text += "\n  " + breach;
+  return text;
+}
+
 std::unique_ptr<World> prepared(const Scenario& scenario, std::uint64_t seed) {
   auto world = std::make_unique<World>(seed, scenario.settings);
   if (!world->start()) return world;

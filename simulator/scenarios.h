@@ -26,4 +26,7 @@ inline void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scena
 /// The world a scenario begins with, no node running.
 std::unique_ptr<World> prepared(const Scenario& scenario, std::uint64_t seed);
 
+/// What was broken, a line each.
+std::string breaches_of(const World& world);
+
 }  // namespace continuo::simulator

@@ -72,6 +72,8 @@ bool World::start(bool may_fail) {
     return false;
   }
   node_ = std::move(*started);
+  if (const auto strangers = disk_->list("quarantine"); strangers && !strangers->empty())
+    oracle_.breach(fmt::format("what was deleted came back: quarantine/{}", strangers->front()));
   check(true);
   return true;
 }

@@ -85,6 +85,7 @@ class World {
   VirtualClock& clock() { return clock_; }
   Random& random() { return random_; }
   Oracle& oracle() { return oracle_; }
+  const Oracle& oracle() const { return oracle_; }
   NodeSettings& settings() { return settings_; }
   Elapsed elapsed() { return node_->core().now().elapsed; }
   /// A hash over all nodes that ran here.

@@ -321,6 +321,13 @@ std::vector<std::string> below(const Names& names, const std::string& path) {
   return found;
 }
 
+// The file or folder directly in `folder` that `path` is, or lies below; empty when it lies elsewhere.
+std::string name_in(const std::string& folder, const std::string& path) {
+  const std::size_t front = folder.empty() ? 0 : folder.size() + 1;
+  if (front != 0 && (path.size() <= front || !path.starts_with(folder) || path[front - 1] != '/')) return {};
+  return path.substr(0, path.find('/', front));
+}
+
 }  // namespace
 
 Result<void> SimulatedDisk::rename(const std::string& from, const std::string& to) {
@@ -351,7 +358,11 @@ Result<void> SimulatedDisk::remove(const std::string& path) {
 Result<void> SimulatedDisk::sync_folder(const std::string& path) {
   const Verdict verdict = state_->call("sync-folder " + path);
   if (verdict != Verdict::go) return State::error(verdict, path);
-  std::erase_if(state_->durable, [&](const auto& entry) { return folder_of(entry.first) == path && !state_->current.contains(entry.first); });
+  // What is gone here is gone with all that was below it.
+  std::erase_if(state_->durable, [&](const auto& entry) {
+    const auto name = name_in(path, entry.first);
+    return !name.empty() && !state_->folders.contains(name) && below(state_->current, name).empty();
+  });
   for (const auto& [name, inode] : state_->current)
     if (folder_of(name) == path) state_->durable[name] = inode;
   return {};

@@ -275,7 +275,7 @@ Result<void> EmbeddedLog::quarantine_strangers() {
 }
 
 Result<void> EmbeddedLog::start() {
-  if (auto removed = remove_files(); !removed) return removed;
+  if (auto removed = remove_files(); !removed && removed.error().code != Code::disk_full) return removed;
   if (auto moved = quarantine_strangers(); !moved) return moved;
   // Many starts in a row without a checkpoint use the ring up: each takes a slot.
   for (bool all = false; !all && journal_->free_slots() < 2;) {
@@ -366,7 +366,10 @@ Result<bool> EmbeddedLog::note_full(const Error& error) {
 Result<void> EmbeddedLog::remove_files() {
   Removals::Topic topic;
   while (removals_->queue.try_dequeue(topic)) {
-    if (auto removed = disk_.remove(PartitionLog::topic_folder(topic.id)); !removed) return removed;
+    if (auto removed = disk_.remove(PartitionLog::topic_folder(topic.id)); !removed) {
+      removals_->queue.enqueue(topic);  // once more in the next round
+      return removed;
+    }
     for (std::uint32_t id = 0; id < topic.partitions; ++id)
       removed_records_.push_back(partition_key({topic.id, PartitionId{id}}));
   }
@@ -378,8 +381,11 @@ Result<void> EmbeddedLog::remove_files() {
 }
 
 Result<void> EmbeddedLog::work(Micros now) {
-  if (auto removed = remove_files(); !removed) return removed;
   bool full = false;
+  if (auto removed = remove_files(); !removed) {
+    if (auto noted = note_full(removed.error()); !noted) return pass(noted);
+    full = true;
+  }
   const auto all = table();
   for (const auto& [id, partitions] : *all)
     for (const auto& partition : *partitions) {
@@ -411,8 +417,10 @@ Result<void> EmbeddedLog::work(Micros now) {
 }
 
 Result<void> EmbeddedLog::checkpoint(Sequence upto, std::vector<UnitImage> units, const Now& now) {
-  // Removals of these groups must be done before they can be forgotten.
+  // Removals of these groups must be done, for good, before they can be forgotten.
   if (auto removed = remove_files(); !removed) return removed;
+  if (!removed_records_.empty())
+    if (auto synced = disk_.sync_folder("topics"); !synced) return synced;
   std::vector<StoreChange> changes;
   std::vector<std::shared_ptr<PartitionLog>> recorded;
   const auto all = table();

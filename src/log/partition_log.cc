@@ -262,19 +262,19 @@ Result<std::uint64_t> PartitionLog::flush(std::uint64_t max_bytes) {
 
 Result<void> PartitionLog::remove_trimmed() {
   const Offset keep = first();
-  std::vector<Segment> removed;
   {
     const std::scoped_lock lock{mutex_};
     while (!segments_.empty() && segments_.front().extent.next <= keep && segments_.front().extent.bytes != 0) {
-      removed.push_back(segments_.front());
+      stored_bytes_.fetch_sub(segments_.front().extent.bytes);
+      trimmed_.push_back(segments_.front().file);
       segments_.erase(segments_.begin());
     }
   }
-  for (const Segment& segment : removed) {
-    changed_ = true;
-    stored_bytes_.fetch_sub(segment.extent.bytes);
-    if (auto done = disk_.remove(segment.file->log_path()); !done) return done;
-    if (auto done = disk_.remove(segment.file->index_path()); !done) return done;
+  while (!trimmed_.empty()) {
+    changed_ = removed_names_ = true;
+    if (auto done = disk_.remove(trimmed_.back()->log_path()); !done) return done;
+    if (auto done = disk_.remove(trimmed_.back()->index_path()); !done) return done;
+    trimmed_.pop_back();
   }
   return {};
 }
@@ -353,6 +353,9 @@ Result<std::optional<std::string>> PartitionLog::checkpoint(std::uint64_t carry_
     if (auto moved = flush(~0ull); !moved) return pass(moved);
     if (auto synced = sync_files(); !synced) return pass(synced);
   }
+  if (removed_names_)  // the record forgets these files: they must not come back
+    if (auto synced = disk_.sync_folder(folder_); !synced) return pass(synced);
+  removed_names_ = false;
   changed_ = true;  // until checkpoint_done says that the record is committed
   auto record = encode();
   if (!record) return pass(record);

@@ -108,6 +108,8 @@ class PartitionLog {
   // write-behind thread
   Micros held_since_{-1};
   bool folder_changed_ = false;
+  bool removed_names_ = false;        // since the folder was synced
+  std::vector<std::shared_ptr<SegmentFile>> trimmed_;  // their files are to be removed
   Offset checkpointed_first_{-1};
   Offset checkpointed_end_{-1};
   Offset recorded_first_{-1};         // what the record given last says; true only once it is committed
