@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""The listings in docs/cli.md, docs/shop.md and docs/client-cpp.md are true: they are run, or are parts of what is run.
+
+In a `console` block, lines with `$ ` are commands; what follows is what they print, where `...` stands for anything,
+and a last `[N]` is the exit code.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import cli_server
+from cli_server import BUILD, ROOT, Server, clean_environment
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def steps(block):
+    """(command, what it prints, exit code) for each command of a block."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, printed = part.partition("\n")
+        code = re.search(r"^\[(\d+)\]\n\Z", printed, re.MULTILINE)
+        yield command, printed[:code.start()] if code else printed, int(code[1]) if code else 0
+
+
+def fits(printed, pattern):
+    expression = ".*".join(re.escape(piece) for piece in pattern.rstrip("\n").split("..."))
+    return re.fullmatch(expression, printed.rstrip("\n"), re.DOTALL) is not None
+
+
+def run(command, server, home):
+    """Background jobs keep nothing open, and end with the test."""
+    environment = clean_environment(home, CONTINUO_SERVER=server.url, PATH=f"{BUILD}:{os.environ['PATH']}")
+    with open(home / "said", "w+", encoding="utf-8") as said:
+        code = subprocess.run(["sh", "-c", command], stdout=said, stderr=subprocess.STDOUT, timeout=60,
+                              stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+        said.seek(0)
+        return code, said.read()
+
+
+def check_console(page):
+    with Server() as server:
+        try:
+            for block in blocks(page, "console"):
+                for command, pattern, code in steps(block):
+                    got, printed = run(command, server, server.folder)
+                    assert got == code and fits(printed, pattern), \
+                        f"docs/{page}: `{command}` gave [{got}]\n{printed}where the page says [{code}]\n{pattern}"
+        finally:
+            end_services(server)
+
+
+def end_services(server):
+    """Ends what the listings left running: programs with this server's address in their words."""
+    for entry in os.listdir("/proc"):
+        try:
+            words = open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0") if entry.isdigit() else []
+        except OSError:
+            continue
+        if words and words[0].endswith(b"shop") and server.url.encode() in words:
+            os.kill(int(entry), 15)
+
+
+def check_client():
+    source = (ROOT / "sdk/cpp/listing/hello.cc").read_text()
+    parts = blocks("client-cpp.md", "cpp")
+    assert len(parts) == 4
+    for part in parts:
+        indented = "".join("  " + line if line.strip() else line for line in part.splitlines(keepends=True))
+        assert indented in source, f"docs/client-cpp.md: not in sdk/cpp/listing/hello.cc:\n{part}"
+    with Server() as server:
+        done = subprocess.run([BUILD / "client_listing", server.url], stdout=subprocess.PIPE, text=True, timeout=30,
+                              check=False)
+        assert done.returncode == 0 and "OrderPlaced of customer-4" in done.stdout, done.stdout
+        assert "o-17.OrderPaid" in server.run("tail", "payments").stdout
+
+
+def main():
+    cli_server.need("continuo", "shop", "shop-account", "client_listing")
+    check_console("cli.md")
+    check_console("shop.md")
+    check_client()
+    print("the listings are true")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
