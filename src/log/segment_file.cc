@@ -54,13 +54,20 @@ Result<IndexEntry> IndexEntry::decode(std::string_view bytes) {
   return entry;
 }
 
-// A chain may be long: freeing it by recursion would overflow the stack.
+// A chain may be long: freeing it by recursion would overflow the stack. A node that dies hands its follower to the destructor further up.
 HeldBatch::~HeldBatch() {
-  std::shared_ptr<HeldBatch> rest = std::move(following);
-  while (rest && rest.use_count() == 1) {
-    std::shared_ptr<HeldBatch> after = std::move(rest->following);
-    rest = std::move(after);
+  thread_local std::shared_ptr<HeldBatch>* above = nullptr;
+  if (above != nullptr) {
+    *above = std::move(following);
+    return;
   }
+  std::shared_ptr<HeldBatch> rest = std::move(following), next;
+  above = &next;
+  while (rest) {
+    rest.reset();
+    rest = std::move(next);
+  }
+  above = nullptr;
 }
 
 IndexEntry entry_of(const AppendedBatch& batch, Sequence sequence, WallTime appended) {

@@ -12,6 +12,7 @@ namespace {
 constexpr Millis wall_jump{5'000};
 constexpr Millis distrust{600'000};
 constexpr std::size_t effects_per_job = 1'000;
+constexpr std::size_t largest_effect = 4'608;  // of a timer or a job: a key with the longest failure it can carry
 
 engines::TopicLimits topic_limits(const Limits& limits) {
   engines::TopicLimits out;
@@ -207,9 +208,12 @@ std::optional<Millis> Core::next_due() const {
 void Core::tick() {
   if (failed_) return;
   const Now current = open_ ? now_ : now();
-  if (const auto due = subscriptions_.next_due(); due && *due <= current.elapsed) {
+  // What does not fit into the open group any more comes with the next one.
+  const std::size_t room = group_budget - std::min(group_budget, open_size());
+  const std::size_t most = std::min(effects_per_job, room / largest_effect);
+  if (const auto due = subscriptions_.next_due(); most > 0 && due && *due <= current.elapsed) {
     begin_frame();
-    for (const engines::Effect& effect : subscriptions_.decide_due(now_, effects_per_job)) apply(effect);
+    for (const engines::Effect& effect : subscriptions_.decide_due(now_, most)) apply(effect);
     end_frame();
     for (const auto& [id, waiters] : waiting_) maybe_ready(id);
   }
@@ -218,7 +222,7 @@ void Core::tick() {
                                                       format_duration(distrust)));
     wall_jumps_told_ = wall_jumps_;
   }
-  run_jobs();
+  if (most == effects_per_job) run_jobs();
   serve_waiting();
   expire_waiting();
 }
