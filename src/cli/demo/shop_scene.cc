@@ -184,6 +184,8 @@ Result<bool> ShopScene::play() {
       return fail(Code::bad_request, fmt::format("the customers gave up; see {}", place_.log("customers")));
   }
   picture_.note(complete() ? "every order has come to its end" : "nothing moves any more");
+  look();  // the last picture stays
+  picture_.finish();
   for (auto& [name, process] : services_) process.end(Millis{3'000});
   return true;
 }
