@@ -31,6 +31,8 @@ class World {
   // --- life ---
   /// Starts a node on the disk and checks everything the clients remember. False when it could not start; a breach unless `may_fail`.
   bool start(bool may_fail = false);
+  /// Takes a node that was started on this disk; nothing is checked.
+  void adopt(std::unique_ptr<SimulatedNode> node) { node_ = std::move(node); }
   bool running() const { return node_ && !node_->failed(); }
   /// The process dies; the disk stays as it is.
   void kill();

@@ -160,24 +160,58 @@ Result<IndexEntry> SegmentFile::entry(Files& files, std::uint64_t number) {
   return entry;
 }
 
-// The number of the first entry for which before(entry) is false.
+// The first intact entry from `number` on, below `limit`; `limit` when all are damaged.
+Result<std::uint64_t> SegmentFile::intact(Files& files, std::uint64_t number, std::uint64_t limit) {
+  for (; number < limit; ++number) {
+    auto found = entry(files, number);
+    if (found) break;
+    if (found.error().code != Code::damaged_data) return pass(found);
+  }
+  return number;
+}
+
+// The number of the first entry for which before(entry) is false. Damaged entries are stepped over, so that they hide nothing but their
+// own batches; the answer may be the first of some that are damaged, when it is one of them or the one after them.
 template <class Before>
 Result<std::uint64_t> SegmentFile::lower_bound(Files& files, std::uint64_t entries, Before before) {
   std::uint64_t low = 0, high = entries;
   while (low < high) {
     const std::uint64_t middle = (low + high) / 2;
-    auto found = entry(files, middle);
+    auto at = intact(files, middle, high);
+    if (!at) return pass(at);
+    auto found = *at == high ? Result<IndexEntry>{} : entry(files, *at);
     if (!found) return pass(found);
-    if (before(*found)) low = middle + 1;
+    if (*at != high && before(*found)) low = *at + 1;
     else high = middle;
   }
   return low;
 }
 
+// Which offsets a damaged entry hides follows from its neighbours.
+std::unexpected<Error> SegmentFile::hidden(Files& files, const SegmentExtent& extent, std::uint64_t number, std::uint64_t after) {
+  const auto before = number == 0 ? Result<IndexEntry>{} : entry(files, number - 1);
+  const auto behind = after == extent.entries ? Result<IndexEntry>{} : entry(files, after);
+  const Offset from = number != 0 && before ? before->next : base_;
+  const Offset next = after != extent.entries && behind ? behind->base : extent.next;
+  return fail(Code::damaged_data, fmt::format("the index of the batches with offsets {} to {} is damaged", from.value, next.value - 1),
+              fmt::format("{} entry {}", index_path_, number));
+}
+
+// The number of the entry that holds `from`, or of the next after it.
+Result<std::uint64_t> SegmentFile::locate(Files& files, const SegmentExtent& extent, Offset from) {
+  auto number = lower_bound(files, extent.entries, [&](const IndexEntry& entry) { return entry.next <= from; });
+  if (!number) return number;
+  auto whole = intact(files, *number, extent.entries);
+  if (!whole || *whole == *number) return whole;
+  if (*whole != extent.entries)
+    if (const auto after = entry(files, *whole); after && after->base <= from) return whole;
+  return hidden(files, extent, *number, *whole);
+}
+
 Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent, Offset from) {
   auto opened = files(false);
   if (!opened) return pass(opened);
-  auto number = lower_bound(**opened, extent.entries, [&](const IndexEntry& entry) { return entry.next <= from; });
+  auto number = locate(**opened, extent, from);
   if (!number) return pass(number);
   if (*number == extent.entries) return std::nullopt;
   auto found = entry(**opened, *number);
@@ -199,7 +233,7 @@ Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent,
 Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out) {
   auto opened = files(false);
   if (!opened) return pass(opened);
-  auto first = lower_bound(**opened, extent.entries, [&](const IndexEntry& entry) { return entry.next <= from; });
+  auto first = locate(**opened, extent, from);
   if (!first) return pass(first);
   const std::uint64_t count = std::min(entries_per_read, extent.entries - *first);
   if (count == 0) return {};
@@ -207,14 +241,11 @@ Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::ui
   if (!bytes) return pass(bytes);
   std::uint64_t taken = 0;
   for (std::uint64_t i = 0; i < count && (taken == 0 || taken < max_bytes); ++i) {
+    // Batches before a damaged one are still given; the reader meets the damage at its next read.
     auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(i * IndexEntry::size));
-    if (!entry) {
-      entry.error().at = fmt::format("{} entry {}", index_path_, *first + i);
-      return pass(entry);
-    }
+    if (!entry) return {};
     auto batch = disk::read_exactly(*(*opened)->log, entry->position, entry->length, log_path_);
     if (!batch) return pass(batch);
-    // Batches before a damaged one are still given; the reader meets the damage at its next read.
     if (auto whole = verify(*entry, *batch, log_path_); !whole) return taken == 0 ? whole : Result<void>{};
     taken += batch->size();
     out.batches.push_back(std::make_shared<const std::string>(std::move(*batch)));

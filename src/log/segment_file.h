@@ -94,6 +94,9 @@ class SegmentFile {
   };
   Result<Files*> files(bool create);
   Result<IndexEntry> entry(Files& files, std::uint64_t number);
+  Result<std::uint64_t> intact(Files& files, std::uint64_t number, std::uint64_t limit);
+  Result<std::uint64_t> locate(Files& files, const SegmentExtent& extent, Offset from);
+  std::unexpected<Error> hidden(Files& files, const SegmentExtent& extent, std::uint64_t number, std::uint64_t after);
   template <class Before>
   Result<std::uint64_t> lower_bound(Files& files, std::uint64_t entries, Before before);
 
