@@ -71,7 +71,10 @@ class Feeder::Work final : public node::Edge {
 
   void stop() {
     if (!thread_.joinable()) return;
-    thread_.request_stop();
+    {
+      const std::scoped_lock lock{mutex_};
+      thread_.request_stop();
+    }
     ready_.notify_one();
     thread_.join();
     node_.remove_edge(*this);
@@ -94,15 +97,15 @@ class Feeder::Work final : public node::Edge {
       }
       starved_ = false;
       for (auto& [key, position] : positions_) feed(position);
-      wait();
+      wait(stop);
     }
   }
 
-  void wait() {
+  void wait(const std::stop_token& stop) {
     std::deque<node::Mail> mail;
     {
       std::unique_lock lock{mutex_};
-      if (mail_.empty()) ready_.wait_for(lock, starved_ ? starved_pause : quiet_pause);
+      if (mail_.empty() && !stop.stop_requested()) ready_.wait_for(lock, starved_ ? starved_pause : quiet_pause);
       mail.swap(mail_);
     }
     for (node::Mail& each : mail)
@@ -129,7 +132,7 @@ class Feeder::Work final : public node::Edge {
     auto batches = node_.read(position.at.partition, position.at.next, read_bytes);
     if (!batches && batches.error().code == Code::offset_out_of_range) return pass_over_trimmed(position, std::move(offer));
     if (!batches) return tell(position, batches.error());
-    if (batches->batches.empty()) return;
+    if (batches->batches.empty() && batches->next == position.at.next) return;  // at the end; else over records that were given up
     const auto limit = std::min(position.at.credit, events_per_offer);
     if (auto collected = collect(*batches, position.at.next, limit, position.at.by_key, offer); !collected)
       return tell(position, collected.error());

@@ -352,9 +352,10 @@ Result<void> Journal::open_segment() {
   buffer_.append(bytes);
   buffer_.pad();
   Slot& slot = *slots_[*free];
-  slot.used = true;
-  slot.last_group = next_.load().value - 1;
+  // In this order: `release` on another thread must never see the slot in use before it sees that it is being written.
   current_ = *free;
+  slot.last_group = next_.load().value - 1;
+  slot.used = true;
   position_ = journal_block;
   salt_ = header.salt;
   if (auto written = slot.file->write_durable(0, buffer_.view()); !written) return fail_with(std::move(written.error()));
@@ -414,7 +415,8 @@ Result<void> Journal::seal(const Now& now) {
 void Journal::release(Sequence upto) {
   for (std::uint32_t index = 0; index < options_.slots; ++index) {
     Slot& slot = *slots_[index];
-    if (index != current_ && slot.used && slot.last_group.load() <= upto.value) slot.used = false;
+    // In this order: once a slot in use is not the current one any more, its newest group is final.
+    if (slot.used && index != current_ && slot.last_group.load() <= upto.value) slot.used = false;
   }
 }
 

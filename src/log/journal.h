@@ -117,7 +117,7 @@ class Journal {
   std::uint64_t segment_number_ = 0;    // newest used or seen
   std::atomic<Sequence> next_{Sequence{1}};
   std::uint32_t chain_ = 0;
-  std::uint32_t current_ = 0;           // slot being written
+  std::atomic<std::uint32_t> current_{0}; // slot being written
   std::uint64_t position_ = 0;          // in it
   std::uint64_t salt_ = 0;
   bool started_ = false;

@@ -2,6 +2,7 @@
 //
 // Threads: core (decides; writes small groups itself), journal (writes large ones while the core fills the next), write-behind (topic files,
 // checkpoints, retention). Commands reach the core through a lock-free queue within credits; answers leave by Edge::deliver.
+#include <boost/lockfree/queue.hpp>
 #include <concurrentqueue/concurrentqueue.h>
 #include <fmt/format.h>
 
@@ -27,6 +28,9 @@ constexpr Micros stats_pause{100'000};
 constexpr Micros retention_pause{1'000'000};
 constexpr std::uint64_t cached_batch_bytes = 32u << 20;
 constexpr std::size_t control_bytes = 64 * 1024;        // room a command without records may need
+constexpr std::size_t definition_bytes = 1u << 20;      // a subscription has a cursor for each partition it reads
+constexpr std::size_t tick_bytes = 5u << 20;            // timers and jobs of one group, at most
+constexpr std::size_t entries_per_settle = 10'000;
 
 struct Command {
   std::size_t bytes = 0;
@@ -84,7 +88,10 @@ class EmbeddedNode final : public Node {
         publish_credit_(options.limits.publish_credit_items, options.limits.publish_credit_bytes),
         settle_credit_(options.limits.settle_credit_items, 256u << 20),
         control_credit_(options.limits.control_credit_items, 256u << 20) {}
-  ~EmbeddedNode() override { stop(); }
+  ~EmbeddedNode() override {
+    stop();
+    queue_.consume_all([](Command* command) { delete command; });
+  }
 
   Result<void> open();
 
@@ -102,9 +109,10 @@ class EmbeddedNode final : public Node {
     control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.trim(edge, topic, partition, before, std::move(reply)); });
   }
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer) override {
-    control(edge, std::move(answer), [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
-      core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
-    });
+    within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
+           [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
+             core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
+           });
   }
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer) override {
     control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
@@ -171,7 +179,7 @@ class EmbeddedNode final : public Node {
 
  private:
   void submit(std::size_t bytes, std::move_only_function<void(Core&)> run) {
-    queue_.enqueue(Command{bytes, std::move(run)});
+    queue_.push(new Command{bytes, std::move(run)});
     wakeup_.wake();
   }
   // A command within the credits of its kind; `act(core, answer)`.
@@ -184,6 +192,7 @@ class EmbeddedNode final : public Node {
 
   void core_loop();
   bool drain();
+  bool ring_has_room(std::size_t bytes) const;
   bool start_write();
   void finish(std::unique_ptr<ClosedGroup> group, const Result<void>& written);
   Result<void> write(ClosedGroup& group);
@@ -208,8 +217,8 @@ class EmbeddedNode final : public Node {
   Credit publish_credit_, settle_credit_, control_credit_;
   std::atomic<std::uint64_t> refused_{0};
   mutable std::atomic<std::uint64_t> reads_{0};
-  moodycamel::ConcurrentQueue<Command> queue_;
-  std::optional<Command> held_;  // did not fit into the open group
+  boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
+  std::unique_ptr<Command> held_;  // did not fit into the open group
   Wakeup wakeup_;
   std::atomic<bool> stopping_{false};
   std::atomic<Health> health_{Health::recovering};
@@ -232,6 +241,7 @@ class EmbeddedNode final : public Node {
   std::unique_ptr<ClosedGroup> flying_;
   Result<void> write_result_;
   bool flying_now_ = false;
+  bool spare_ = false;  // the ring takes another group after the one in flight, wherever that ends
 
   // core -> write-behind
   Wakeup behind_wakeup_;
@@ -299,9 +309,9 @@ void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer)
 }
 
 void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
-  const std::size_t room = room_of(settle.publish) + (settle.acks.size() + settle.nacks.size() + settle.extends.size()) * 96 +
-                           settle.nacks.size() * 4500;
-  if (room > group_budget) {
+  const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
+  const std::size_t room = room_of(settle.publish) + entries * 96 + settle.nacks.size() * 4500;
+  if (room > group_budget || entries > entries_per_settle) {
     Mail mail;
     mail.answers.push_back([answer = std::move(answer)]() mutable { answer(continuo::fail(Code::too_large, "the request is too large for one commit")); });
     return edge.deliver(std::move(mail));
@@ -366,19 +376,26 @@ void EmbeddedNode::core_loop() {
       finish(std::move(flying_), write_result_);
       worked = true;
     }
-    core_->tick();
-    if (!flying_now_ || !core_->anything_open())
-      if (auto job = core_->checkpoint(false)) {
-        checkpoints_.enqueue(std::move(*job));
-        behind_wakeup_.wake();
-      }
+    if (ring_has_room(tick_bytes)) core_->tick();
     worked = start_write() || worked;
-    if (stopping_ && home_->stats().disk_full && !flying_now_ && core_->anything_open())
+    // Here nothing is open, however busy it is: a checkpoint takes units between groups only.
+    if (auto job = core_->checkpoint(false)) {
+      checkpoints_.enqueue(std::move(*job));
+      behind_wakeup_.wake();
+    }
+    if (stopping_ && home_->stats().disk_full && !flying_now_ && (core_->anything_open() || held_))
       stop_by({Code::shutting_down, "the disk is full, and what came last cannot be written", {}, {}}, nullptr);
     publish_stats();
-    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && queue_.size_approx() == 0) return;
+    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && !held_ && queue_.empty()) return;
     pause_core(worked);
   }
+}
+
+// Whether so much more in the open group can surely be written. What cannot waits outside: an open group would keep the checkpoint from
+// beginning, and only a checkpoint makes room in the ring.
+bool EmbeddedNode::ring_has_room(std::size_t bytes) const {
+  if (health_ == Health::failed) return true;  // all is refused, and nothing written
+  return flying_now_ ? spare_ : home_->has_room(core_->open_size() + bytes);
 }
 
 // Runs what waits, as far as the open group has room. True when anything ran.
@@ -386,11 +403,11 @@ bool EmbeddedNode::drain() {
   bool worked = false;
   for (int count = 0; count < 4096; ++count) {
     if (!held_) {
-      Command command;
-      if (!queue_.try_dequeue(command)) break;
-      held_ = std::move(command);
+      Command* command = nullptr;
+      if (!queue_.pop(command)) break;
+      held_.reset(command);
     }
-    if (!core_->has_room(held_->bytes)) break;
+    if (!core_->has_room(held_->bytes) || !ring_has_room(held_->bytes)) break;
     held_->run(*core_);
     held_.reset();
     worked = true;
@@ -414,6 +431,7 @@ bool EmbeddedNode::start_write() {
     finish(std::move(group), written);
     return true;
   }
+  spare_ = home_->stats().free_slots >= 2;
   flying_ = std::move(group);
   flying_now_ = true;
   to_write_.store(flying_.get(), std::memory_order_release);
@@ -459,7 +477,7 @@ void EmbeddedNode::pause_core(bool worked) {
   if (const auto due = core_->next_due(); due && !core_->anything_open()) most = std::min<Micros>(most, *due);
   if (core_->checkpointing() || core_->anything_open()) most = std::min(most, Micros{1'000});
   wakeup_.prepare();
-  const bool nothing = (held_ || queue_.size_approx() == 0) && !(flying_now_ && write_done_.load(std::memory_order_acquire));
+  const bool nothing = (held_ || queue_.empty()) && !(flying_now_ && write_done_.load(std::memory_order_acquire));
   if (nothing && most.count() > 0) wakeup_.sleep(most);
   else wakeup_.cancel();
 }
@@ -481,7 +499,7 @@ void EmbeddedNode::publish_stats() {
 // ---- the journal thread ---------------------------------------------------------------------------------------------
 
 void EmbeddedNode::journal_loop() {
-  while (!stopping_ || flying_now_) {
+  while (true) {  // the core may hand over groups until its own thread ends; behind_stopping_ says that it did
     ClosedGroup* group = to_write_.exchange(nullptr, std::memory_order_acquire);
     if (group == nullptr) {
       journal_wakeup_.prepare();

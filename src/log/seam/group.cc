@@ -31,6 +31,7 @@ void Group::begin_frame() {
 }
 
 void Group::effect(std::uint8_t type, std::uint8_t version, std::string_view payload) {
+  CHECK(effects_in_frame_ < 65'535, "a frame counts its effects in 16 bits");
   ByteWriter writer{frames_};
   writer.u8(type);
   writer.u8(version);
@@ -50,6 +51,7 @@ void Group::end_frame() {
 }
 
 void Group::append(AppendedBatch batch) {
+  CHECK(batches_.size() < 65'535, "the last frame counts its batches in 16 bits");
   batch_bytes_ += batch.bytes->size() + batch_overhead;
   batches_.push_back(std::move(batch));
 }
