@@ -1,4 +1,5 @@
-// Cuts the power at every changing disk call of every scenario, and looks at what a restarted node makes of what is left.
+// Cuts the power at every changing disk call of every scenario, and looks at what a restarted node makes of what is
+// left.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -32,14 +33,16 @@ bool survives(const World& before, std::unique_ptr<disk::SimulatedDisk> image, c
 }
 
 // The power goes a second time, while the node recovers from the first.
-bool survives_twice(const World& before, const disk::SimulatedDisk& image, const std::string& where, Random& random, Tally& tally) {
+bool survives_twice(const World& before, const disk::SimulatedDisk& image, const std::string& where, Random& random,
+                    Tally& tally) {
   for (std::uint64_t call = 1;; ++call) {
     auto again = before.fork(image.kill_image(), seed + 2);
     again->disk().cut_at(call);
     const bool started = again->start(true);
     if (!again->disk().cut()) return started;
     ++tally.second_cuts;
-    if (!survives(*again, again->disk().crash_image(random), fmt::format("{}, second cut at call {}", where, call))) return false;
+    if (!survives(*again, again->disk().crash_image(random), fmt::format("{}, second cut at call {}", where, call)))
+      return false;
   }
 }
 
@@ -78,7 +81,8 @@ class Crash : public testing::TestWithParam<Scenario> {};
 
 TEST_P(Crash, LosesNothing) {
   const Tally tally = sweep(GetParam(), long_run ? 200 : 12);
-  fmt::print("{}: {} calls, {} images, {} after a second cut\n", GetParam().name, tally.calls, tally.images, tally.second_cuts);
+  fmt::print("{}: {} calls, {} images, {} after a second cut\n", GetParam().name, tally.calls, tally.images,
+             tally.second_cuts);
   EXPECT_GT(tally.calls, 4u);
   total.calls += tally.calls;
   total.images += tally.images + tally.second_cuts;

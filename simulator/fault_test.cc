@@ -31,7 +31,8 @@ std::vector<Case> all_cases() {
 
 std::string name_of(const Case& each) {
   constexpr std::array names{"io_error", "disk_full", "short_write"};
-  return fmt::format("{}_{}_{}", each.scenario.name, names[static_cast<std::size_t>(each.fault)], each.for_ever ? "for_ever" : "once");
+  return fmt::format("{}_{}_{}", each.scenario.name, names[static_cast<std::size_t>(each.fault)],
+                     each.for_ever ? "for_ever" : "once");
 }
 
 // The failing call, in the disk's words; empty when the scenario has fewer calls.

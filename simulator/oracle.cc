@@ -77,8 +77,10 @@ void Oracle::answered(RequestNumber number, const Result<node::Published>& answe
     return;
   }
   --request.pending;
-  if (answer->places.size() != request.events.size()) return breach(fmt::format("request {} got places for other events", number));
-  if (request.outcome == Outcome::refused) return breach(fmt::format("request {} was refused before and is done now", number));
+  if (answer->places.size() != request.events.size())
+    return breach(fmt::format("request {} got places for other events", number));
+  if (request.outcome == Outcome::refused)
+    return breach(fmt::format("request {} was refused before and is done now", number));
   request.outcome = Outcome::done;
   for (std::size_t i = 0; i < request.events.size(); ++i) place(events_.at(request.events[i]), answer->places[i], now);
 }
@@ -88,8 +90,8 @@ void Oracle::place(SentEvent& event, const node::Place& place, Elapsed now) {
   // A settle is remembered as it was answered first: new, not duplicate.
   const bool said = place.duplicate || requests_.at(event.request).settle.has_value();
   if (event.offset && certain && (place.offset != *event.offset || !said))
-    return breach(fmt::format("event {} is at offset {}, but its repeat was answered {} ({})", event.number, event.offset->value,
-                              place.offset.value, place.duplicate ? "duplicate" : "new"));
+    return breach(fmt::format("event {} is at offset {}, but its repeat was answered {} ({})", event.number,
+                              event.offset->value, place.offset.value, place.duplicate ? "duplicate" : "new"));
   if (!event.offset) know(event, place.offset);
 }
 
@@ -97,7 +99,8 @@ void Oracle::know(SentEvent& event, Offset offset) {
   auto& known = partitions_[event.partition].known;
   const auto [at, fresh] = known.emplace(offset, event.number);
   if (!fresh && at->second != event.number)
-    return breach(fmt::format("{} was given to event {} and to event {}", name_of(event.partition, offset), at->second, event.number));
+    return breach(fmt::format("{} was given to event {} and to event {}", name_of(event.partition, offset), at->second,
+                              event.number));
   event.offset = offset;
 }
 
@@ -160,12 +163,14 @@ std::optional<SubscriptionId> Oracle::subscription(const std::string& name) cons
 
 void Oracle::check_definitions(const node::Catalogue& catalogue, bool restarted) {
   for (const auto& [name, topic] : catalogue.topics)
-    if (!topics_.contains(name) && !engines::is_system_name(name)) breach(fmt::format("topic '{}' was never created", name));
+    if (!topics_.contains(name) && !engines::is_system_name(name))
+      breach(fmt::format("topic '{}' was never created", name));
   for (auto& [name, known] : topics_) {
     const node::Topic* found = catalogue.find_topic(name);
     const auto id = found == nullptr ? std::nullopt : std::optional{found->id};
     if (known.unanswered == 0 && id != known.id)
-      breach(fmt::format("topic '{}' is {}, but was answered {}", name, id ? "there" : "not there", known.id ? "there" : "not there"));
+      breach(fmt::format("topic '{}' is {}, but was answered {}", name, id ? "there" : "not there",
+                         known.id ? "there" : "not there"));
     if (restarted) known = {id, 0};
   }
   for (const auto& [name, subscription] : catalogue.subscriptions)
@@ -174,7 +179,8 @@ void Oracle::check_definitions(const node::Catalogue& catalogue, bool restarted)
     const node::Subscription* found = catalogue.find_subscription(name);
     const auto id = found == nullptr ? std::nullopt : std::optional{found->id};
     if (known.unanswered == 0 && id != known.id)
-      breach(fmt::format("subscription '{}' is {}, but was answered {}", name, id ? "there" : "not there", known.id ? "there" : "not there"));
+      breach(fmt::format("subscription '{}' is {}, but was answered {}", name, id ? "there" : "not there",
+                         known.id ? "there" : "not there"));
     if (!restarted) continue;
     known.unanswered = 1;
     subscription_is(name, found == nullptr ? std::nullopt : std::optional{*found});
@@ -202,10 +208,12 @@ void Oracle::read(PartitionRef partition, Offset offset, std::string_view key, s
   const SentEvent& event = found->second;
   if (event.partition != partition || event.key != key || *event.value != value)
     return breach(fmt::format("{} holds event {}, changed", where, number));
-  if (outcome_of(event) == Outcome::refused) return breach(fmt::format("{} holds event {}, which was refused", where, number));
+  if (outcome_of(event) == Outcome::refused)
+    return breach(fmt::format("{} holds event {}, which was refused", where, number));
   if (event.offset && *event.offset != offset)
     return breach(fmt::format("{} holds event {}, which is at offset {}", where, number, event.offset->value));
-  if (const auto known = partitions_[partition].known.find(offset); known != partitions_[partition].known.end() && known->second != number)
+  if (const auto known = partitions_[partition].known.find(offset);
+      known != partitions_[partition].known.end() && known->second != number)
     return breach(fmt::format("{} holds event {}, but event {} was acknowledged there", where, number, known->second));
   if (!seen_.emplace(number, offset).second) breach(fmt::format("event {} is there twice: {}", number, where));
 }
@@ -222,26 +230,30 @@ void Oracle::end_reading(const std::map<PartitionRef, node::PartitionState>& par
 void Oracle::check_partition(PartitionRef ref, const node::PartitionState& state) {
   Partition& known = partitions_[ref];
   if (state.first < known.trimmed) breach(fmt::format("{} is there again after its trim", name_of(ref, state.first)));
-  if (state.first > known.perhaps) breach(fmt::format("{} is the first, nobody trimmed so far", name_of(ref, state.first)));
+  if (state.first > known.perhaps)
+    breach(fmt::format("{} is the first, nobody trimmed so far", name_of(ref, state.first)));
   const auto run = runs_.find(ref);
   const Offset begin = run == runs_.end() ? state.first : run->second.first;
   const Offset end = run == runs_.end() ? state.first : run->second.second;
   if (begin != state.first || end != state.next)
-    breach(fmt::format("{} to {} can be read, but {} to {} should be there", name_of(ref, begin), end.value, state.first.value, state.next.value));
-  if (state.next < known_end(ref)) breach(fmt::format("{} is the end, but more was acknowledged", name_of(ref, state.next)));
+    breach(fmt::format("{} to {} can be read, but {} to {} should be there", name_of(ref, begin), end.value,
+                       state.first.value, state.next.value));
+  if (state.next < known_end(ref))
+    breach(fmt::format("{} is the end, but more was acknowledged", name_of(ref, state.next)));
 }
 
 void Oracle::check_acknowledged(const std::map<PartitionRef, node::PartitionState>& partitions) {
   for (const auto& [number, event] : events_) {
     const auto state = partitions.find(event.partition);
     if (!event.offset || state == partitions.end() || *event.offset < state->second.first) continue;
-    if (!seen_.contains(number)) breach(fmt::format("event {} was at {} and is lost", number, name_of(event.partition, *event.offset)));
+    if (!seen_.contains(number))
+      breach(fmt::format("event {} was at {} and is lost", number, name_of(event.partition, *event.offset)));
   }
 }
 
 // All events of an unanswered request are there, or none.
-void Oracle::check_atomic(RequestNumber number, Request& request, const std::map<PartitionRef, node::PartitionState>& partitions,
-                          bool restarted) {
+void Oracle::check_atomic(RequestNumber number, Request& request,
+                          const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted) {
   std::size_t there = 0, missing = 0;
   for (const EventNumber each : request.events) {
     const SentEvent& event = events_.at(each);
@@ -249,7 +261,8 @@ void Oracle::check_atomic(RequestNumber number, Request& request, const std::map
     if (state == partitions.end() || state->second.first > event.not_before) continue;  // nobody can tell any more
     ++(seen_.contains(each) ? there : missing);
   }
-  if (there != 0 && missing != 0) breach(fmt::format("request {} is half there: {} of its events are, {} are not", number, there, missing));
+  if (there != 0 && missing != 0)
+    breach(fmt::format("request {} is half there: {} of its events are, {} are not", number, there, missing));
   if (restarted && there + missing != 0) decide(request, there != 0);
 }
 
@@ -257,7 +270,8 @@ void Oracle::decide(Request& request, bool there) {
   request.outcome = there ? Outcome::done : Outcome::refused;
   if (there)
     for (const EventNumber each : request.events)
-      if (const auto seen = seen_.find(each); seen != seen_.end() && !events_.at(each).offset) know(events_.at(each), seen->second);
+      if (const auto seen = seen_.find(each); seen != seen_.end() && !events_.at(each).offset)
+        know(events_.at(each), seen->second);
   if (!request.settle) return;
   // Published in the same commit: what became of the one became of the other. With a publish, acks are all or none.
   request.settle->seen = there;

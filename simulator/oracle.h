@@ -1,8 +1,8 @@
 // What the clients remember, and what must therefore be true.
 //
-// Every request is noted when it is sent and again when it is answered. What was answered is certain; what was not - the node died first, or
-// answered node_failed - may have happened as a whole or not at all, until a restarted node shows which. Checks are read-only and draw no
-// randomness. The first breach found is kept in words.
+// Every request is noted when it is sent and again when it is answered. What was answered is certain; what was not -
+// the node died first, or answered node_failed - may have happened as a whole or not at all, until a restarted node
+// shows which. Checks are read-only and draw no randomness. The first breach found is kept in words.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +44,10 @@ struct SentEvent {
 };
 
 struct SentSettle {
-  node::Settle settle;                   ///< without `publish`
+  node::Settle settle;  ///< without `publish`
   std::optional<node::Settled> outcome;
   bool counted = false;  ///< among those that may have happened
-  bool seen = false;  ///< what it published was there after a restart: it happened, though nobody was told
+  bool seen = false;     ///< what it published was there after a restart: it happened, though nobody was told
 };
 
 struct Request {
@@ -60,8 +60,8 @@ struct Request {
 /// A lease some consumer holds, as far as it knows.
 struct HeldLease {
   node::Lease lease;
-  Elapsed until;         ///< not over before this
-  bool settling = false; ///< a settle of it was sent: it may be over
+  Elapsed until;          ///< not over before this
+  bool settling = false;  ///< a settle of it was sent: it may be over
 };
 
 /// One subscription's events, as its consumers know them.
@@ -112,7 +112,8 @@ class Oracle {
   void skips(SubscriptionId id, PartitionRef partition, Offset head, bool certain);
 
   // --- checks ---
-  /// The definitions of a node. `restarted`: nothing is under way any more, so what was unanswered is now decided by what is seen.
+  /// The definitions of a node. `restarted`: nothing is under way any more, so what was unanswered is now decided by
+  /// what is seen.
   void check_definitions(const node::Catalogue& catalogue, bool restarted);
   /// One record as it is read; between begin_reading and end_reading, every record of every partition.
   void begin_reading();
@@ -146,8 +147,8 @@ class Oracle {
   void doubt(SentSettle& settle, bool doubtful);
   void take_settled(Request& request, const node::Settled& settled);
   void decide(Request& request, bool there);
-  void check_atomic(RequestNumber number, Request& request, const std::map<PartitionRef, node::PartitionState>& partitions,
-                    bool restarted);
+  void check_atomic(RequestNumber number, Request& request,
+                    const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
   void check_acknowledged(const std::map<PartitionRef, node::PartitionState>& partitions);
   void check_partition(PartitionRef ref, const node::PartitionState& state);
   void check_delivery(Reader& reader, SubscriptionId id, const node::Delivery& delivery, Elapsed now);
@@ -160,7 +161,7 @@ class Oracle {
   std::map<std::string, Named<TopicId>> topics_;
   std::map<std::string, Named<SubscriptionId>> subscriptions_;
   std::map<SubscriptionId, Reader> readers_;
-  std::map<EventNumber, Offset> seen_;                   // while reading
+  std::map<EventNumber, Offset> seen_;                      // while reading
   std::map<PartitionRef, std::pair<Offset, Offset>> runs_;  // first and next offset read of each partition
   std::vector<std::string> breaches_;
   std::uint64_t answers_ = 0;

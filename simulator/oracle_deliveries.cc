@@ -40,8 +40,8 @@ void Oracle::take_settled(Request& request, const node::Settled& settled) {
   SentSettle& sent = *request.settle;
   if (sent.outcome) {
     if (sent.outcome->settled != settled.settled || sent.outcome->refused.size() != settled.refused.size())
-      breach(fmt::format("a settle of {} was answered {} settled, its repeat {}", sent.settle.acks.size(), sent.outcome->settled,
-                         settled.settled));
+      breach(fmt::format("a settle of {} was answered {} settled, its repeat {}", sent.settle.acks.size(),
+                         sent.outcome->settled, settled.settled));
     return;
   }
   sent.outcome = settled;
@@ -58,8 +58,10 @@ void Oracle::take_settled(Request& request, const node::Settled& settled) {
 
 void Oracle::skips(SubscriptionId id, PartitionRef partition, Offset head, bool certain) {
   auto& fate = readers_[id].fates[{partition, head}];
-  if (certain) fate.done = true;
-  else ++fate.perhaps;
+  if (certain)
+    fate.done = true;
+  else
+    ++fate.perhaps;
 }
 
 // What the settle names may be over from now on; a nack gives back the rest of its run too.
@@ -86,9 +88,12 @@ void Oracle::delivered(SubscriptionId id, const node::Received& received, Elapse
   std::vector<HeldLease> kept;
   for (std::size_t i = 0; i < reader.held.size(); ++i) {
     const HeldLease& held = reader.held[i];
-    const bool replaced = i < before && std::ranges::any_of(received.deliveries, [&](const node::Delivery& delivery) {
-      return delivery.lease.key_hash == held.lease.key_hash && delivery.lease.partition == held.lease.partition;
-    });
+    const bool replaced = i < before && std::ranges::any_of(
+                                            received.deliveries,
+                                            [&](const node::Delivery& delivery) {
+                                              return delivery.lease.key_hash == held.lease.key_hash &&
+                                                     delivery.lease.partition == held.lease.partition;
+                                            });
     if (!replaced) kept.push_back(held);
   }
   reader.held = std::move(kept);
@@ -122,7 +127,8 @@ void Oracle::check_key_order(Reader& reader, SubscriptionId id, const node::Deli
     const auto fate = reader.fates.find({lease.partition, at->first});
     if (fate != reader.fates.end() && !fate->second.open()) continue;
     const bool together = std::ranges::any_of(reader.held, [&](const HeldLease& held) {
-      return held.lease.number == lease.number && held.lease.partition == lease.partition && held.lease.offset == at->first;
+      return held.lease.number == lease.number && held.lease.partition == lease.partition &&
+             held.lease.offset == at->first;
     });
     if (!together && reader.settings.on_failure == engines::OnFailure::park)
       breach(fmt::format("subscription {}: {} is delivered before offset {} of its key is settled", id.value,
@@ -132,7 +138,8 @@ void Oracle::check_key_order(Reader& reader, SubscriptionId id, const node::Deli
 
 void Oracle::check_nothing_missing(SubscriptionId id, const std::map<PartitionRef, node::PartitionState>& partitions) {
   const Reader& reader = readers_[id];
-  if (reader.settings.on_failure != engines::OnFailure::park || reader.settings.from != engines::StartFrom::earliest) return;
+  if (reader.settings.on_failure != engines::OnFailure::park || reader.settings.from != engines::StartFrom::earliest)
+    return;
   for (const auto& [ref, state] : partitions) {
     if (std::ranges::find(reader.topics, ref.topic) == reader.topics.end()) continue;
     const auto& known = partitions_[ref].known;

@@ -81,7 +81,8 @@ TEST_P(JournalRot, IsPassedOverWhenToldTo) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Scenarios, JournalRot, testing::Values("append", "group_commit", "ring_lap", "settle", "starts", "idle"),
+INSTANTIATE_TEST_SUITE_P(Scenarios, JournalRot,
+                         testing::Values("append", "group_commit", "ring_lap", "settle", "starts", "idle"),
                          [](const auto& name) { return name.param; });
 
 // ---- topic files ----------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@
 namespace continuo::simulator {
 namespace {
 
-constexpr std::size_t group_slack = 1024;     // heads of frames and batches
-constexpr std::size_t control_bytes = 2048;   // what a timer or a job may write
+constexpr std::size_t group_slack = 1024;    // heads of frames and batches
+constexpr std::size_t control_bytes = 2048;  // what a timer or a job may write
 constexpr std::uint64_t read_bytes = 8u << 10;
 constexpr std::uint32_t events_per_offer = 64;
 
@@ -25,13 +25,14 @@ std::uint64_t fold_number(std::uint64_t value, std::uint64_t sum) {
 
 }  // namespace
 
-SimulatedNode::SimulatedNode(disk::SimulatedDisk& disk, VirtualClock& clock, Random& random, const NodeSettings& settings)
+SimulatedNode::SimulatedNode(disk::SimulatedDisk& disk, VirtualClock& clock, Random& random,
+                             const NodeSettings& settings)
     : disk_(disk), clock_(clock), random_(random), settings_(settings) {}
 
 SimulatedNode::~SimulatedNode() = default;
 
-Result<std::unique_ptr<SimulatedNode>> SimulatedNode::start(disk::SimulatedDisk& disk, VirtualClock& clock, Random& random,
-                                                            const NodeSettings& settings) {
+Result<std::unique_ptr<SimulatedNode>> SimulatedNode::start(disk::SimulatedDisk& disk, VirtualClock& clock,
+                                                            Random& random, const NodeSettings& settings) {
   std::unique_ptr<SimulatedNode> node{new SimulatedNode(disk, clock, random, settings)};
   if (auto opened = node->open(); !opened) return pass(opened);
   return node;
@@ -150,10 +151,12 @@ void SimulatedNode::checkpoint_now() {
 
 void SimulatedNode::retention(const std::function<void(PartitionRef, Offset)>& told) {
   if (failed()) return;
-  for (const node::RetentionTrim& trim : node::due_trims(*home_, *core_->catalogue(), clock_.wall(), core_->wall_trusted())) {
+  for (const node::RetentionTrim& trim :
+       node::due_trims(*home_, *core_->catalogue(), clock_.wall(), core_->wall_trusted())) {
     if (!admit(control_bytes)) return;
     told(trim.partition, trim.before);
-    core_->trim(edge_, trim.partition.topic, trim.partition.partition, trim.before, [](Result<node::PartitionState>) {});
+    core_->trim(edge_, trim.partition.topic, trim.partition.partition, trim.before,
+                [](Result<node::PartitionState>) {});
   }
 }
 
@@ -179,7 +182,8 @@ bool SimulatedNode::offer(const node::FeedPosition& position) {
     if (!state || state->first <= position.next) return false;
     offer.next = state->first;
   } else if (!batches || batches->batches.empty() ||
-             !delivery::collect(*batches, position.next, std::min(position.credit, events_per_offer), position.by_key, offer)) {
+             !delivery::collect(*batches, position.next, std::min(position.credit, events_per_offer), position.by_key,
+                                offer)) {
     return false;
   }
   if (!admit(control_bytes + offer.events.size() * 32)) return false;
@@ -222,11 +226,12 @@ std::uint64_t SimulatedNode::visible_state() {
   for (const auto& [name, subscription] : catalogue->subscriptions) {
     const auto& engine = core_->subscriptions();
     const auto counts = engine.counts(subscription->id);
-    text += fmt::format("subscription {} {} {} {} {} {} {}\n", name, subscription->id.value, subscription->paused, counts.queued,
-                        counts.leased, counts.delayed, counts.parked_events);
+    text += fmt::format("subscription {} {} {} {} {} {} {}\n", name, subscription->id.value, subscription->paused,
+                        counts.queued, counts.leased, counts.delayed, counts.parked_events);
     for (const auto& cursor : engine.cursors(subscription->id)) text += fmt::format("cursor {}\n", cursor.next.value);
     for (const auto& [ref, offset] : engine.oldest(subscription->id)) text += fmt::format("oldest {}\n", offset.value);
-    for (const auto& key : engine.parked(subscription->id, 1000)) text += fmt::format("parked {} {}\n", key.key_hash, key.attempts);
+    for (const auto& key : engine.parked(subscription->id, 1000))
+      text += fmt::format("parked {} {}\n", key.key_hash, key.attempts);
   }
   text += fmt::format("ids {} secret {}\n", core_->topics().remembered_ids(), core_->secret());
   return hash64(text);

@@ -1,8 +1,9 @@
-// The whole node in one thread: the core over the embedded log over a simulated disk, step by step, as the simulation wants it.
+// The whole node in one thread: the core over the embedded log over a simulated disk, step by step, as the simulation
+// wants it.
 //
-// What EmbeddedNode does with three threads, this does with calls: a group is closed, written and made visible by three of them, and
-// anything may happen in between. Answers run at once, inside `publish`, `close` or `fail`; they must not call back into the node.
-// After a failure every step is a no-op, and all that waits was answered node_failed.
+// What EmbeddedNode does with three threads, this does with calls: a group is closed, written and made visible by three
+// of them, and anything may happen in between. Answers run at once, inside `publish`, `close` or `fail`; they must not
+// call back into the node. After a failure every step is a no-op, and all that waits was answered node_failed.
 #pragma once
 
 #include <functional>
@@ -43,7 +44,8 @@ class SimulatedNode {
   bool failed() const { return failure_.has_value(); }
   const std::optional<Error>& failure() const { return failure_; }
 
-  /// Whether a command of about this size may be given now; ends the open group first if it must. False: failed, or the ring is full.
+  /// Whether a command of about this size may be given now; ends the open group first if it must. False: failed, or the
+  /// ring is full.
   bool admit(std::size_t bytes);
 
   // --- the core's thread ---
@@ -70,7 +72,8 @@ class SimulatedNode {
   /// Trims that the topics' retention asks for; each is told before it is done.
   void retention(const std::function<void(PartitionRef, Offset)>& told);
 
-  /// Reads what subscriptions have not considered, and offers it: one offer for each that takes any. False when there was nothing.
+  /// Reads what subscriptions have not considered, and offers it: one offer for each that takes any. False when there
+  /// was nothing.
   bool feed();
 
   /// A hash over every group written so far, what was answered, and when.

@@ -51,7 +51,9 @@ class Simulation {
 
   std::string any_topic() { return topic_names[dice_.below(topic_names.size())]; }
   std::string any_subscription() { return subscription_names[dice_.below(subscription_names.size())]; }
-  static std::uint32_t partitions_of(const std::string& topic) { return static_cast<std::uint32_t>(topic.back() - '0') % 3 + 1; }
+  static std::uint32_t partitions_of(const std::string& topic) {
+    return static_cast<std::uint32_t>(topic.back() - '0') % 3 + 1;
+  }
   Draft any_draft();
   std::vector<Draft> any_drafts();
   bool may_repeat(const Request& request);
@@ -62,7 +64,10 @@ class Simulation {
   void publish_much();
   void repeat();
   void reuse_id();
-  void receive() { world_.receive(any_subscription(), 1 + static_cast<std::uint32_t>(dice_.below(6)), Millis{dice_.chance(1, 4) ? 300 : 0}); }
+  void receive() {
+    world_.receive(any_subscription(), 1 + static_cast<std::uint32_t>(dice_.below(6)),
+                   Millis{dice_.chance(1, 4) ? 300 : 0});
+  }
   void settle_some();
   void settle_all() { world_.settle_all(any_subscription()); }
   void settle_and_publish();
@@ -126,16 +131,42 @@ Simulation::Simulation(const SimulationOptions& options)
 std::vector<Simulation::Action> Simulation::actions() {
   using S = Simulation;
   return {
-      {"publish", 30, &S::publish, true}, {"publish-much", 3, &S::publish_much}, {"repeat", 8, &S::repeat}, {"reuse-id", 2, &S::reuse_id},
-      {"receive", 14, &S::receive, true}, {"settle-some", 12, &S::settle_some, true}, {"settle-all", 6, &S::settle_all},
-      {"settle-and-publish", 4, &S::settle_and_publish}, {"create-topic", 5, &S::create_topic, true}, {"delete-topic", 1, &S::delete_topic},
-      {"trim", 2, &S::trim}, {"put-subscription", 5, &S::put_subscription, true}, {"delete-subscription", 1, &S::delete_subscription},
-      {"pause", 1, &S::pause}, {"retry-parked", 2, &S::retry_parked}, {"skip-parked", 1, &S::skip_parked},
-      {"flush", 12, &S::flush, true}, {"close", 6, &S::close}, {"write", 6, &S::write}, {"make-visible", 6, &S::make_visible},
-      {"tick", 8, &S::tick, true}, {"feed", 10, &S::feed, true}, {"work", 10, &S::work}, {"slice", 10, &S::slice},
-      {"run-checkpoint", 6, &S::run_checkpoint}, {"retention", 3, &S::retention}, {"seal", 3, &S::seal}, {"check", 2, &S::check},
-      {"a-moment", 12, &S::a_moment, true}, {"a-while", 4, &S::a_while}, {"wall-jumps", 1, &S::wall_jumps}, {"kill", 1, &S::kill},
-      {"cut-power", 1, &S::cut_power}, {"arm-cut", 1, &S::arm_cut}, {"arm-fault", 1, &S::arm_fault}, {"fill-disk", 1, &S::fill_disk},
+      {"publish", 30, &S::publish, true},
+      {"publish-much", 3, &S::publish_much},
+      {"repeat", 8, &S::repeat},
+      {"reuse-id", 2, &S::reuse_id},
+      {"receive", 14, &S::receive, true},
+      {"settle-some", 12, &S::settle_some, true},
+      {"settle-all", 6, &S::settle_all},
+      {"settle-and-publish", 4, &S::settle_and_publish},
+      {"create-topic", 5, &S::create_topic, true},
+      {"delete-topic", 1, &S::delete_topic},
+      {"trim", 2, &S::trim},
+      {"put-subscription", 5, &S::put_subscription, true},
+      {"delete-subscription", 1, &S::delete_subscription},
+      {"pause", 1, &S::pause},
+      {"retry-parked", 2, &S::retry_parked},
+      {"skip-parked", 1, &S::skip_parked},
+      {"flush", 12, &S::flush, true},
+      {"close", 6, &S::close},
+      {"write", 6, &S::write},
+      {"make-visible", 6, &S::make_visible},
+      {"tick", 8, &S::tick, true},
+      {"feed", 10, &S::feed, true},
+      {"work", 10, &S::work},
+      {"slice", 10, &S::slice},
+      {"run-checkpoint", 6, &S::run_checkpoint},
+      {"retention", 3, &S::retention},
+      {"seal", 3, &S::seal},
+      {"check", 2, &S::check},
+      {"a-moment", 12, &S::a_moment, true},
+      {"a-while", 4, &S::a_while},
+      {"wall-jumps", 1, &S::wall_jumps},
+      {"kill", 1, &S::kill},
+      {"cut-power", 1, &S::cut_power},
+      {"arm-cut", 1, &S::arm_cut},
+      {"arm-fault", 1, &S::arm_fault},
+      {"fill-disk", 1, &S::fill_disk},
       {"end-faults", 3, &S::end_faults},
   };
 }
@@ -204,7 +235,12 @@ void Simulation::heal() {
 Draft Simulation::any_draft() {
   const std::string topic = any_topic();
   const std::size_t size = dice_.chance(1, 8) ? 500 + dice_.below(1500) : dice_.below(120);
-  return {topic, static_cast<std::uint32_t>(dice_.below(partitions_of(topic))), fmt::format("k{}", dice_.below(4)), size, {}, 0};
+  return {topic,
+          static_cast<std::uint32_t>(dice_.below(partitions_of(topic))),
+          fmt::format("k{}", dice_.below(4)),
+          size,
+          {},
+          0};
 }
 
 std::vector<Draft> Simulation::any_drafts() {
@@ -236,7 +272,8 @@ void Simulation::reuse_id() {
   const auto& events = world_.oracle().events();
   if (events.empty()) return;
   const SentEvent& event = events.at(events.size() - dice_.below(std::min<std::size_t>(events.size(), 12)));
-  if (!event.offset || event.same_id_as != event.number || !may_repeat(world_.oracle().requests().at(event.request))) return;
+  if (!event.offset || event.same_id_as != event.number || !may_repeat(world_.oracle().requests().at(event.request)))
+    return;
   for (const char* name : topic_names)
     if (world_.oracle().topic(name) == event.partition.topic) {
       Draft draft{name, event.partition.partition.value, event.key, 40, {}, event.number};
@@ -248,7 +285,8 @@ std::vector<std::vector<node::Lease>> Simulation::held_runs(const std::string& n
   std::map<std::pair<PartitionRef, std::uint64_t>, std::vector<node::Lease>> runs;
   if (const auto id = world_.oracle().subscription(name))
     for (const HeldLease& held : world_.oracle().readers()[*id].held)
-      if (!held.settling || dice_.chance(1, 20)) runs[{held.lease.partition, held.lease.key_hash}].push_back(held.lease);
+      if (!held.settling || dice_.chance(1, 20))
+        runs[{held.lease.partition, held.lease.key_hash}].push_back(held.lease);
   std::vector<std::vector<node::Lease>> all;
   for (auto& [key, run] : runs) all.push_back(std::move(run));
   return all;
@@ -264,8 +302,10 @@ void Simulation::settle_some() {
     const std::size_t done = dice_.below(run.size() + 1);
     acks.insert(acks.end(), run.begin(), run.begin() + static_cast<std::ptrdiff_t>(done));
     if (done == run.size()) continue;
-    if (dice_.chance(1, 2)) nacks.push_back({run[done], {"broken", "as the dice fell"}, {}});
-    else if (dice_.chance(1, 2)) extends.push_back({run[done], Millis{3'000}});
+    if (dice_.chance(1, 2))
+      nacks.push_back({run[done], {"broken", "as the dice fell"}, {}});
+    else if (dice_.chance(1, 2))
+      extends.push_back({run[done], Millis{3'000}});
   }
   if (acks.empty() && nacks.empty() && extends.empty()) return;
   world_.settle(*world_.oracle().subscription(name), std::move(acks), std::move(nacks), std::move(extends));
@@ -293,7 +333,10 @@ void Simulation::trim() {
   if (!id) return;
   const std::uint32_t partition = static_cast<std::uint32_t>(dice_.below(partitions_of(name)));
   const Offset end = world_.oracle().known_end({*id, PartitionId{partition}});
-  world_.trim(name, partition, dice_.chance(1, 6) ? max_offset : Offset{static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(end.value) + 1))});
+  world_.trim(name, partition,
+              dice_.chance(1, 6)
+                  ? max_offset
+                  : Offset{static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(end.value) + 1))});
 }
 
 void Simulation::put_subscription() {
@@ -330,7 +373,8 @@ void Simulation::arm_fault() {
   constexpr std::array faults{Fault::io_error, Fault::disk_full, Fault::disk_full, Fault::short_write};
   ++report_.faults;
   faulty_ = true;
-  world_.disk().fail_at(world_.disk().calls() + 1 + dice_.below(30), faults[dice_.below(faults.size())], dice_.chance(1, 3));
+  world_.disk().fail_at(world_.disk().calls() + 1 + dice_.below(30), faults[dice_.below(faults.size())],
+                        dice_.chance(1, 3));
 }
 
 void Simulation::fill_disk() {
@@ -349,8 +393,10 @@ void Simulation::end_faults() {
 
 // The node is gone, by itself or not. The machine may have gone with it.
 void Simulation::restart() {
-  if (world_.disk().cut() || dice_.chance(1, 3)) cut_power();
-  else world_.kill();
+  if (world_.disk().cut() || dice_.chance(1, 3))
+    cut_power();
+  else
+    world_.kill();
   if (dice_.chance(3, 4)) end_faults();
   if (dice_.chance(1, 6)) arm_cut();  // the next one while it recovers
   say(fmt::format("{} start{}", report_.steps, faulty_ ? " on a faulty disk" : ""));
@@ -370,9 +416,11 @@ SimulationReport simulate(const SimulationOptions& options) { return Simulation{
 
 std::string to_string(const SimulationReport& report) {
   std::string text = fmt::format(
-      "seed {}: {} steps, {} events, {} answers, {} power cuts, {} kills, {} faults, {} failed starts, effects {:016x}", report.seed,
-      report.steps, report.events, report.answers, report.power_cuts, report.kills, report.faults, report.failed_starts, report.effects);
-  for (const std::string& breach : report.breaches) text += fmt::format("\n  BREACH at step {}: {}", report.steps, breach);
+      "seed {}: {} steps, {} events, {} answers, {} power cuts, {} kills, {} faults, {} failed starts, effects {:016x}",
+      report.seed, report.steps, report.events, report.answers, report.power_cuts, report.kills, report.faults,
+      report.failed_starts, report.effects);
+  for (const std::string& breach : report.breaches)
+    text += fmt::format("\n  BREACH at step {}: {}", report.steps, breach);
   return text;
 }
 

@@ -1,7 +1,8 @@
-// One life of a node from a seed: clients that ask for everything in any order, and a disk and a power supply that fail.
+// One life of a node from a seed: clients that ask for everything in any order, and a disk and a power supply that
+// fail.
 //
-// First a phase of harm - crashes, kills, faults, a full disk, restarts - then one of healing: everything offered is settled, everything asked
-// is answered, and nothing may be missing.
+// First a phase of harm - crashes, kills, faults, a full disk, restarts - then one of healing: everything offered is
+// settled, everything asked is answered, and nothing may be missing.
 #pragma once
 
 #include <cstdint>

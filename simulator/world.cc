@@ -27,18 +27,20 @@ std::size_t room_of(const std::vector<node::NewRecord>& records) {
 std::string words(const std::vector<node::Place>& places) {
   std::string text;
   for (const node::Place& place : places)
-    text += fmt::format(" {}/{}@{}{}", place.topic.value, place.partition.value, place.offset.value, place.duplicate ? " again" : "");
+    text += fmt::format(" {}/{}@{}{}", place.topic.value, place.partition.value, place.offset.value,
+                        place.duplicate ? " again" : "");
   return text;
 }
 
 std::string words(const node::Lease& lease) {
-  return fmt::format(" {}/{}@{} key {:x} lease {}", lease.partition.topic.value, lease.partition.partition.value, lease.offset.value,
-                     lease.key_hash, lease.number);
+  return fmt::format(" {}/{}@{} key {:x} lease {}", lease.partition.topic.value, lease.partition.partition.value,
+                     lease.offset.value, lease.key_hash, lease.number);
 }
 
 std::string words(const std::vector<node::Delivery>& deliveries) {
   std::string text;
-  for (const node::Delivery& delivery : deliveries) text += words(delivery.lease) + fmt::format(" attempt {}", delivery.attempt);
+  for (const node::Delivery& delivery : deliveries)
+    text += words(delivery.lease) + fmt::format(" attempt {}", delivery.attempt);
   return text;
 }
 
@@ -122,8 +124,10 @@ void World::create_topic(const std::string& name, const node::TopicSettings& set
   if (!admit(control_bytes)) return;
   oracle_.changes_topic(name);
   node_->core().create_topic(node_->edge(), name, settings, false, [this, name](Result<node::Put<node::Topic>> answer) {
-    if (answer) oracle_.topic_is(name, answer->value.id);
-    else if (answer.error().code != Code::node_failed) oracle_.topic_stays(name);
+    if (answer)
+      oracle_.topic_is(name, answer->value.id);
+    else if (answer.error().code != Code::node_failed)
+      oracle_.topic_stays(name);
   });
 }
 
@@ -131,8 +135,10 @@ void World::delete_topic(const std::string& name) {
   if (!admit(control_bytes)) return;
   oracle_.changes_topic(name);
   node_->core().delete_topic(node_->edge(), name, [this, name](Result<void> answer) {
-    if (answer) oracle_.topic_is(name, std::nullopt);
-    else if (answer.error().code != Code::node_failed) oracle_.topic_stays(name);
+    if (answer)
+      oracle_.topic_is(name, std::nullopt);
+    else if (answer.error().code != Code::node_failed)
+      oracle_.topic_stays(name);
   });
 }
 
@@ -153,18 +159,23 @@ void World::retention() {
 void World::put_subscription(const std::string& name, const node::SubscriptionSettings& settings) {
   if (!admit(control_bytes)) return;
   oracle_.changes_subscription(name);
-  node_->core().put_subscription(node_->edge(), name, settings, [this, name](Result<node::Put<node::Subscription>> answer) {
-    if (answer) oracle_.subscription_is(name, answer->value);
-    else if (answer.error().code != Code::node_failed) oracle_.subscription_stays(name);
-  });
+  node_->core().put_subscription(node_->edge(), name, settings,
+                                 [this, name](Result<node::Put<node::Subscription>> answer) {
+                                   if (answer)
+                                     oracle_.subscription_is(name, answer->value);
+                                   else if (answer.error().code != Code::node_failed)
+                                     oracle_.subscription_stays(name);
+                                 });
 }
 
 void World::delete_subscription(const std::string& name) {
   if (!admit(control_bytes)) return;
   oracle_.changes_subscription(name);
   node_->core().delete_subscription(node_->edge(), name, [this, name](Result<void> answer) {
-    if (answer) oracle_.subscription_is(name, std::nullopt);
-    else if (answer.error().code != Code::node_failed) oracle_.subscription_stays(name);
+    if (answer)
+      oracle_.subscription_is(name, std::nullopt);
+    else if (answer.error().code != Code::node_failed)
+      oracle_.subscription_stays(name);
   });
 }
 
@@ -183,7 +194,8 @@ SentEvent World::event_of(const Draft& draft, TopicId topic) {
   event.partition = {topic, PartitionId{draft.partition}};
   event.key = draft.key;
   const std::string number = fmt::format("{} ", event.number);
-  event.value = std::make_shared<const std::string>(number + (draft.payload.empty() ? filler(event.number, draft.size) : draft.payload));
+  event.value = std::make_shared<const std::string>(
+      number + (draft.payload.empty() ? filler(event.number, draft.size) : draft.payload));
   event.sent = elapsed();
   return event;
 }
@@ -214,7 +226,9 @@ void World::send_publish(RequestNumber number) {
   auto records = records_of(oracle_.requests().at(number));
   if (!admit(room_of(records))) return oracle_.answered(number, not_sent(), elapsed());
   node_->core().publish(node_->edge(), std::move(records), [this, number](Result<node::Published> answer) {
-    tell([&] { return fmt::format("publish {}: {}", number, answer ? words(answer->places) : to_string(answer.error())); });
+    tell([&] {
+      return fmt::format("publish {}: {}", number, answer ? words(answer->places) : to_string(answer.error()));
+    });
     oracle_.answered(number, answer, elapsed());
   });
 }
@@ -222,8 +236,10 @@ void World::send_publish(RequestNumber number) {
 void World::repeat(RequestNumber number) {
   if (!running()) return;
   oracle_.repeats(number);
-  if (oracle_.requests().at(number).settle) send_settle(number);
-  else send_publish(number);
+  if (oracle_.requests().at(number).settle)
+    send_settle(number);
+  else
+    send_publish(number);
 }
 
 // ---- consuming ------------------------------------------------------------------------------------------------------
@@ -237,10 +253,14 @@ void World::receive(const std::string& name, std::uint32_t max, Millis wait) {
   receive.wait = wait;
   const Millis lease = oracle_.readers()[*id].settings.lease;
   const Elapsed asked = elapsed();
-  node_->core().receive(node_->edge(), std::move(receive), [this, id = *id, asked, lease](Result<node::Received> answer) {
-    tell([&] { return fmt::format("receive of {}: {}", id.value, answer ? words(answer->deliveries) : to_string(answer.error())); });
-    if (answer) oracle_.delivered(id, *answer, asked, elapsed(), lease);
-  });
+  node_->core().receive(node_->edge(), std::move(receive),
+                        [this, id = *id, asked, lease](Result<node::Received> answer) {
+                          tell([&] {
+                            return fmt::format("receive of {}: {}", id.value,
+                                               answer ? words(answer->deliveries) : to_string(answer.error()));
+                          });
+                          if (answer) oracle_.delivered(id, *answer, asked, elapsed(), lease);
+                        });
 }
 
 RequestNumber World::settle(SubscriptionId id, std::vector<node::Lease> acks, std::vector<node::Nack> nacks,
@@ -262,7 +282,8 @@ void World::send_settle(RequestNumber number) {
   node::Settle settle = request.settle->settle;
   settle.publish = records_of(request);
   const std::size_t items = settle.acks.size() + settle.nacks.size() + settle.extends.size();
-  if (!admit(room_of(settle.publish) + items * 160 + control_bytes)) return oracle_.settled(number, not_sent(), elapsed());
+  if (!admit(room_of(settle.publish) + items * 160 + control_bytes))
+    return oracle_.settled(number, not_sent(), elapsed());
   oracle_.settling(settle.subscription, settle);
   tell([&] { return fmt::format("asks to settle {} of {}: {}", number, settle.subscription.value, words(settle)); });
   node_->core().settle(node_->edge(), std::move(settle), [this, number](Result<node::Settled> answer) {

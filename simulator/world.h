@@ -1,7 +1,8 @@
-// One machine with its clients: disk, clock, node, and what the clients remember. Scenarios and the simulation are written in these calls.
+// One machine with its clients: disk, clock, node, and what the clients remember. Scenarios and the simulation are
+// written in these calls.
 //
-// A call gives one request to the node and returns; its answer runs when the driver gets that far (`flush`, or the single steps of `node`).
-// Requests to a node that failed, or has no room, are not sent: the clients wait.
+// A call gives one request to the node and returns; its answer runs when the driver gets that far (`flush`, or the
+// single steps of `node`). Requests to a node that failed, or has no room, are not sent: the clients wait.
 #pragma once
 
 #include <functional>
@@ -29,7 +30,8 @@ class World {
   World(std::uint64_t seed, const NodeSettings& settings);
 
   // --- life ---
-  /// Starts a node on the disk and checks everything the clients remember. False when it could not start; a breach unless `may_fail`.
+  /// Starts a node on the disk and checks everything the clients remember. False when it could not start; a breach
+  /// unless `may_fail`.
   bool start(bool may_fail = false);
   /// Takes a node that was started on this disk; nothing is checked.
   void adopt(std::unique_ptr<SimulatedNode> node) { node_ = std::move(node); }
@@ -67,13 +69,21 @@ class World {
 
   // --- the node ---
   SimulatedNode& node() { return *node_; }
-  void flush() { if (node_) node_->flush(); }
-  void tick() { if (node_) node_->tick(); }
+  void flush() {
+    if (node_) node_->flush();
+  }
+  void tick() {
+    if (node_) node_->tick();
+  }
   /// Offers and delivers until nothing is new.
   void feed();
   void retention();
-  void checkpoint() { if (node_) node_->checkpoint_now(); }
-  void work() { if (node_) node_->work(); }
+  void checkpoint() {
+    if (node_) node_->checkpoint_now();
+  }
+  void work() {
+    if (node_) node_->work();
+  }
 
   // --- checks ---
   /// Everything that can be read, against what is remembered.
@@ -92,7 +102,7 @@ class World {
   Elapsed elapsed() { return node_->core().now().elapsed; }
   /// A hash over all nodes that ran here.
   std::uint64_t effects() const { return effects_; }
-  bool tolerates_damage = false;  ///< damaged_data while reading is no breach
+  bool tolerates_damage = false;                     ///< damaged_data while reading is no breach
   std::function<void(const std::string&)> listener;  ///< hears what clients ask and are answered; may be empty
 
  private:

@@ -40,14 +40,16 @@ void World::read_partition(PartitionRef ref, const node::PartitionState& state) 
     const auto batches = node_->home().read(ref, at, 1u << 20);
     if (!batches || batches->batches.empty() || batches->next <= at) {
       if (!tolerates_damage)
-        oracle_.breach(fmt::format("topic {} partition {} cannot be read at offset {}: {}", ref.topic.value, ref.partition.value, at.value,
+        oracle_.breach(fmt::format("topic {} partition {} cannot be read at offset {}: {}", ref.topic.value,
+                                   ref.partition.value, at.value,
                                    batches ? "nothing there" : to_string(batches.error())));
       return;
     }
     for (const auto& batch : batches->batches) {
       record::RecordWalk walk{*batch};
       while (const auto record = walk.next())
-        if (record->offset >= at) oracle_.read(ref, record->offset, record->key.value_or(""), record->value.value_or(""));
+        if (record->offset >= at)
+          oracle_.read(ref, record->offset, record->key.value_or(""), record->value.value_or(""));
     }
     at = batches->next;
   }
@@ -74,7 +76,8 @@ void World::drain(const std::string& name, SubscriptionId id) {
   int quiet = 0;
   for (int round = 0; round < 2000 && quiet < 3 && running(); ++round) {
     if (node_->home().stats().free_slots < 2) checkpoint();
-    if (const auto* found = node_->core().catalogue()->find_subscription(name); found != nullptr && found->paused) pause(name, false);
+    if (const auto* found = node_->core().catalogue()->find_subscription(name); found != nullptr && found->paused)
+      pause(name, false);
     const std::uint64_t before = node_->core().last_written().value;
     feed();
     receive(name, 200);
@@ -96,7 +99,8 @@ void World::drain(const std::string& name, SubscriptionId id) {
   std::map<PartitionRef, node::PartitionState> partitions;
   for (const auto& [topic_name, topic] : node_->core().catalogue()->topics)
     for (std::uint32_t part = 0; part < topic->settings.partitions; ++part)
-      if (const PartitionRef ref{topic->id, PartitionId{part}}; const auto state = node_->home().state(ref)) partitions[ref] = *state;
+      if (const PartitionRef ref{topic->id, PartitionId{part}}; const auto state = node_->home().state(ref))
+        partitions[ref] = *state;
   oracle_.check_nothing_missing(id, partitions);
 }
 
