@@ -295,11 +295,11 @@ Result<void> Journal::replay(Sequence from, const std::function<Result<void>(con
   for (std::size_t index = 0; index < found_.size(); ++index)
     if (found_[index].header.first <= from) first = index;
   if (first == found_.size()) {
-    if (!options_.accept_loss)
-      return fail(Code::damaged_journal,
-                  fmt::format("the journal begins with group {}, but {} is needed", found_.front().header.first.value, from.value),
-                  slot_path(found_.front().slot));
-    first = 0;
+    // Groups after a gap stand on what the gap said: with a loss accepted, the log ends before it.
+    if (options_.accept_loss) return {};
+    return fail(Code::damaged_journal,
+                fmt::format("the journal begins with group {}, but {} is needed", found_.front().header.first.value, from.value),
+                slot_path(found_.front().slot));
   }
   Scan scan{*this, first};
   while (true) {

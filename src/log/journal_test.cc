@@ -457,6 +457,19 @@ TEST_F(JournalTest, LossIsAcceptedOnlyWhenAskedFor) {
   EXPECT_THAT(bodies(), ElementsAre("one", "two again"));
 }
 
+TEST_F(JournalTest, WithTheBeginningLostNothingAfterItIsGiven) {
+  put(*start(), "one");
+  put(*start(), "two");
+  disk_->flip_bit(slot(1), 0, 0);  // the header of the first segment
+  EXPECT_EQ(replay_anew().error().code, Code::damaged_journal);
+  auto accepting = tiny();
+  accepting.accept_loss = true;
+  put(*start(accepting), "begun anew");
+  EXPECT_THAT(bodies(), IsEmpty()) << "what the second group says stands on the first";
+  ASSERT_TRUE(replay_anew());
+  EXPECT_THAT(bodies(), ElementsAre("begun anew"));
+}
+
 TEST_F(JournalTest, APayloadThatIsAGroupIsNotTakenForOne) {
   auto journal = start();
   put(*journal, "one");
