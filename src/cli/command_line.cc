@@ -112,9 +112,10 @@ void add_publish(CLI::App& app, Words& words) {
 
 void add_events(CLI::App& app, Words& words) {
   add_publish(app, words);
-  CLI::App* import =
-      command(app, "import", "Publish a file of events, one JSON event a line; repeating it repeats nothing", words,
-              [&] { return done(import_file(words.session, words.import)); });
+  CLI::App* import = command(
+      app, "import",
+      "Publish a file of events, one JSON event a line; repeated within the dedup window, nothing is there twice",
+      words, [&] { return done(import_file(words.session, words.import)); });
   import->add_option("TOPIC", words.import.topic)->required();
   import->add_option("FILE", words.import.file, "NDJSON; - reads stdin")->required();
   import->add_option("--chunk", words.import.chunk, "Events in one commit")

@@ -99,7 +99,8 @@ class LineSender {
       error.at =
           fmt::format("lines {} to {}{}{}", lines_.front(), lines_.back(), error.at.empty() ? "" : ", ", error.at);
     if (counts_.sent > 0)
-      error.hint = fmt::format("{} events before it are in; importing again repeats none", counts_.sent);
+      error.hint =
+          fmt::format("{} events before it are in; importing again soon (dedup window) repeats none", counts_.sent);
     return error;
   }
 
