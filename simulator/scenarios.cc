@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "continuo/base/bytes.h"
+#include "continuo/base/hash.h"
+
 namespace continuo::simulator {
 namespace {
 
@@ -247,14 +252,24 @@ std::string ring(World& world) {
   return bytes;
 }
 
+// Publishes the payload in a group of always the same shape: its content's hash is kept in a varint, so a letter is
+// tried that gives it ten bytes.
+std::string publish_in_shape(World& world, std::string payload) {
+  const std::string number = fmt::format("{} ", world.oracle().next_event());
+  for (payload[0] = 'a'; varint_size(hash64(number + payload)) != 10;) ++payload[0];
+  Draft draft = event("a", 0, 1);
+  draft.payload = payload;
+  world.publish({draft});
+  world.flush();
+  return payload;
+}
+
 // How many bytes must stand before the copies for them to begin on a block: found by publishing an event of the same
 // shape.
 std::size_t bytes_before_block(World& world) {
-  Draft probe = event("a", 0, 1);
-  probe.payload = "where does this stand?" + std::string(copies * log::journal_block + 2'000, '.');
-  world.publish({probe});
-  world.flush();
-  const std::size_t at = ring(world).rfind(probe.payload.substr(0, 100));
+  const std::string probe =
+      publish_in_shape(world, " where does this stand?" + std::string(copies * log::journal_block + 2'000, '.'));
+  const std::size_t at = ring(world).find(probe);
   return at == std::string::npos ? 0 : (log::journal_block - at % log::journal_block) % log::journal_block;
 }
 
@@ -262,15 +277,12 @@ void groups_in_payloads(World& world) {
   const std::size_t before = bytes_before_block(world);
   for (int round = 0; round < 3 && world.running(); ++round) {
     const std::string all = ring(world);
-    std::string payload(before, '.');
+    std::string payload(std::max<std::size_t>(before, 1), '.');
     for (std::size_t copy = 0; copy < copies; ++copy) {
       const std::size_t slot = (static_cast<std::size_t>(round) + copy) % world.settings().slots;
       payload += all.substr(slot * world.settings().slot_bytes + log::journal_block * (copy + 1), log::journal_block);
     }
-    Draft draft = event("a", 0, 1);
-    draft.payload = payload;
-    world.publish({draft});
-    world.flush();
+    payload = publish_in_shape(world, std::move(payload));
     const std::size_t at = ring(world).find(payload);
     if (world.running() && (at == std::string::npos || (at + before) % log::journal_block != 0))
       world.oracle().breach("the scenario is wrong: no payload stands on a block");
