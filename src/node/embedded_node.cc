@@ -85,9 +85,9 @@ class EmbeddedNode final : public Node {
       : options_(options),
         clock_(clock),
         random_(random),
-        publish_credit_(options.limits.publish_credit_items, options.limits.publish_credit_bytes),
-        settle_credit_(options.limits.settle_credit_items, 256u << 20),
-        control_credit_(options.limits.control_credit_items, 256u << 20) {}
+        publish_credit_(std::make_shared<Credit>(options.limits.publish_credit_items, options.limits.publish_credit_bytes)),
+        settle_credit_(std::make_shared<Credit>(options.limits.settle_credit_items, 256u << 20)),
+        control_credit_(std::make_shared<Credit>(options.limits.control_credit_items, 256u << 20)) {}
   ~EmbeddedNode() override {
     stop();
     queue_.consume_all([](Command* command) { delete command; });
@@ -124,8 +124,9 @@ class EmbeddedNode final : public Node {
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override {
     // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
-    Answer<SubscriptionState> dated = [this, answer = std::move(answer)](Result<SubscriptionState> state) mutable {
-      if (state)
+    Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_}, answer = std::move(answer)](
+                                          Result<SubscriptionState> state) mutable {
+      if (state && !alive.expired())
         for (const auto& [partition, offset] : state->unsettled)
           if (const auto appended = home_->appended_at(partition, offset); appended && (!state->oldest || *appended < *state->oldest))
             state->oldest = *appended;
@@ -184,7 +185,7 @@ class EmbeddedNode final : public Node {
   }
   // A command within the credits of its kind; `act(core, answer)`.
   template <class T, class Act>
-  void within(Credit& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act);
+  void within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act);
   template <class T, class Act>
   void control(Edge& edge, Answer<T> answer, Act act) {
     within(control_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer), std::move(act));
@@ -214,7 +215,9 @@ class EmbeddedNode final : public Node {
   std::unique_ptr<Core> core_;
   std::uint64_t secret_ = 0;
 
-  Credit publish_credit_, settle_credit_, control_credit_;
+  // Shared with the answers: an edge may run the last of them when the node is gone.
+  std::shared_ptr<Credit> publish_credit_, settle_credit_, control_credit_;
+  std::shared_ptr<void> alive_ = std::make_shared<char>();
   std::atomic<std::uint64_t> refused_{0};
   mutable std::atomic<std::uint64_t> reads_{0};
   boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
@@ -240,6 +243,7 @@ class EmbeddedNode final : public Node {
   std::atomic<bool> write_done_{false};
   std::unique_ptr<ClosedGroup> flying_;
   Result<void> write_result_;
+  Micros write_took_{0};
   bool flying_now_ = false;
   bool spare_ = false;  // the ring takes another group after the one in flight, wherever that ends
 
@@ -258,15 +262,15 @@ Error refusal_of(Code code) {
 }
 
 template <class T, class Act>
-void EmbeddedNode::within(Credit& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act) {
-  if (!credit.take(bytes)) {
+void EmbeddedNode::within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act) {
+  if (!credit->take(bytes)) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     Mail mail;
     mail.answers.push_back([answer = std::move(answer), refusal]() mutable { answer(std::unexpected(refusal_of(refusal))); });
     return edge.deliver(std::move(mail));
   }
-  Answer<T> returning = [answer = std::move(answer), &credit, bytes](Result<T> result) mutable {
-    credit.give_back(bytes);
+  Answer<T> returning = [answer = std::move(answer), credit, bytes](Result<T> result) mutable {
+    credit->give_back(bytes);
     answer(std::move(result));
   };
   submit(room, [act = std::move(act), returning = std::move(returning)](Core& core) mutable { act(core, std::move(returning)); });
@@ -442,12 +446,13 @@ bool EmbeddedNode::start_write() {
 Result<void> EmbeddedNode::write(ClosedGroup& group) {
   const Micros before = clock_.steady();
   auto written = home_->write(group.log);
-  flushes_.add(clock_.steady() - before);
+  write_took_ = clock_.steady() - before;
   return written;
 }
 
 void EmbeddedNode::finish(std::unique_ptr<ClosedGroup> group, const Result<void>& written) {
   last_group_at_ = clock_.steady();
+  flushes_.add(write_took_);
   if (!written) return stop_by(written.error(), std::move(group));
   const bool definitions = group->catalogue != nullptr;
   const auto catalogue = group->catalogue;
