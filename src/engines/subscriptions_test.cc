@@ -1,6 +1,7 @@
 // The subscriptions engine, rule by rule. subscriptions_model_test.cc plays everything at random.
 #include "continuo/engines/subscriptions.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -430,6 +431,30 @@ TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBounded) {
 }
 
 // ---- units ----------------------------------------------------------------------------------------------------------
+
+// As docs/formats/checkpoint.md shows them. For ever, like the bytes of effects.
+TEST(SubscriptionUnits, GoldenBytes) {
+  const auto hex = [](std::string_view bytes) {
+    std::string text;
+    for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return text;
+  };
+  const auto encoded = [&](const Unit& unit) {
+    std::string bytes;
+    unit.encode(bytes);
+    return hex(unit.unit_key()) + " " + hex(bytes);
+  };
+  KeyUnit key{{SubscriptionId{7}, {TopicId{300}, PartitionId{2}}, 0x1122334455667788}};
+  key.queue = {Offset{1000}, Offset{1005}};
+  EXPECT_EQ(encoded(key),
+            "6b000000070000012c000000021122334455667788 0100000000000000000"
+            "2e80705");
+  CursorUnit cursor;
+  cursor.subscription = SubscriptionId{7};
+  cursor.partition = {TopicId{300}, PartitionId{2}};
+  cursor.next = Offset{1000};
+  EXPECT_EQ(encoded(cursor), "63000000070000012c00000002 01e807");
+}
 
 TEST_F(SubscriptionsTest, UnitsThatCannotBeReadAreRefused) {
   const SubscriptionId id = define();

@@ -1,6 +1,7 @@
 // The topics engine: the catalogue, heads, the deduplication window; against a model, and against its own log.
 #include "continuo/engines/topics.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -331,6 +332,30 @@ TEST_F(TopicsTest, EngineAndModelAgreeOverRestarts) {
     }
     ASSERT_EQ(recorded_.content(), recorded_.replayed_content());
   }
+}
+
+// As docs/formats/checkpoint.md shows them. For ever, like the bytes of effects.
+TEST_F(TopicsTest, GoldenUnits) {
+  const PartitionRef ref{create("a"), PartitionId{0}};
+  recorded_.commit({encode(NodeMade{9}), encode(IdsRemembered{ref, 3, {{{1, 2}, 300, Offset{5}}}}),
+                    log_says(LogSays::appended, ref, 6)},
+                   now_);
+  std::map<std::string, std::string> units;
+  const auto hex = [](std::string_view bytes) {
+    std::string text;
+    for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return text;
+  };
+  for (const auto& [key, bytes] : recorded_.content()) units[hex(key)] = hex(bytes);
+  const std::map<std::string, std::string> golden{
+      {"680000000100000000", "010600"},
+      {"6900000001000000000000000000000003", "d00f0101000000000000000200000000000000ac0205d00f"},
+      {"6e", "010209"},
+      {"7400000001",
+       "0101610100008"
+       "0d30e0a"},
+  };
+  EXPECT_EQ(units, golden);
 }
 
 TEST_F(TopicsTest, UnitsThatCannotBeReadAreRefused) {
