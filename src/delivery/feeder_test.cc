@@ -9,6 +9,7 @@
 #include "continuo/base/bytes.h"
 #include "continuo/base/checksum.h"
 #include "continuo/base/hash.h"
+#include "continuo/log/thread_sanitizer_test.h"
 #include "continuo/node/running_node_test.h"
 
 namespace continuo::delivery {

@@ -10,6 +10,7 @@
 
 #include "continuo/disk/simulated_disk.h"
 #include "continuo/log/sample_batch_test.h"
+#include "continuo/log/thread_sanitizer_test.h"
 
 namespace continuo::log {
 namespace {

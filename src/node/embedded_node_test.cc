@@ -7,6 +7,7 @@
 #include <numeric>
 #include <thread>
 
+#include "continuo/log/thread_sanitizer_test.h"
 #include "continuo/node/retention.h"
 #include "continuo/node/running_node_test.h"
 
