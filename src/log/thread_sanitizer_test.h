@@ -7,5 +7,5 @@
 
 extern "C" const char* __tsan_default_suppressions() {
   return "race:std::_Sp_atomic\n"
-         "race:boost::lockfree::detail::freelist_stack\n";
+         "race:boost/lockfree/detail/*\n";
 }
