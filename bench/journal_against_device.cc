@@ -1,5 +1,6 @@
-// The journal against the device itself: the same writes, of the same blocks, once through log::Journal and once as bare O_DIRECT|O_DSYNC writes.
-// Both take turns in one run; figures are medians over the rounds. `journal_against_device FOLDER [--rounds N] [--seconds S]`
+// The journal against the device itself: the same writes, of the same blocks, once through log::Journal and once as
+// bare O_DIRECT|O_DSYNC writes. Both take turns in one run; figures are medians over the rounds.
+// `journal_against_device FOLDER [--rounds N] [--seconds S]`
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -115,16 +116,17 @@ void compare(Device& device, Ring& ring, std::size_t bytes, int rounds, double s
   const std::size_t blocks = log::Journal::padded(bytes);
   std::vector<double> rates[2], p50s[2], p999s[2];
   for (int round = 0; round < rounds; ++round) {
-    const Figures figures[2] = {measure(seconds, bytes, [&] { ring.write(body); }), measure(seconds, bytes, [&] { device.write(blocks); })};
+    const Figures figures[2] = {measure(seconds, bytes, [&] { ring.write(body); }),
+                                measure(seconds, bytes, [&] { device.write(blocks); })};
     for (int side = 0; side < 2; ++side) {
       rates[side].push_back(figures[side].mb_per_s);
       p50s[side].push_back(figures[side].p50_us);
       p999s[side].push_back(figures[side].p999_us);
     }
   }
-  fmt::print("{:>9} | {:>9.1f} {:>9.1f} {:>6.2f} | {:>8.0f} {:>8.0f} {:>6.2f} | {:>8.0f} {:>8.0f}\n", bytes, median(rates[0]), median(rates[1]),
-             median(rates[0]) / median(rates[1]), median(p50s[0]), median(p50s[1]), median(p50s[0]) / median(p50s[1]), median(p999s[0]),
-             median(p999s[1]));
+  fmt::print("{:>9} | {:>9.1f} {:>9.1f} {:>6.2f} | {:>8.0f} {:>8.0f} {:>6.2f} | {:>8.0f} {:>8.0f}\n", bytes,
+             median(rates[0]), median(rates[1]), median(rates[0]) / median(rates[1]), median(p50s[0]), median(p50s[1]),
+             median(p50s[0]) / median(p50s[1]), median(p999s[0]), median(p999s[1]));
 }
 
 }  // namespace
@@ -140,8 +142,11 @@ int main(int count, char** arguments) {
   std::filesystem::create_directories(folder);
   Device device{folder};
   Ring ring{folder};
-  fmt::print("one writer, every write durable (O_DIRECT|O_DSYNC on both sides); {} rounds of {} s each, in turn; medians\n", rounds, seconds);
-  fmt::print("  payload |  MB/s: journal, device, ratio |  p50 us: journal, device, ratio | p99.9 us: journal, device\n");
+  fmt::print(
+      "one writer, every write durable (O_DIRECT|O_DSYNC on both sides); {} rounds of {} s each, in turn; medians\n",
+      rounds, seconds);
+  fmt::print(
+      "  payload |  MB/s: journal, device, ratio |  p50 us: journal, device, ratio | p99.9 us: journal, device\n");
   for (const std::size_t bytes : {256u, 4096u, 65536u, 1048576u}) compare(device, ring, bytes, rounds, seconds);
   std::filesystem::remove_all(folder);
 }

@@ -1,4 +1,5 @@
-"""Servers, load and tables for the comparisons in this folder. Every comparison runs its sides in turn in one run, and prints medians."""
+"""Servers, load and tables for the comparisons in this folder. Every comparison runs its sides in turn in one run,
+and prints medians."""
 
 import json
 import os
@@ -56,9 +57,10 @@ def clean():
 
 
 def touch_memory(gigabytes=6):
-    """Virtual machines get their memory when it is first touched, at a few hundred MB/s, and the page cache is where that shows. Touch it before
-    anybody is measured, so that it is nobody's."""
+    """Virtual machines get their memory when it is first touched, at a few hundred MB/s, and the page cache is
+    where that shows. Touch it before anybody is measured, so that it is nobody's."""
     import mmap
+
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with mmap.mmap(-1, int(min(gigabytes << 30, free // 2)), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000):
         pass
@@ -85,6 +87,7 @@ def load(port, **settings):
 
 def request(port, method, path, body=None):
     import http.client
+
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -94,6 +97,7 @@ def request(port, method, path, body=None):
 def flush_us(rounds=300):
     """The raw flush: one 4 KiB O_DIRECT|O_DSYNC write in a file written before; median and 99th percentile."""
     import mmap
+
     path = os.path.join(FOLDER, "flush")
     with open(path, "wb") as file:
         file.write(b"f" * (1 << 22))
@@ -114,7 +118,11 @@ def flush_us(rounds=300):
 
 def medians(runs):
     """The median of every figure over the runs."""
-    return {name: statistics.median(run[name] for run in runs) for name in runs[0] if isinstance(runs[0][name], (int, float))}
+    return {
+        name: statistics.median(run[name] for run in runs)
+        for name in runs[0]
+        if isinstance(runs[0][name], (int, float))
+    }
 
 
 def seconds_and_rounds(default_s=3, default_rounds=5):
@@ -132,7 +140,14 @@ def seconds_and_rounds(default_s=3, default_rounds=5):
 
 
 def machine():
-    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), "?")
+    model = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in open("/proc/cpuinfo", encoding="utf-8")
+            if line.startswith("model name")
+        ),
+        "?",
+    )
     return f"{os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f} before; generator and server share them"
 
 

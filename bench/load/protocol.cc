@@ -42,11 +42,13 @@ HttpAnswer http_answer(std::string_view in) {
 class Continuo final : public Protocol {
  public:
   explicit Continuo(const Settings& settings) : settings_(settings) {
-    if (settings.mode == "livez") text_ = Template(fmt::format("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", settings.address), 1);
+    if (settings.mode == "livez")
+      text_ = Template(fmt::format("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", settings.address), 1);
     if (settings.mode == "publish") text_ = post_events(event_json(settings.size), "application/cloudevents+json");
     if (settings.mode == "batch") {
       const std::string event = event_json(settings.size);
-      text_ = post_events("[" + repeat(event + ",", settings.batch - 1) + event + "]", "application/cloudevents-batch+json");
+      text_ = post_events("[" + repeat(event + ",", settings.batch - 1) + event + "]",
+                          "application/cloudevents-batch+json");
     }
   }
 
@@ -58,7 +60,8 @@ class Continuo final : public Protocol {
       for (const std::string& lease : conversation.leases) body += (body.back() == '[' ? "\"" : ",\"") + lease + "\"";
       body += "]}";
     }
-    made_ = post(fmt::format("/v1/subscriptions/{}/{}", settings_.topic, conversation.settling ? "settle" : "receive"), body, "application/json");
+    made_ = post(fmt::format("/v1/subscriptions/{}/{}", settings_.topic, conversation.settling ? "settle" : "receive"),
+                 body, "application/json");
     return made_;
   }
 
@@ -90,8 +93,8 @@ class Continuo final : public Protocol {
   }
 
   std::string post(const std::string& path, const std::string& body, std::string_view type) const {
-    return fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", path, settings_.address, type,
-                       body.size(), body);
+    return fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", path,
+                       settings_.address, type, body.size(), body);
   }
   Template post_events(const std::string& body, std::string_view type) const {
     return {post(fmt::format("/v1/topics/{}/events", settings_.topic), body, type), settings_.keys};
@@ -102,16 +105,20 @@ class Continuo final : public Protocol {
   std::string made_;
 };
 
-// --- NATS JetStream: publish with an inbox, one acknowledgement a message -------------------------------------------------
+// --- NATS JetStream: publish with an inbox, one acknowledgement a message
+// -------------------------------------------------
 
 class Nats final : public Protocol {
  public:
   explicit Nats(const Settings& settings) : batch_(settings.mode == "batch" ? settings.batch : 1) {
     const std::string event = event_json(settings.size);
-    const std::string one = fmt::format("PUB {}.@@@@@@@@ _INBOX.load {}\r\n{}\r\n", settings.topic, event.size(), event);
+    const std::string one =
+        fmt::format("PUB {}.@@@@@@@@ _INBOX.load {}\r\n{}\r\n", settings.topic, event.size(), event);
     text_ = Template(repeat(one, batch_), settings.keys);
   }
-  std::string greeting() override { return "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB _INBOX.load 1\r\nPING\r\n"; }
+  std::string greeting() override {
+    return "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB _INBOX.load 1\r\nPING\r\n";
+  }
   bool greeted(std::string& received) override {
     const std::size_t pong = received.find("PONG\r\n");
     if (pong == std::string::npos) return false;
@@ -146,14 +153,15 @@ class Nats final : public Protocol {
   Template text_;
 };
 
-// --- Redis Streams: XADD -------------------------------------------------------------------------------------------------
+// --- Redis Streams: XADD
+// -------------------------------------------------------------------------------------------------
 
 class Redis final : public Protocol {
  public:
   explicit Redis(const Settings& settings) : batch_(settings.mode == "batch" ? settings.batch : 1) {
     const std::string event = event_json(settings.size);
-    const std::string one = fmt::format("*5\r\n$4\r\nXADD\r\n${}\r\n{}\r\n$1\r\n*\r\n$1\r\ne\r\n${}\r\n{}\r\n", settings.topic.size(),
-                                        settings.topic, event.size(), event);
+    const std::string one = fmt::format("*5\r\n$4\r\nXADD\r\n${}\r\n{}\r\n$1\r\n*\r\n$1\r\ne\r\n${}\r\n{}\r\n",
+                                        settings.topic.size(), settings.topic, event.size(), event);
     text_ = Template(repeat(one, batch_), settings.keys);
   }
   const std::string& next(Conversation&) override { return text_.next(); }
@@ -180,8 +188,10 @@ class Redis final : public Protocol {
 }  // namespace
 
 Template::Template(std::string text, unsigned keys) : text_(std::move(text)), keys_(keys) {
-  for (std::size_t at = 0; (at = text_.find(id_mark, at)) != std::string::npos; at += id_mark.size()) ids_.push_back(at);
-  for (std::size_t at = 0; (at = text_.find(key_mark, at)) != std::string::npos; at += key_mark.size()) key_places_.push_back(at);
+  for (std::size_t at = 0; (at = text_.find(id_mark, at)) != std::string::npos; at += id_mark.size())
+    ids_.push_back(at);
+  for (std::size_t at = 0; (at = text_.find(key_mark, at)) != std::string::npos; at += key_mark.size())
+    key_places_.push_back(at);
 }
 
 const std::string& Template::next() {
@@ -195,10 +205,10 @@ void Template::digits(std::uint64_t value, std::size_t at, std::size_t width) {
 }
 
 std::string event_json(std::size_t size) {
-  std::string json = fmt::format(
-      R"({{"specversion":"1.0","id":"{:x}-{}","source":"/bench/load","type":"LoadMade","subject":"{}",)"
-      R"("time":"2026-11-21T08:30:00Z","correlationid":"load","data":{{"text":")",
-      now_ns(), Template::id_mark, Template::key_mark);
+  std::string json =
+      fmt::format(R"({{"specversion":"1.0","id":"{:x}-{}","source":"/bench/load","type":"LoadMade","subject":"{}",)"
+                  R"("time":"2026-11-21T08:30:00Z","correlationid":"load","data":{{"text":")",
+                  now_ns(), Template::id_mark, Template::key_mark);
   while (json.size() + 3 < size) json.push_back(static_cast<char>('a' + json.size() % 26));
   return json + "\"}}";
 }

@@ -40,7 +40,8 @@ struct Conversation {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  /// Sent when a connection is opened; its answers, if any, are read away by `greeted`: true once the first request may follow.
+  /// Sent when a connection is opened; its answers, if any, are read away by `greeted`: true once the first request may
+  /// follow.
   virtual std::string greeting() { return {}; }
   virtual bool greeted(std::string&) { return true; }
   virtual const std::string& next(Conversation& conversation) = 0;

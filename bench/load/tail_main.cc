@@ -1,5 +1,7 @@
-// From publish to a live reader: publishes single events at a rate and reads them back as server-sent events; the time an event was due to be
-// sent travels in it. `tail_load --port P --rate 10000 --seconds 10`. Prints one JSON object.
+// From publish to a live reader: publishes single events at a rate and reads them back as server-sent events; the time
+// an event was due to be sent travels in it. `tail_load --port P --rate 10000 --seconds 10`. Prints one JSON object.
+#include <CLI/CLI.hpp>
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -7,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -36,7 +37,8 @@ int open_socket(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(made, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("cannot connect");
+  if (connect(made, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("cannot connect");
   const int on = 1;
   setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return made;
@@ -52,9 +54,11 @@ void send_all(int to, std::string_view text) {
 
 class TailLoad {
  public:
-  explicit TailLoad(const Settings& settings) : settings_(settings), padding_(settings.size > 300 ? settings.size - 300 : 0, 'p') {
+  explicit TailLoad(const Settings& settings)
+      : settings_(settings), padding_(settings.size > 300 ? settings.size - 300 : 0, 'p') {
     polled_.push_back({open_socket(settings.port), POLLIN, 0});
-    send_all(polled_[0].fd, "GET /v1/topics/tail/events?from=latest HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n");
+    send_all(polled_[0].fd,
+             "GET /v1/topics/tail/events?from=latest HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n");
     for (unsigned i = 0; i < settings.connections; ++i) {
       polled_.push_back({open_socket(settings.port), POLLIN, 0});
       idle_.push_back(polled_.back().fd);
@@ -73,19 +77,25 @@ class TailLoad {
       for (pollfd& each : polled_)
         if ((each.revents & POLLIN) != 0) receive(each.fd);
     }
-    fmt::print("{{\"rate\":{},\"received_per_s\":{:.0f},\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f}}}\n", settings_.rate,
-               static_cast<double>(times_.total()) / settings_.seconds, times_.quantile_us(0.5), times_.quantile_us(0.99), times_.quantile_us(0.999),
-               times_.max_us());
+    fmt::print(
+        "{{\"rate\":{},\"received_per_s\":{:.0f},\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:."
+        "1f}}}\n",
+        settings_.rate, static_cast<double>(times_.total()) / settings_.seconds, times_.quantile_us(0.5),
+        times_.quantile_us(0.99), times_.quantile_us(0.999), times_.max_us());
   }
 
  private:
   static constexpr std::string_view mark = "\"due_ns\":";
 
   void publish(std::int64_t due) {
-    const std::string body = fmt::format(R"({{"specversion":"1.0","id":"{}","source":"/bench/tail","type":"Due","subject":"k{}","data":{{"due_ns":{},"p":"{}"}}}})",
-                                         due, due % 97, due, padding_);
-    send_all(idle_.back(), fmt::format("POST /v1/topics/tail/events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/cloudevents+json\r\n"
-                                       "Content-Length: {}\r\n\r\n{}", body.size(), body));
+    const std::string body = fmt::format(
+        R"({{"specversion":"1.0","id":"{}","source":"/bench/tail","type":"Due","subject":"k{}","data":{{"due_ns":{},"p":"{}"}}}})",
+        due, due % 97, due, padding_);
+    send_all(idle_.back(),
+             fmt::format(
+                 "POST /v1/topics/tail/events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/cloudevents+json\r\n"
+                 "Content-Length: {}\r\n\r\n{}",
+                 body.size(), body));
     idle_.pop_back();
   }
 
@@ -102,7 +112,8 @@ class TailLoad {
     stream_.append(text);
     const std::int64_t now = now_ns();
     std::size_t at = 0;
-    for (std::size_t found; (found = stream_.find(mark, at)) != std::string::npos && stream_.find(',', found) != std::string::npos;) {
+    for (std::size_t found;
+         (found = stream_.find(mark, at)) != std::string::npos && stream_.find(',', found) != std::string::npos;) {
       std::int64_t due = 0;
       at = found + mark.size();
       std::from_chars(stream_.data() + at, stream_.data() + stream_.size(), due);

@@ -36,7 +36,9 @@ constexpr std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 /// How many bytes a varint takes: 1 to 10.
-constexpr std::size_t varint_size(std::uint64_t value) { return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7; }
+constexpr std::size_t varint_size(std::uint64_t value) {
+  return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
+}
 
 /// Appends to a string. Integers are little-endian unless the name says `be`.
 class ByteWriter {
@@ -49,7 +51,9 @@ class ByteWriter {
   void u64(std::uint64_t v) { fixed(v); }
   void i64(std::int64_t v) { fixed(v); }
   template <class Int>
-  void be(Int v) { fixed(big_endian(v)); }
+  void be(Int v) {
+    fixed(big_endian(v));
+  }
   /// LEB128, unsigned.
   void varint(std::uint64_t v) {
     for (; v >= 0x80; v >>= 7) out_.push_back(static_cast<char>(v | 0x80));
@@ -86,7 +90,9 @@ class ByteReader {
   std::uint64_t u64() { return fixed<std::uint64_t>(); }
   std::int64_t i64() { return fixed<std::int64_t>(); }
   template <class Int>
-  Int be() { return big_endian(fixed<Int>()); }
+  Int be() {
+    return big_endian(fixed<Int>());
+  }
   std::uint64_t varint() {
     std::uint64_t value = 0;
     for (int shift = 0; shift < 64 && at_ != end_; shift += 7) {

@@ -25,7 +25,9 @@ TEST(Bytes, ReadBackWhatWasWritten) {
 }
 
 TEST(Bytes, AReaderThatRanOutStaysFailed) {
-  ByteReader reader{"\x05" "ab"};
+  ByteReader reader{
+      "\x05"
+      "ab"};
   EXPECT_EQ(reader.text(), "");
   EXPECT_FALSE(reader.ok());
   EXPECT_EQ(reader.u8(), 0);

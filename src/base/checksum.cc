@@ -56,7 +56,8 @@ constexpr ShiftTable shift_table = make_shift_table();
 
 std::uint64_t shift(std::uint64_t crc) {
   const auto c = static_cast<std::uint32_t>(crc);
-  return shift_table[0][c & 0xff] ^ shift_table[1][(c >> 8) & 0xff] ^ shift_table[2][(c >> 16) & 0xff] ^ shift_table[3][c >> 24];
+  return shift_table[0][c & 0xff] ^ shift_table[1][(c >> 8) & 0xff] ^ shift_table[2][(c >> 16) & 0xff] ^
+         shift_table[3][c >> 24];
 }
 
 std::uint64_t word(const char* at) {

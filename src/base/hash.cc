@@ -9,6 +9,8 @@ Hash128 hash128(std::string_view bytes, std::uint64_t seed) {
   return {hash.low64, hash.high64};
 }
 
-std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 }  // namespace continuo::inline base

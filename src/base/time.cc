@@ -28,14 +28,21 @@ struct Unit {
 
 constexpr std::array duration_units{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
                                     Unit{"d", 86'400'000}};
-constexpr std::array size_units{Unit{"", 1},         Unit{"B", 1},         Unit{"KiB", 1ull << 10}, Unit{"MiB", 1ull << 20},
-                                Unit{"GiB", 1ull << 30}, Unit{"TiB", 1ull << 40}, Unit{"kB", 1000},     Unit{"MB", 1000'000},
-                                Unit{"GB", 1000'000'000}, Unit{"TB", 1000'000'000'000}};
+constexpr std::array size_units{Unit{"", 1},
+                                Unit{"B", 1},
+                                Unit{"KiB", 1ull << 10},
+                                Unit{"MiB", 1ull << 20},
+                                Unit{"GiB", 1ull << 30},
+                                Unit{"TiB", 1ull << 40},
+                                Unit{"kB", 1000},
+                                Unit{"MB", 1000'000},
+                                Unit{"GB", 1000'000'000},
+                                Unit{"TB", 1000'000'000'000}};
 constexpr std::uint64_t max_duration_ms = 100ull * 366 * 86'400'000;
 
 template <std::size_t N>
-Result<std::uint64_t> parse_number_and_unit(std::string_view text, const std::array<Unit, N>& units, std::string_view kind,
-                                            std::string_view example) {
+Result<std::uint64_t> parse_number_and_unit(std::string_view text, const std::array<Unit, N>& units,
+                                            std::string_view kind, std::string_view example) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit_name = text.substr(static_cast<std::size_t>(end - text.data()));
@@ -73,7 +80,8 @@ bool parse_zone(std::string_view text, std::size_t at, int& minutes) {
 bool parse_rfc3339(std::string_view text, WallTime& out) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, zone = 0, millis = 0;
   if (text.size() < 20 || text.size() > 64) return false;
-  if (!digits(text, 0, 4, year) || text[4] != '-' || !digits(text, 5, 2, month) || text[7] != '-' || !digits(text, 8, 2, day))
+  if (!digits(text, 0, 4, year) || text[4] != '-' || !digits(text, 5, 2, month) || text[7] != '-' ||
+      !digits(text, 8, 2, day))
     return false;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return false;
   if (!digits(text, 11, 2, hour) || text[13] != ':' || !digits(text, 14, 2, minute) || text[16] != ':' ||
@@ -83,7 +91,8 @@ bool parse_rfc3339(std::string_view text, WallTime& out) {
   if (text[at] == '.') {
     int scale = 100;
     const std::size_t first = ++at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) millis += (text[at] - '0') * scale;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      millis += (text[at] - '0') * scale;
     if (at == first) return false;
   }
   if (at >= text.size() || !parse_zone(text, at, zone)) return false;
@@ -148,8 +157,9 @@ std::string format_size(std::uint64_t bytes) {
   std::size_t unit = 0;
   double value = static_cast<double>(bytes);
   for (; value >= 1024 && unit + 1 < names.size(); ++unit) value /= 1024;
-  return value == static_cast<double>(static_cast<std::uint64_t>(value)) ? fmt::format("{}{}", static_cast<std::uint64_t>(value), names[unit])
-                                                                        : fmt::format("{:.1f}{}", value, names[unit]);
+  return value == static_cast<double>(static_cast<std::uint64_t>(value))
+             ? fmt::format("{}{}", static_cast<std::uint64_t>(value), names[unit])
+             : fmt::format("{:.1f}{}", value, names[unit]);
 }
 
 }  // namespace continuo::inline base

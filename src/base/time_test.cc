@@ -6,7 +6,8 @@ namespace continuo {
 namespace {
 
 TEST(Duration, ReadsAndWritesEveryUnit) {
-  for (const char* text : {"0ms", "250ms", "30s", "15m", "12h", "7d"}) EXPECT_EQ(format_duration(*parse_duration(text)), text);
+  for (const char* text : {"0ms", "250ms", "30s", "15m", "12h", "7d"})
+    EXPECT_EQ(format_duration(*parse_duration(text)), text);
   EXPECT_EQ(parse_duration("90s")->count(), 90'000);
 }
 
@@ -24,8 +25,9 @@ TEST(Time, ReadsOffsetsAndFractions) {
 }
 
 TEST(Time, RefusesWhatIsNone) {
-  for (const char* text : {"", "2026-11-21", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T08:30:00", "2026-11-21T08:30:00.Z",
-                           "2026-11-21T24:00:00Z", "2026-11-21T08:30:00+1:00", "2026-11-21T08:30:00Z "})
+  for (const char* text :
+       {"", "2026-11-21", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T08:30:00",
+        "2026-11-21T08:30:00.Z", "2026-11-21T24:00:00Z", "2026-11-21T08:30:00+1:00", "2026-11-21T08:30:00Z "})
     EXPECT_FALSE(parse_time(text)) << text;
 }
 

@@ -1,6 +1,7 @@
 #include "continuo/delivery/feeder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -20,6 +21,7 @@ constexpr std::uint64_t read_bytes = 256 * 1024;
 constexpr std::uint32_t events_per_offer = 500;
 constexpr Millis starved_pause{5};
 constexpr Millis quiet_pause{500};
+constexpr Millis damaged_pause{1'000};
 
 std::uint64_t key_hash(const record::Record& record) {
   if (record.key) return hash64(*record.key);
@@ -84,8 +86,10 @@ class Feeder::Work final : public node::Edge {
   using Key = std::pair<SubscriptionId, PartitionRef>;
   struct Position {
     node::FeedPosition at;
-    bool busy = false;    // an offer is under way
-    bool damaged = false; // told once
+    bool busy = false;  // an offer is under way
+    // Damaged data is told once for a place, and tried again: it may have been given up meanwhile.
+    std::chrono::steady_clock::time_point again_at{};
+    Offset told{-1};
   };
 
   void run(const std::stop_token& stop) {
@@ -126,13 +130,15 @@ class Feeder::Work final : public node::Edge {
   }
 
   void feed(Position& position) {
-    if (position.busy || position.damaged) return;
+    if (position.busy || std::chrono::steady_clock::now() < position.again_at) return;
     if (position.at.credit == 0) return ask_credit(position);
     node::Offer offer = begin(position);
     auto batches = node_.read(position.at.partition, position.at.next, read_bytes);
-    if (!batches && batches.error().code == Code::offset_out_of_range) return pass_over_trimmed(position, std::move(offer));
+    if (!batches && batches.error().code == Code::offset_out_of_range)
+      return pass_over_trimmed(position, std::move(offer));
     if (!batches) return tell(position, batches.error());
-    if (batches->batches.empty() && batches->next == position.at.next) return;  // at the end; else over records that were given up
+    if (batches->batches.empty() && batches->next == position.at.next)
+      return;  // at the end; else over records that were given up
     const auto limit = std::min(position.at.credit, events_per_offer);
     if (auto collected = collect(*batches, position.at.next, limit, position.at.by_key, offer); !collected)
       return tell(position, collected.error());
@@ -181,7 +187,9 @@ class Feeder::Work final : public node::Edge {
 
   void tell(Position& position, const Error& error) {
     if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return;
-    position.damaged = error.code == Code::damaged_data;
+    position.again_at = std::chrono::steady_clock::now() + damaged_pause;
+    if (position.told == position.at.next) return;
+    position.told = position.at.next;
     std::fprintf(stderr, "continuo: a subscription cannot read on: %s\n", to_string(error).c_str());
   }
 

@@ -1,7 +1,9 @@
-// Feeds subscriptions: reads durable records of the partitions they read and offers them to the subscriptions engine, by its credit.
+// Feeds subscriptions: reads durable records of the partitions they read and offers them to the subscriptions engine,
+// by its credit.
 //
-// One thread. It sleeps until new records become visible, definitions change, or a subscription without credit may have got some. What it
-// knows - how far each subscription has considered each partition - is a copy of the engine's cursors and may be lost at any time.
+// One thread. It sleeps until new records become visible, definitions change, or a subscription without credit may have
+// got some. What it knows - how far each subscription has considered each partition - is a copy of the engine's cursors
+// and may be lost at any time.
 //
 //   delivery::Feeder feeder{*node}; feeder.start(); ... feeder.stop();
 #pragma once
@@ -25,8 +27,9 @@ class Feeder {
   std::unique_ptr<Work> work_;
 };
 
-/// The records of `batches` from `from` on as an offer's events, at most `limit`; `next` becomes the offset to go on from. Control batches
-/// and records of others' transactions are passed over. damaged_data when a batch cannot be walked.
+/// The records of `batches` from `from` on as an offer's events, at most `limit`; `next` becomes the offset to go on
+/// from. Control batches and records of others' transactions are passed over. damaged_data when a batch cannot be
+/// walked.
 Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t limit, bool by_key, node::Offer& offer);
 
 }  // namespace continuo::delivery

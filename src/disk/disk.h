@@ -1,8 +1,9 @@
-// The one seam to the disk. Everything Continuo stores goes through it: the real file system, a simulated disk that loses what was
-// not synced, or one that fails at the n-th call.
+// The one seam to the disk. Everything Continuo stores goes through it: the real file system, a simulated disk that
+// loses what was not synced, or one that fails at the n-th call.
 //
-// Paths are relative to the disk's root, with '/' between folders. Errors: disk_full for ENOSPC and EDQUOT, io_error for everything else;
-// `at` names the path. After a failed sync nothing is known of what was written before it: callers stop, they do not retry.
+// Paths are relative to the disk's root, with '/' between folders. Errors: disk_full for ENOSPC and EDQUOT, io_error
+// for everything else; `at` names the path. After a failed sync nothing is known of what was written before it: callers
+// stop, they do not retry.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ class File {
   virtual Result<std::size_t> read(std::uint64_t at, std::span<char> out) = 0;
   /// Writes all the pieces one after the other; in the page cache when it returns, not on the disk.
   virtual Result<void> write(std::uint64_t at, std::span<const std::string_view> pieces) = 0;
-  /// Writes whole blocks; on the disk when it returns. Memory and place are block-aligned. The file has that length already.
+  /// Writes whole blocks; on the disk when it returns. Memory and place are block-aligned. The file has that length
+  /// already.
   virtual Result<void> write_durable(std::uint64_t at, std::string_view blocks) = 0;
   /// Everything written before is on the disk when it returns, the length too.
   virtual Result<void> sync() = 0;
@@ -46,9 +48,9 @@ struct OpenOptions {
 
 /// How durable writes reach the disk; found out by trying.
 struct Mode {
-  bool direct = false;    ///< O_DIRECT|O_DSYNC; else buffered writes and fdatasync
-  bool lasting = true;    ///< false: the file system lives in memory (tmpfs, ramfs), nothing survives the machine
-  std::string file_system; ///< its name, or a number in hex
+  bool direct = false;      ///< O_DIRECT|O_DSYNC; else buffered writes and fdatasync
+  bool lasting = true;      ///< false: the file system lives in memory (tmpfs, ramfs), nothing survives the machine
+  std::string file_system;  ///< its name, or a number in hex
 };
 
 struct Space {

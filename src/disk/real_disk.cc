@@ -109,7 +109,8 @@ class RealFile final : public File {
   Result<void> write_vector(std::uint64_t at, std::span<iovec> vector, std::size_t total) {
     std::size_t done = 0;
     while (done < total) {
-      const ssize_t put = ::pwritev(fd_.get(), vector.data(), static_cast<int>(vector.size()), static_cast<off_t>(at + done));
+      const ssize_t put =
+          ::pwritev(fd_.get(), vector.data(), static_cast<int>(vector.size()), static_cast<off_t>(at + done));
       if (put < 0 && errno == EINTR) continue;
       if (put < 0) return os_error("write", path_, errno);
       if (put == 0) return os_error("short write", path_, EIO);
@@ -119,7 +120,8 @@ class RealFile final : public File {
         rest -= vector.front().iov_len;
         vector = vector.subspan(1);
       }
-      if (!vector.empty()) vector.front() = {static_cast<char*>(vector.front().iov_base) + rest, vector.front().iov_len - rest};
+      if (!vector.empty())
+        vector.front() = {static_cast<char*>(vector.front().iov_base) + rest, vector.front().iov_len - rest};
     }
     return {};
   }
@@ -180,7 +182,8 @@ class RealDisk final : public Disk {
   Result<std::vector<std::string>> list(const std::string& folder) override {
     std::vector<std::string> names;
     std::error_code error;
-    for (std::filesystem::directory_iterator entry{root_ + "/" + folder, error}, end; !error && entry != end; entry.increment(error))
+    for (std::filesystem::directory_iterator entry{root_ + "/" + folder, error}, end; !error && entry != end;
+         entry.increment(error))
       names.push_back(entry->path().filename().string());
     if (error && error.value() != ENOENT) return os_error("list", root_ + "/" + folder, error.value());
     std::ranges::sort(names);
@@ -252,10 +255,10 @@ class RealDisk final : public Disk {
     AlignedBuffer out, back;
     out.append(std::string(2 * block_size, 'p'));
     back.append(std::string(2 * block_size, '\0'));
-    const bool works =
-        ::pwrite(file.get(), out.data(), out.size(), 0) == static_cast<ssize_t>(out.size()) &&
-        ::pwrite(file.get(), out.data(), block_size, block_size) == static_cast<ssize_t>(block_size) &&
-        ::pread(file.get(), back.data(), back.size(), 0) == static_cast<ssize_t>(back.size()) && out.view() == back.view();
+    const bool works = ::pwrite(file.get(), out.data(), out.size(), 0) == static_cast<ssize_t>(out.size()) &&
+                       ::pwrite(file.get(), out.data(), block_size, block_size) == static_cast<ssize_t>(block_size) &&
+                       ::pread(file.get(), back.data(), back.size(), 0) == static_cast<ssize_t>(back.size()) &&
+                       out.view() == back.view();
     ::unlink(path.c_str());
     return works;
   }
@@ -278,7 +281,8 @@ Result<std::string> read_exactly(File& file, std::uint64_t at, std::size_t size,
   auto got = file.read(at, bytes);
   if (!got) return pass(got);
   if (*got != size)
-    return fail(Code::damaged_data, fmt::format("the file ends at byte {}, {} more were expected", at + *got, size - *got),
+    return fail(Code::damaged_data,
+                fmt::format("the file ends at byte {}, {} more were expected", at + *got, size - *got),
                 std::string{path});
   return bytes;
 }

@@ -64,7 +64,8 @@ void leave(std::string& content, const Pending& write, Random& random) {
   if (content.size() < write.at + write.bytes.size()) content.resize(write.at + write.bytes.size());
   for (std::size_t at = 0; at < write.bytes.size(); at += sector) {  // some sectors, perhaps as garbage
     const std::size_t size = std::min(sector, write.bytes.size() - at);
-    if (random.chance(1, 2)) std::memcpy(content.data() + write.at + at, write.bytes.data() + at, size);
+    if (random.chance(1, 2))
+      std::memcpy(content.data() + write.at + at, write.bytes.data() + at, size);
     else if (fate == 7 && random.chance(1, 4))
       for (std::size_t i = 0; i < size; ++i) content[write.at + at + i] = static_cast<char>(random.next());
   }
@@ -331,7 +332,8 @@ std::string name_in(const std::string& folder, const std::string& path) {
 }  // namespace
 
 Result<void> SimulatedDisk::rename(const std::string& from, const std::string& to) {
-  if (auto there = exists(from); !there || !*there) return fail(Code::io_error, "simulated: nothing of that name", from);
+  if (auto there = exists(from); !there || !*there)
+    return fail(Code::io_error, "simulated: nothing of that name", from);
   const Verdict verdict = state_->call(fmt::format("rename {} {}", from, to));
   if (verdict != Verdict::go && verdict != Verdict::go_then_fail) return State::error(verdict, from);
   for (const std::string& path : below(state_->current, from)) {
@@ -350,7 +352,8 @@ Result<void> SimulatedDisk::remove(const std::string& path) {
   const Verdict verdict = state_->call("remove " + path);
   if (verdict != Verdict::go && verdict != Verdict::go_then_fail) return State::error(verdict, path);
   for (const std::string& name : below(state_->current, path)) state_->current.erase(name);
-  std::erase_if(state_->folders, [&](const std::string& folder) { return folder == path || folder.starts_with(path + "/"); });
+  std::erase_if(state_->folders,
+                [&](const std::string& folder) { return folder == path || folder.starts_with(path + "/"); });
   if (verdict != Verdict::go) return State::error(verdict, path);
   return {};
 }

@@ -1,10 +1,11 @@
 // A disk in memory that forgets, at a crash, what was not synced - or half of it.
 //
-// What is durable and what is only written are kept apart, per file and per name in a folder. `crash_image` makes the disk a machine would
-// find after a power cut: every write since the last sync of its file is, by the given randomness, kept, dropped, torn at a sector or left as
-// garbage; the same for names not synced in their folder. Blocks that were never overwritten keep what they held before.
-// Calls that change the disk are counted; `fail_at` lets one of them fail, once or for ever; `cut_at` makes one the last: it, and all
-// after it, give io_error, and its own bytes are left un-synced, so an image may hold any part of them.
+// What is durable and what is only written are kept apart, per file and per name in a folder. `crash_image` makes the
+// disk a machine would find after a power cut: every write since the last sync of its file is, by the given randomness,
+// kept, dropped, torn at a sector or left as garbage; the same for names not synced in their folder. Blocks that were
+// never overwritten keep what they held before. Calls that change the disk are counted; `fail_at` lets one of them
+// fail, once or for ever; `cut_at` makes one the last: it, and all after it, give io_error, and its own bytes are left
+// un-synced, so an image may hold any part of them.
 #pragma once
 
 #include <functional>

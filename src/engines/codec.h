@@ -1,4 +1,5 @@
-// One declaration of fields serves writing and reading: `fields(io, value)` names them in order, and `io` is a FieldWriter or a FieldReader.
+// One declaration of fields serves writing and reading: `fields(io, value)` names them in order, and `io` is a
+// FieldWriter or a FieldReader.
 #pragma once
 
 #include <optional>
@@ -20,7 +21,9 @@ class FieldWriter {
  public:
   explicit FieldWriter(std::string& out) : out_(out) {}
   template <class... T>
-  void operator()(const T&... values) { (put(values), ...); }
+  void operator()(const T&... values) {
+    (put(values), ...);
+  }
 
  private:
   void put(std::uint32_t v) { out_.varint(v); }
@@ -33,9 +36,13 @@ class FieldWriter {
   void put(const Hash128& v) { out_.u64(v.low), out_.u64(v.high); }
   void put(PartitionRef v) { put(v.topic), put(v.partition); }
   template <FieldEnum T>
-  void put(T v) { out_.u8(static_cast<std::uint8_t>(v)); }
+  void put(T v) {
+    out_.u8(static_cast<std::uint8_t>(v));
+  }
   template <class Tag, class Value>
-  void put(Id<Tag, Value> v) { out_.varint(static_cast<std::uint64_t>(v.value)); }
+  void put(Id<Tag, Value> v) {
+    out_.varint(static_cast<std::uint64_t>(v.value));
+  }
   template <class T>
   void put(const std::optional<T>& v) {
     put(v.has_value());
@@ -48,7 +55,9 @@ class FieldWriter {
   }
   template <class T>
     requires std::is_class_v<T>
-  void put(const T& v) { fields(*this, v); }
+  void put(const T& v) {
+    fields(*this, v);
+  }
   ByteWriter out_;
 };
 
@@ -56,7 +65,9 @@ class FieldReader {
  public:
   explicit FieldReader(std::string_view bytes) : in_(bytes) {}
   template <class... T>
-  void operator()(T&... values) { (get(values), ...); }
+  void operator()(T&... values) {
+    (get(values), ...);
+  }
   bool done() const { return in_.done(); }
   bool ok() const { return in_.ok(); }
   ByteReader& bytes() { return in_; }
@@ -78,7 +89,9 @@ class FieldReader {
     v = static_cast<T>(value);
   }
   template <class Tag, class Value>
-  void get(Id<Tag, Value>& v) { v.value = static_cast<Value>(in_.varint()); }
+  void get(Id<Tag, Value>& v) {
+    v.value = static_cast<Value>(in_.varint());
+  }
   template <class T>
   void get(std::optional<T>& v) {
     bool present = false;
@@ -93,7 +106,9 @@ class FieldReader {
   }
   template <class T>
     requires std::is_class_v<T>
-  void get(T& v) { fields(*this, v); }
+  void get(T& v) {
+    fields(*this, v);
+  }
   ByteReader in_;
 };
 

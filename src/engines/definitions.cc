@@ -18,7 +18,9 @@ bool allowed(char c) {
 
 Result<void> check_name(std::string_view name) {
   if (name.empty()) return fail(Code::bad_name, "the name is empty");
-  if (name.size() > max_name) return fail(Code::bad_name, fmt::format("the name has {} characters, at most {} are allowed", name.size(), max_name));
+  if (name.size() > max_name)
+    return fail(Code::bad_name,
+                fmt::format("the name has {} characters, at most {} are allowed", name.size(), max_name));
   if (name == "." || name == "..") return fail(Code::bad_name, fmt::format("'{}' cannot be a name", name));
   if (const auto bad = std::ranges::find_if_not(name, allowed); bad != name.end())
     return fail(Code::bad_name, fmt::format("character {} of the name is not allowed", bad - name.begin() + 1));

@@ -11,58 +11,110 @@ template <class Io, class T>
 concept Of = std::same_as<std::remove_const_t<Io>, T>;
 
 template <class Io, Of<RetryPolicy> T>
-void fields(Io& io, T& v) { io(v.attempts, v.delay); }
+void fields(Io& io, T& v) {
+  io(v.attempts, v.delay);
+}
 template <class Io, Of<TopicSettings> T>
-void fields(Io& io, T& v) { io(v.partitions, v.retention_time, v.retention_bytes, v.dedup_window); }
+void fields(Io& io, T& v) {
+  io(v.partitions, v.retention_time, v.retention_bytes, v.dedup_window);
+}
 template <class Io, Of<SubscriptionSettings> T>
-void fields(Io& io, T& v) { io(v.topics, v.from, v.order_by, v.concurrency, v.lease, v.retry, v.on_failure); }
+void fields(Io& io, T& v) {
+  io(v.topics, v.from, v.order_by, v.concurrency, v.lease, v.retry, v.on_failure);
+}
 template <class Io, Of<RememberedId> T>
-void fields(Io& io, T& v) { io(v.identity, v.content, v.offset); }
+void fields(Io& io, T& v) {
+  io(v.identity, v.content, v.offset);
+}
 template <class Io, Of<KeyRef> T>
-void fields(Io& io, T& v) { io(v.subscription, v.partition, v.key_hash); }
+void fields(Io& io, T& v) {
+  io(v.subscription, v.partition, v.key_hash);
+}
 template <class Io, Of<Failure> T>
-void fields(Io& io, T& v) { io(v.code, v.message); }
+void fields(Io& io, T& v) {
+  io(v.code, v.message);
+}
 
 template <class Io, Of<NodeMade> T>
-void fields(Io& io, T& v) { io(v.secret); }
+void fields(Io& io, T& v) {
+  io(v.secret);
+}
 template <class Io, Of<TopicDefined> T>
-void fields(Io& io, T& v) { io(v.id, v.name, v.settings, v.created); }
+void fields(Io& io, T& v) {
+  io(v.id, v.name, v.settings, v.created);
+}
 template <class Io, Of<TopicDeleted> T>
-void fields(Io& io, T& v) { io(v.id); }
+void fields(Io& io, T& v) {
+  io(v.id);
+}
 template <class Io, Of<IdsRemembered> T>
-void fields(Io& io, T& v) { io(v.partition, v.page, v.ids); }
+void fields(Io& io, T& v) {
+  io(v.partition, v.page, v.ids);
+}
 template <class Io, Of<IdsDropped> T>
-void fields(Io& io, T& v) { io(v.partition, v.page); }
+void fields(Io& io, T& v) {
+  io(v.partition, v.page);
+}
 template <class Io, Of<SubscriptionDefined> T>
-void fields(Io& io, T& v) { io(v.id, v.name, v.epoch, v.paused, v.settings, v.topics); }
+void fields(Io& io, T& v) {
+  io(v.id, v.name, v.epoch, v.paused, v.settings, v.topics);
+}
 template <class Io, Of<SubscriptionDeleted> T>
-void fields(Io& io, T& v) { io(v.id); }
+void fields(Io& io, T& v) {
+  io(v.id);
+}
 template <class Io, Of<CursorMoved> T>
-void fields(Io& io, T& v) { io(v.subscription, v.partition, v.next); }
+void fields(Io& io, T& v) {
+  io(v.subscription, v.partition, v.next);
+}
 template <class Io, Of<CursorDropped> T>
-void fields(Io& io, T& v) { io(v.subscription, v.partition); }
+void fields(Io& io, T& v) {
+  io(v.subscription, v.partition);
+}
 template <class Io, Of<KeyQueued> T>
-void fields(Io& io, T& v) { io(v.key, v.offsets); }
+void fields(Io& io, T& v) {
+  io(v.key, v.offsets);
+}
 template <class Io, Of<KeyLeased> T>
-void fields(Io& io, T& v) { io(v.key, v.count, v.number, v.until); }
+void fields(Io& io, T& v) {
+  io(v.key, v.count, v.number, v.until);
+}
 template <class Io, Of<KeySettled> T>
-void fields(Io& io, T& v) { io(v.key, v.count); }
+void fields(Io& io, T& v) {
+  io(v.key, v.count);
+}
 template <class Io, Of<KeyReturned> T>
-void fields(Io& io, T& v) { io(v.key, v.not_before, v.failure); }
+void fields(Io& io, T& v) {
+  io(v.key, v.not_before, v.failure);
+}
 template <class Io, Of<KeyParked> T>
-void fields(Io& io, T& v) { io(v.key, v.failure, v.since); }
+void fields(Io& io, T& v) {
+  io(v.key, v.failure, v.since);
+}
 template <class Io, Of<KeyReleased> T>
-void fields(Io& io, T& v) { io(v.key); }
+void fields(Io& io, T& v) {
+  io(v.key);
+}
 template <class Io, Of<KeySkipped> T>
-void fields(Io& io, T& v) { io(v.key, v.reason); }
+void fields(Io& io, T& v) {
+  io(v.key, v.reason);
+}
 template <class Io, Of<KeyDropped> T>
-void fields(Io& io, T& v) { io(v.key); }
+void fields(Io& io, T& v) {
+  io(v.key);
+}
 template <class Io, Of<LeaseExtended> T>
-void fields(Io& io, T& v) { io(v.key, v.until); }
+void fields(Io& io, T& v) {
+  io(v.key, v.until);
+}
 template <class Io, Of<SettleRemembered> T>
-void fields(Io& io, T& v) { io(v.subscription, v.page, v.body, v.outcome); }
+void fields(Io& io, T& v) {
+  io(v.subscription, v.page, v.body, v.outcome);
+}
 template <class Io, Of<SettlesDropped> T>
-void fields(Io& io, T& v) { io(v.subscription, v.page); }
+void fields(Io& io, T& v) {
+  io(v.subscription, v.page);
+}
 
 template <class T>
 Effect encode(const T& effect) {
@@ -78,12 +130,13 @@ Result<T> decode(std::uint8_t version, std::string_view payload) {
   FieldReader reader{payload};
   if (version == 1) fields(reader, effect);
   if (version != 1 || !reader.done())
-    return fail(Code::wrong_format, fmt::format("an effect of type {} version {} cannot be read", static_cast<int>(T::type), version));
+    return fail(Code::wrong_format,
+                fmt::format("an effect of type {} version {} cannot be read", static_cast<int>(T::type), version));
   return effect;
 }
 
-#define CONTINUO_EFFECT(T)            \
-  template Effect encode(const T&);   \
+#define CONTINUO_EFFECT(T)          \
+  template Effect encode(const T&); \
   template Result<T> decode<T>(std::uint8_t, std::string_view)
 CONTINUO_EFFECT(NodeMade);
 CONTINUO_EFFECT(TopicDefined);

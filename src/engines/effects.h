@@ -1,7 +1,7 @@
 // The engines' effects: what a frame says happened. docs/formats/effects.md lists them; golden tests hold the bytes.
 //
-// Types and versions are for ever: a change of an effect's bytes is a new version beside the old. Each names the one unit it changes. `decide`
-// makes them, `apply` and recovery take them.
+// Types and versions are for ever: a change of an effect's bytes is a new version beside the old. Each names the one
+// unit it changes. `decide` makes them, `apply` and recovery take them.
 #pragma once
 
 #include <cstdint>
@@ -162,7 +162,8 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
-/// The lease ended without settling what is left of it: it comes again, in order, not before `not_before`. Unit: the key.
+/// The lease ended without settling what is left of it: it comes again, in order, not before `not_before`. Unit: the
+/// key.
 struct KeyReturned {
   static constexpr EffectType type = EffectType::key_returned;
   KeyRef key;

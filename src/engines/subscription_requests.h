@@ -27,8 +27,8 @@ struct Lease {
 
 struct Receive {
   SubscriptionId subscription;
-  std::uint32_t max = 1;               ///< 1 to 1000
-  std::optional<Millis> lease;         ///< none: the subscription's
+  std::uint32_t max = 1;        ///< 1 to 1000
+  std::optional<Millis> lease;  ///< none: the subscription's
 };
 
 struct Delivery {
@@ -103,7 +103,7 @@ struct Offer {
 };
 
 struct OfferCredit {
-  Offset next;               ///< where the subscription stands now; differs from the offer's when it was refused as outdated
+  Offset next;  ///< where the subscription stands now; differs from the offer's when it was refused as outdated
   std::uint32_t credit = 0;
 };
 

@@ -1,4 +1,5 @@
-// One subscription's state in memory: its definition, cursors, keys, and the indexes over them. Part of the subscriptions engine.
+// One subscription's state in memory: its definition, cursors, keys, and the indexes over them. Part of the
+// subscriptions engine.
 #pragma once
 
 #include <map>

@@ -24,7 +24,8 @@ std::string cursor_key(SubscriptionId id, PartitionRef ref) {
   return key_of(UnitKind::cursor, id.value, ref.topic.value, ref.partition.value);
 }
 std::string key_key(const KeyRef& ref) {
-  return key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value, ref.key_hash);
+  return key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value,
+                ref.key_hash);
 }
 
 PartitionRef read_partition(ByteReader& reader) {
@@ -45,8 +46,8 @@ std::string KeyUnit::unit_key() const { return key_key(ref); }
 // Offsets are written as differences: a parked key with many events stays small.
 void KeyUnit::encode(std::string& out) const {
   FieldWriter writer{out};
-  writer(std::uint32_t{unit_version}, state, attempts, leased, lease_number, until, failure.code, failure.message, since,
-         std::uint64_t{queue.size()});
+  writer(std::uint32_t{unit_version}, state, attempts, leased, lease_number, until, failure.code, failure.message,
+         since, std::uint64_t{queue.size()});
   ByteWriter offsets{out};
   std::int64_t before = 0;
   for (const Offset offset : queue) {
@@ -69,11 +70,14 @@ void SubscriptionsEngine::CounterUnit::encode(std::string& out) const {
   writer(std::uint32_t{unit_version}, next);
 }
 
-std::string SubscriptionsEngine::page_key(SubscriptionId id, std::uint64_t page) { return key_of(UnitKind::settles, id.value, page); }
+std::string SubscriptionsEngine::page_key(SubscriptionId id, std::uint64_t page) {
+  return key_of(UnitKind::settles, id.value, page);
+}
 
 // ---- state ----------------------------------------------------------------------------------------------------------
 
-SubscriptionsEngine::SubscriptionsEngine(Ledger& ledger, const SubscriptionLimits& limits) : ledger_(ledger), limits_(limits) {}
+SubscriptionsEngine::SubscriptionsEngine(Ledger& ledger, const SubscriptionLimits& limits)
+    : ledger_(ledger), limits_(limits) {}
 SubscriptionsEngine::~SubscriptionsEngine() = default;
 
 SubscriptionsEngine::State* SubscriptionsEngine::state(SubscriptionId id) {
@@ -90,7 +94,9 @@ KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) {
   const auto at = found->keys.find(ref);
   return at == found->keys.end() ? nullptr : at->second.get();
 }
-const KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) const { return const_cast<SubscriptionsEngine*>(this)->key(ref); }
+const KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) const {
+  return const_cast<SubscriptionsEngine*>(this)->key(ref);
+}
 
 SubscriptionsEngine::State& SubscriptionsEngine::make_state(SubscriptionId id) {
   auto& made = states_[id];
@@ -224,8 +230,10 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided; a key has a head
   State& found = make_state(effect.key.subscription);
   auto& unit = found.keys[effect.key];
-  if (unit) leave(found, *unit);
-  else unit = std::make_unique<KeyUnit>(effect.key);
+  if (unit)
+    leave(found, *unit);
+  else
+    unit = std::make_unique<KeyUnit>(effect.key);
   unit->queue.insert(unit->queue.end(), effect.offsets.begin(), effect.offsets.end());
   enter(found, *unit);
   ledger_.touch(*unit);
@@ -243,7 +251,8 @@ void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
-    unit.queue.erase(unit.queue.begin(), unit.queue.begin() + std::min<std::ptrdiff_t>(effect.count, std::ssize(unit.queue)));
+    unit.queue.erase(unit.queue.begin(),
+                     unit.queue.begin() + std::min<std::ptrdiff_t>(effect.count, std::ssize(unit.queue)));
     unit.leased -= std::min(unit.leased, effect.count);
     unit.failure = {};
     // What is left of the run was delivered with it; what never was leased begins anew.
@@ -326,7 +335,9 @@ SubscriptionsEngine::Target SubscriptionsEngine::cursor_target(SubscriptionId id
   const auto at = found == nullptr ? decltype(found->cursors.begin()){} : found->cursors.find(partition);
   return {found == nullptr || at == found->cursors.end() ? nullptr : &at->second, cursor_key(id, partition)};
 }
-SubscriptionsEngine::Target SubscriptionsEngine::key_target(const KeyRef& ref) const { return {key(ref), key_key(ref)}; }
+SubscriptionsEngine::Target SubscriptionsEngine::key_target(const KeyRef& ref) const {
+  return {key(ref), key_key(ref)};
+}
 
 SubscriptionsEngine::Target SubscriptionsEngine::target(const SettleRemembered& effect) const {
   auto* found = const_cast<SubscriptionsEngine*>(this)->state(effect.subscription);
@@ -366,7 +377,9 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
     case EffectType::lease_extended: return take<LeaseExtended>(version, payload, now);
     case EffectType::settle_remembered: return take<SettleRemembered>(version, payload, now);
     case EffectType::settles_dropped: return take<SettlesDropped>(version, payload, now);
-    default: return fail(Code::wrong_format, fmt::format("the subscriptions engine knows no effect {}", static_cast<int>(type)));
+    default:
+      return fail(Code::wrong_format,
+                  fmt::format("the subscriptions engine knows no effect {}", static_cast<int>(type)));
   }
 }
 
@@ -412,8 +425,8 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
   const KeyRef ref{id, partition, name.be<std::uint64_t>()};
   auto unit = std::make_unique<KeyUnit>(ref);
   std::uint64_t count = 0;
-  reader(version, unit->state, unit->attempts, unit->leased, unit->lease_number, unit->until, unit->failure.code, unit->failure.message,
-         unit->since, count);
+  reader(version, unit->state, unit->attempts, unit->leased, unit->lease_number, unit->until, unit->failure.code,
+         unit->failure.message, unit->since, count);
   std::int64_t offset = 0;
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     offset += static_cast<std::int64_t>(reader.bytes().varint());
@@ -457,7 +470,8 @@ std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_
   for (const auto& [partition, hash] : found->parked) {
     if (all.size() >= limit) break;
     const KeyUnit& unit = *found->keys.at({id, partition, hash});
-    all.push_back({hash, partition, unit.queue.front(), unit.attempts, unit.failure, unit.queue.size() - 1, unit.since});
+    all.push_back(
+        {hash, partition, unit.queue.front(), unit.attempts, unit.failure, unit.queue.size() - 1, unit.since});
   }
   return all;
 }
@@ -476,7 +490,8 @@ std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
     if (!found->definition) continue;
     const SubscriptionDefined& definition = found->definition->definition;
     for (const auto& [partition, cursor] : found->cursors)
-      all.push_back({id, definition.epoch, partition, cursor.next, credit(*found), definition.settings.order_by == OrderBy::key});
+      all.push_back(
+          {id, definition.epoch, partition, cursor.next, credit(*found), definition.settings.order_by == OrderBy::key});
   }
   return all;
 }

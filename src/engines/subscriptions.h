@@ -1,9 +1,10 @@
 // The subscriptions engine: which consumer holds which events of which key, what failed, what waits (CORE section 5).
 //
-// Durable state per (subscription, partition): a cursor - all below it was considered - and the keys that have outstanding events: queued,
-// leased, waiting for a retry, or parked. All else below the cursor is settled. Memory follows outstanding work, never backlog. With order by
-// key at most one lease per key and partition, and what is not settled comes again in order; a parked key holds its later events back, other
-// keys flow. Pure as all engines: see topics.h. Core thread only.
+// Durable state per (subscription, partition): a cursor - all below it was considered - and the keys that have
+// outstanding events: queued, leased, waiting for a retry, or parked. All else below the cursor is settled. Memory
+// follows outstanding work, never backlog. With order by key at most one lease per key and partition, and what is not
+// settled comes again in order; a parked key holds its later events back, other keys flow. Pure as all engines: see
+// topics.h. Core thread only.
 #pragma once
 
 #include <deque>
@@ -71,20 +72,25 @@ class SubscriptionsEngine {
   ~SubscriptionsEngine();
 
   // --- decide ---
-  /// What defining it means; `existing` set and the effect unused when it is there with the same settings. `cursors`: where reading begins.
+  /// What defining it means; `existing` set and the effect unused when it is there with the same settings. `cursors`:
+  /// where reading begins.
   struct DefineDecision {
     const SubscriptionUnit* existing = nullptr;
     SubscriptionDefined defined;
     std::vector<CursorMoved> cursors;
   };
-  /// Errors: bad_name, system_name, bad_setting, subscription_exists, limit_reached. `starts`: first offset to read of every partition of its topics.
-  Result<DefineDecision> decide_define(const std::string& name, const SubscriptionSettings& settings, std::vector<TopicId> topics,
+  /// Errors: bad_name, system_name, bad_setting, subscription_exists, limit_reached. `starts`: first offset to read of
+  /// every partition of its topics.
+  Result<DefineDecision> decide_define(const std::string& name, const SubscriptionSettings& settings,
+                                       std::vector<TopicId> topics,
                                        std::span<const std::pair<PartitionRef, Offset>> starts) const;
   Result<SubscriptionDeleted> decide_delete(const std::string& name) const;
-  /// A piece of what deleted subscriptions left behind; empty when nothing is left. A job: call until empty, a frame each.
+  /// A piece of what deleted subscriptions left behind; empty when nothing is left. A job: call until empty, a frame
+  /// each.
   std::vector<Effect> decide_remains(std::size_t most) const;
   Result<SubscriptionDefined> decide_pause(SubscriptionId id, bool paused) const;
-  /// Refuses offers that do not begin at the cursor or are of another epoch: then `effects` is empty and `credit` tells where it stands.
+  /// Refuses offers that do not begin at the cursor or are of another epoch: then `effects` is empty and `credit` tells
+  /// where it stands.
   struct OfferDecision {
     std::vector<Effect> effects;
     OfferCredit credit;
@@ -95,7 +101,8 @@ class SubscriptionsEngine {
     Received received;
   };
   Result<ReceiveDecision> decide_receive(const Receive& receive, Elapsed now) const;
-  /// Errors: unknown_subscription; settle_refused when an ack is refused and `publishes`; bad_request when two entries name one lease.
+  /// Errors: unknown_subscription; settle_refused when an ack is refused and `publishes`; bad_request when two entries
+  /// name one lease.
   struct SettleDecision {
     std::vector<Effect> effects;
     Settled settled;
@@ -115,7 +122,9 @@ class SubscriptionsEngine {
   // --- apply ---
   /// Live effects; the same function serves replay, which skips what a unit's checkpoint contains.
   Result<void> apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now);
-  Result<void> apply(const Effect& effect, Elapsed now) { return apply(effect.type, effect.version, effect.payload, now); }
+  Result<void> apply(const Effect& effect, Elapsed now) {
+    return apply(effect.type, effect.version, effect.payload, now);
+  }
   // --- recovery ---
   Result<void> restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp);
 
@@ -154,14 +163,16 @@ class SubscriptionsEngine {
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
   std::uint32_t credit(const State& state) const;
-  static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most, std::vector<Effect>& effects);
+  static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
+                        std::vector<Effect>& effects);
   struct KeyPlan;
   using Plans = std::map<KeyRef, KeyPlan>;
   Result<Plans> plan(const Settle& settle) const;
   void decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& plan, const Now& now,
                   SettleDecision& decision) const;
-  void decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit, std::uint32_t settled_before, const Failure& failure,
-                      std::optional<Millis> delay, const Now& now, std::vector<Effect>& effects) const;
+  void decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit, std::uint32_t settled_before,
+                      const Failure& failure, std::optional<Millis> delay, const Now& now,
+                      std::vector<Effect>& effects) const;
   const KeyUnit* leased_key(const Lease& lease) const;
   template <class T>
   Result<void> take(std::uint8_t version, std::string_view payload, Elapsed now);
@@ -200,7 +211,9 @@ class SubscriptionsEngine {
   Target target(const CursorDropped& effect) const { return cursor_target(effect.subscription, effect.partition); }
   Target key_target(const KeyRef& ref) const;
   template <class T>
-  Target target(const T& effect) const { return key_target(effect.key); }
+  Target target(const T& effect) const {
+    return key_target(effect.key);
+  }
   static std::string page_key(SubscriptionId id, std::uint64_t page);
 
   class CounterUnit final : public Unit {

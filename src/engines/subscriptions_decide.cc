@@ -21,9 +21,14 @@ std::unexpected<Error> unknown(SubscriptionId id) {
 
 Result<void> check_settings(const SubscriptionSettings& settings) {
   if (settings.topics.empty()) return fail(Code::bad_setting, "a subscription reads at least one topic", "topics");
+  for (std::size_t i = 0; i < settings.topics.size(); ++i)
+    if (std::find(settings.topics.begin(), settings.topics.begin() + static_cast<std::ptrdiff_t>(i),
+                  settings.topics[i]) != settings.topics.begin() + static_cast<std::ptrdiff_t>(i))
+      return fail(Code::bad_setting, fmt::format("the topic '{}' is named twice", settings.topics[i]), "topics");
   if (settings.concurrency == 0 || settings.concurrency > 100'000)
     return fail(Code::bad_setting, "concurrency is 1 to 100000", "concurrency");
-  if (settings.lease < min_lease || settings.lease > max_lease) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
+  if (settings.lease < min_lease || settings.lease > max_lease)
+    return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   if (settings.retry.attempts == 0 || settings.retry.attempts > 1000)
     return fail(Code::bad_setting, "attempts are 1 to 1000", "retry.attempts");
   if (settings.retry.delay > max_lease) return fail(Code::bad_setting, "a retry delay is at most 12h", "retry.base");
@@ -66,8 +71,10 @@ Result<SubscriptionDefined> SubscriptionsEngine::decide_pause(SubscriptionId id,
   return defined;
 }
 
-// Keys in the order of their heads: no hash table decides it, and each piece costs what it drops, however many keys there are.
-void SubscriptionsEngine::drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most, std::vector<Effect>& effects) {
+// Keys in the order of their heads: no hash table decides it, and each piece costs what it drops, however many keys
+// there are.
+void SubscriptionsEngine::drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
+                                    std::vector<Effect>& effects) {
   auto at = topic ? state.heads.lower_bound({{*topic, PartitionId{0}}, Offset{0}}) : state.heads.begin();
   for (; at != state.heads.end() && effects.size() < most; ++at) {
     const PartitionRef partition = at->first.first;
@@ -113,7 +120,8 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   const State* found = state(offer.subscription);
   if (found == nullptr || !found->definition) return unknown(offer.subscription);
   const auto cursor = found->cursors.find(offer.partition);
-  if (cursor == found->cursors.end()) return fail(Code::unknown_partition, "the subscription does not read that partition");
+  if (cursor == found->cursors.end())
+    return fail(Code::unknown_partition, "the subscription does not read that partition");
   OfferDecision decision;
   decision.credit = {cursor->second.next, credit(*found)};
   const bool current = offer.epoch == found->definition->definition.epoch && offer.from == cursor->second.next;
@@ -130,7 +138,8 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   return decision;
 }
 
-Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive(const Receive& receive, Elapsed now) const {
+Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive(const Receive& receive,
+                                                                                 Elapsed now) const {
   const State* found = state(receive.subscription);
   if (found == nullptr || !found->definition) return unknown(receive.subscription);
   const SubscriptionDefined& definition = found->definition->definition;
@@ -151,7 +160,8 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
     decision.leases.push_back({unit.ref, run, number, now + lease});
     for (std::uint32_t place = 0; place < run; ++place)
       decision.received.deliveries.push_back(
-          {{receive.subscription, definition.epoch, partition, hash, unit.queue[place], number}, place == 0 ? unit.attempts + 1 : 1});
+          {{receive.subscription, definition.epoch, partition, hash, unit.queue[place], number},
+           place == 0 ? unit.attempts + 1 : 1});
     left -= run;
     ++keys;
   }
@@ -169,16 +179,20 @@ struct SubscriptionsEngine::KeyPlan {
 
 Result<SubscriptionsEngine::Plans> SubscriptionsEngine::plan(const Settle& settle) const {
   Plans plans;
-  const auto at = [&](const Lease& lease) -> KeyPlan& { return plans[{settle.subscription, lease.partition, lease.key_hash}]; };
+  const auto at = [&](const Lease& lease) -> KeyPlan& {
+    return plans[{settle.subscription, lease.partition, lease.key_hash}];
+  };
   for (const Lease& lease : settle.acks) at(lease).acks.push_back(lease);
   for (auto& [ref, key_plan] : plans) {
     std::ranges::sort(key_plan.acks, {}, &Lease::offset);
     const auto twice = std::ranges::adjacent_find(key_plan.acks);
-    if (twice != key_plan.acks.end()) return fail(Code::bad_request, "a lease is acknowledged twice in one request", "ack");
+    if (twice != key_plan.acks.end())
+      return fail(Code::bad_request, "a lease is acknowledged twice in one request", "ack");
   }
   for (const Nack& nack : settle.nacks) {
     KeyPlan& key_plan = at(nack.lease);
-    if (key_plan.nack != nullptr) return fail(Code::bad_request, "two events of one key are refused in one request", "nack");
+    if (key_plan.nack != nullptr)
+      return fail(Code::bad_request, "two events of one key are refused in one request", "nack");
     key_plan.nack = &nack;
     if (std::ranges::find(key_plan.acks, nack.lease) != key_plan.acks.end())
       return fail(Code::bad_request, "a lease is acknowledged and refused in one request", "nack");
@@ -196,8 +210,9 @@ const KeyUnit* SubscriptionsEngine::leased_key(const Lease& lease) const {
   return unit;
 }
 
-void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit, std::uint32_t settled_before,
-                                         const Failure& failure, std::optional<Millis> delay, const Now& now,
+void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit,
+                                         std::uint32_t settled_before, const Failure& failure,
+                                         std::optional<Millis> delay, const Now& now,
                                          std::vector<Effect>& effects) const {
   const SubscriptionSettings& settings = subscription.definition.settings;
   const std::uint32_t attempts = settled_before == 0 ? unit.attempts : 1;
@@ -208,27 +223,32 @@ void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, c
   }
   if (settings.on_failure == OnFailure::drop) {
     effects.push_back(encode(KeyReturned{unit.ref, Elapsed{0}, failure}));
-    effects.push_back(encode(KeySkipped{unit.ref, "dropped after " + std::to_string(attempts) + " attempts: " + failure.code}));
+    effects.push_back(
+        encode(KeySkipped{unit.ref, "dropped after " + std::to_string(attempts) + " attempts: " + failure.code}));
     return;
   }
   effects.push_back(encode(KeyParked{unit.ref, failure, now.wall}));
 }
 
-void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& key_plan, const Now& now,
-                                     SettleDecision& decision) const {
+void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& key_plan,
+                                     const Now& now, SettleDecision& decision) const {
   const auto refuse = [&](const Lease& lease) { decision.settled.refused.push_back({lease, Code::lease_lost}); };
   const KeyUnit* unit = key(ref);
   std::uint32_t settled = 0;
   for (const Lease& lease : key_plan.acks) {
     // In order: an ack counts when all before it in the run are acknowledged too.
-    const bool holds = leased_key(lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == lease.offset;
-    if (holds) ++settled;
-    else refuse(lease);
+    const bool holds =
+        leased_key(lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == lease.offset;
+    if (holds)
+      ++settled;
+    else
+      refuse(lease);
   }
   if (settled != 0) decision.effects.push_back(encode(KeySettled{ref, settled}));
   decision.settled.settled += settled;
   if (const Nack* nack = key_plan.nack) {
-    const bool holds = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == nack->lease.offset;
+    const bool holds = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
+                       unit->queue[settled] == nack->lease.offset;
     if (!holds) return refuse(nack->lease);
     decide_failure(subscription, *unit, settled, nack->failure, nack->delay, now, decision.effects);
     ++decision.settled.settled;
@@ -237,14 +257,15 @@ void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const
   if (const Extend* extend = key_plan.extend) {
     // Of an event that is still to be settled: the token of one that is done must not prolong somebody else's lease.
     const bool holds = leased_key(extend->lease) == unit && unit != nullptr &&
-                       std::find(unit->queue.begin() + settled, unit->queue.begin() + unit->leased, extend->lease.offset) !=
-                           unit->queue.begin() + unit->leased;
+                       std::find(unit->queue.begin() + settled, unit->queue.begin() + unit->leased,
+                                 extend->lease.offset) != unit->queue.begin() + unit->leased;
     if (!holds) return refuse(extend->lease);
     decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(extend->by, max_lease)}));
   }
 }
 
-Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(const Settle& settle, bool publishes, const Now& now) const {
+Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(const Settle& settle, bool publishes,
+                                                                               const Now& now) const {
   const SubscriptionUnit* subscription = find(settle.subscription);
   if (subscription == nullptr) return unknown(settle.subscription);
   auto plans = plan(settle);
@@ -253,7 +274,8 @@ Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(c
   for (const auto& [ref, key_plan] : *plans) decide_key(*subscription, ref, key_plan, now, decision);
   if (publishes && !decision.settled.refused.empty())
     return fail(Code::settle_refused,
-                fmt::format("{} of the leases no longer hold, so nothing was settled and nothing published", decision.settled.refused.size()));
+                fmt::format("{} of the leases no longer hold, so nothing was settled and nothing published",
+                            decision.settled.refused.size()));
   return decision;
 }
 
@@ -262,7 +284,8 @@ const std::string* SubscriptionsEngine::remembered(SubscriptionId id, const Hash
   return found == nullptr ? nullptr : found->settles.find(body);
 }
 
-std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, const Hash128& body, std::string outcome, Elapsed now) const {
+std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, const Hash128& body, std::string outcome,
+                                                         Elapsed now) const {
   std::vector<Effect> effects;
   const State* found = state(id);
   if (found == nullptr) return effects;
@@ -295,7 +318,8 @@ Result<KeyReleased> SubscriptionsEngine::decide_retry(SubscriptionId id, std::ui
   return KeyReleased{unit->ref};
 }
 
-Result<KeySkipped> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash, std::string reason) const {
+Result<KeySkipped> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash,
+                                                    std::string reason) const {
   if (find(id) == nullptr) return unknown(id);
   const KeyUnit* unit = parked_key(id, key_hash);
   if (unit == nullptr) return fail(Code::not_parked, "the key is not parked");
@@ -309,7 +333,8 @@ std::vector<Effect> SubscriptionsEngine::decide_due(const Now& now, std::size_t 
     const KeyUnit& unit = *key(ref);
     const SubscriptionUnit* subscription = find(ref.subscription);
     if (unit.state == KeyUnit::State::leased && subscription != nullptr)
-      decide_failure(*subscription, unit, 0, {std::string{expired}, "the consumer did not settle in time"}, std::nullopt, now, effects);
+      decide_failure(*subscription, unit, 0, {std::string{expired}, "the consumer did not settle in time"},
+                     std::nullopt, now, effects);
     else
       effects.push_back(encode(KeyReturned{ref, Elapsed{0}, unit.failure}));
   }

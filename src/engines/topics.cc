@@ -83,20 +83,25 @@ void TopicsEngine::set_secret(std::uint64_t secret) {
 
 // ---- decide ---------------------------------------------------------------------------------------------------------
 
-Result<TopicsEngine::CreateDecision> TopicsEngine::decide_create(const std::string& name, const TopicSettings& settings, WallTime now,
-                                                                 bool by_system) const {
+Result<TopicsEngine::CreateDecision> TopicsEngine::decide_create(const std::string& name, const TopicSettings& settings,
+                                                                 WallTime now, bool by_system) const {
   if (auto checked = check_name(name); !checked) return pass(checked);
-  if (is_system_name(name) && !by_system) return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
+  if (is_system_name(name) && !by_system)
+    return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
   if (settings.partitions == 0 || settings.partitions > limits_.partitions_per_topic)
-    return fail(Code::bad_setting, fmt::format("a topic has 1 to {} partitions, not {}", limits_.partitions_per_topic, settings.partitions),
-                "partitions");
+    return fail(
+        Code::bad_setting,
+        fmt::format("a topic has 1 to {} partitions, not {}", limits_.partitions_per_topic, settings.partitions),
+        "partitions");
   if (const TopicUnit* existing = find(name)) {
     if (existing->definition.settings == settings) return CreateDecision{existing, {}};
     return fail(Code::topic_exists, fmt::format("the topic '{}' exists with other settings", name));
   }
-  if (topics_.size() >= limits_.topics) return fail(Code::limit_reached, fmt::format("there are {} topics already", topics_.size()));
+  if (topics_.size() >= limits_.topics)
+    return fail(Code::limit_reached, fmt::format("there are {} topics already", topics_.size()));
   if (partition_count_ + settings.partitions > limits_.partitions)
-    return fail(Code::limit_reached, fmt::format("there are {} partitions already, at most {} are allowed", partition_count_, limits_.partitions));
+    return fail(Code::limit_reached, fmt::format("there are {} partitions already, at most {} are allowed",
+                                                 partition_count_, limits_.partitions));
   return CreateDecision{nullptr, {TopicId{next_topic_}, name, settings, now}};
 }
 
@@ -109,10 +114,12 @@ Result<TopicDeleted> TopicsEngine::decide_delete(const std::string& name) const 
 Result<Offset> TopicsEngine::decide_trim(PartitionRef ref, Offset before) const {
   if (find(ref.topic) == nullptr) return fail(Code::unknown_topic, "the topic was deleted");
   const HeadUnit* found = head(ref);
-  if (found == nullptr) return fail(Code::unknown_partition, fmt::format("there is no partition {}", ref.partition.value));
+  if (found == nullptr)
+    return fail(Code::unknown_partition, fmt::format("there is no partition {}", ref.partition.value));
   if (before == max_offset) before = found->next;
   if (before > found->next)
-    return fail(Code::offset_out_of_range, fmt::format("offset {} lies past the end, which is {}", before.value, found->next.value));
+    return fail(Code::offset_out_of_range,
+                fmt::format("offset {} lies past the end, which is {}", before.value, found->next.value));
   return std::max(before, found->first);
 }
 
@@ -145,30 +152,37 @@ Result<PublishDecision> TopicsEngine::decide_publish(std::span<const NewId> even
   return decision;
 }
 
-Result<void> TopicsEngine::decide_one(const NewId& event, Elapsed now, PublishDecision& decision, Request& request) const {
+Result<void> TopicsEngine::decide_one(const NewId& event, Elapsed now, PublishDecision& decision,
+                                      Request& request) const {
   const Partition* found = partition(event.partition);
   if (found == nullptr)
     return find(event.partition.topic) == nullptr
                ? fail(Code::unknown_topic, "the topic was deleted")
-               : fail(Code::unknown_partition, fmt::format("there is no partition {}", event.partition.partition.value));
+               : fail(Code::unknown_partition,
+                      fmt::format("there is no partition {}", event.partition.partition.value));
   auto next = std::ranges::find(request.nexts, event.partition, &std::pair<PartitionRef, Offset>::first);
-  if (next == request.nexts.end()) next = request.nexts.insert(request.nexts.end(), {event.partition, found->head.next});
+  if (next == request.nexts.end())
+    next = request.nexts.insert(request.nexts.end(), {event.partition, found->head.next});
   const TopicUnit* topic = find(event.partition.topic);
-  const bool deduplicated = event.identity != Hash128{} && topic != nullptr && topic->definition.settings.dedup_window.count() > 0;
+  const bool deduplicated =
+      event.identity != Hash128{} && topic != nullptr && topic->definition.settings.dedup_window.count() > 0;
   if (deduplicated) {
     const auto seen_before = [&](const SeenId& seen) -> Result<void> {
       if (seen.content != event.content)
-        return fail(Code::id_reused, fmt::format("event {} of the request has the source and id of another event, at offset {}",
-                                                 decision.places.size(), seen.offset.value),
+        return fail(Code::id_reused,
+                    fmt::format("event {} of the request has the source and id of another event, at offset {}",
+                                decision.places.size(), seen.offset.value),
                     fmt::format("[{}].id", decision.places.size()));
       decision.places.push_back({seen.offset, true});
       return {};
     };
     const Window<SeenId>& ids = found->ids;
-    if (const SeenId* seen = ids.find(event.identity); seen != nullptr && now <= seen->at + topic->definition.settings.dedup_window)
+    if (const SeenId* seen = ids.find(event.identity);
+        seen != nullptr && now <= seen->at + topic->definition.settings.dedup_window)
       return seen_before(*seen);
     if (!request.single) {
-      const auto [before, first] = request.ids.try_emplace({event.partition, event.identity}, SeenId{event.content, next->second, now});
+      const auto [before, first] =
+          request.ids.try_emplace({event.partition, event.identity}, SeenId{event.content, next->second, now});
       if (!first) return seen_before(before->second);
     }
   }
@@ -193,7 +207,8 @@ void TopicsEngine::remember(const NewId& event, Offset offset, PublishDecision& 
 }
 
 // Oldest pages leave when their window is over, or when there are more ids than the budgets allow.
-void TopicsEngine::decide_drops(PartitionRef ref, const Partition& partition, Elapsed now, PublishDecision& decision) const {
+void TopicsEngine::decide_drops(PartitionRef ref, const Partition& partition, Elapsed now,
+                                PublishDecision& decision) const {
   const Millis window = find(ref.topic)->definition.settings.dedup_window;
   std::uint64_t own = partition.ids.size();
   std::uint64_t all = id_count_;
@@ -358,17 +373,20 @@ Result<void> TopicsEngine::replay(EffectType type, std::uint8_t version, std::st
       auto effect = decode<IdsRemembered>(version, payload);
       if (!effect) return pass(effect);
       Partition* found = partition(effect->partition);
-      if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page))) apply(*effect, now);
+      if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page)))
+        apply(*effect, now);
       return {};
     }
     case EffectType::ids_dropped: {
       auto effect = decode<IdsDropped>(version, payload);
       if (!effect) return pass(effect);
       Partition* found = partition(effect->partition);
-      if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page))) apply(*effect);
+      if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page)))
+        apply(*effect);
       return {};
     }
-    default: return fail(Code::wrong_format, fmt::format("the topics engine knows no effect {}", static_cast<int>(type)));
+    default:
+      return fail(Code::wrong_format, fmt::format("the topics engine knows no effect {}", static_cast<int>(type)));
   }
 }
 

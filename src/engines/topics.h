@@ -1,7 +1,7 @@
 // The topics engine: the catalogue of topics, the heads of their partitions, and the ids seen lately in each.
 //
-// A pure state machine (CORE 3.2): decide is const and gives effects or a refusal; apply changes exactly the unit an effect names. No clock, no
-// randomness, no threads, no I/O. Core thread only.
+// A pure state machine (CORE 3.2): decide is const and gives effects or a refusal; apply changes exactly the unit an
+// effect names. No clock, no randomness, no threads, no I/O. Core thread only.
 #pragma once
 
 #include <map>
@@ -61,7 +61,7 @@ class HeadUnit final : public Unit {
 /// One event to be published, as the engine sees it.
 struct NewId {
   PartitionRef partition;
-  Hash128 identity;           ///< {0,0}: not deduplicated
+  Hash128 identity;  ///< {0,0}: not deduplicated
   std::uint64_t content = 0;
 };
 
@@ -72,7 +72,7 @@ struct DecidedPlace {
 };
 
 struct PublishDecision {
-  std::vector<DecidedPlace> places;     ///< in the order given; the new ones get consecutive offsets in their partitions
+  std::vector<DecidedPlace> places;  ///< in the order given; the new ones get consecutive offsets in their partitions
   std::vector<IdsRemembered> remembered;
   std::vector<IdsDropped> dropped;
 };
@@ -82,17 +82,19 @@ class TopicsEngine {
   TopicsEngine(Ledger& ledger, const TopicLimits& limits) : ledger_(ledger), limits_(limits) {}
 
   // --- decide ---
-  /// The topic that is there already with these settings; none: the effect makes it. Errors: bad_name, system_name, bad_setting, topic_exists,
-  /// limit_reached.
+  /// The topic that is there already with these settings; none: the effect makes it. Errors: bad_name, system_name,
+  /// bad_setting, topic_exists, limit_reached.
   struct CreateDecision {
     const TopicUnit* existing = nullptr;
     TopicDefined defined;
   };
-  Result<CreateDecision> decide_create(const std::string& name, const TopicSettings& settings, WallTime now, bool by_system) const;
+  Result<CreateDecision> decide_create(const std::string& name, const TopicSettings& settings, WallTime now,
+                                       bool by_system) const;
   Result<TopicDeleted> decide_delete(const std::string& name) const;
   /// Errors: unknown_topic, unknown_partition, id_reused.
   Result<PublishDecision> decide_publish(std::span<const NewId> events, Elapsed now) const;
-  /// The partition's new first offset. Errors: unknown_topic, unknown_partition, offset_out_of_range (before is past the end).
+  /// The partition's new first offset. Errors: unknown_topic, unknown_partition, offset_out_of_range (before is past
+  /// the end).
   Result<Offset> decide_trim(PartitionRef partition, Offset before) const;
 
   // --- apply ---
@@ -130,6 +132,7 @@ class TopicsEngine {
     explicit NodeUnit(const TopicsEngine& engine) : engine_(engine) {}
     std::string unit_key() const override { return std::string{static_cast<char>(UnitKind::node)}; }
     void encode(std::string& out) const override;
+
    private:
     const TopicsEngine& engine_;
   };

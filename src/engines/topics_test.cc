@@ -252,30 +252,61 @@ TEST_F(TopicsTest, ALargeRequestOfManyIdsIsDecidedInNoTime) {
 
 // ---- against a model, over restarts ---------------------------------------------------------------------------------
 
-TEST_F(TopicsTest, EngineAndModelAgreeOverRestarts) {
+// Where events go and which were seen, the slow and obvious way.
+struct PublishModel {
+  static constexpr Millis window{300};
   struct Seen {
     std::uint64_t content;
     Offset offset;
     Elapsed at;
   };
-  const Millis window{300};
+  std::map<PartitionRef, Offset> nexts;
+  std::map<PartitionRef, std::map<std::uint64_t, Seen>> seen;
+
+  struct Expected {
+    std::vector<std::pair<Offset, bool>> places;
+    bool reused = false;
+    std::map<PartitionRef, Offset> nexts;
+    std::map<PartitionRef, std::map<std::uint64_t, Seen>> seen;
+  };
+  Expected expect(const std::vector<NewId>& events, Elapsed now) const {
+    Expected expected{{}, false, nexts, seen};
+    for (const NewId& each : events) {
+      auto& ids = expected.seen[each.partition];
+      const auto before = ids.find(each.identity.low);
+      if (before != ids.end() && now <= before->second.at + window) {
+        expected.reused = expected.reused || before->second.content != each.content;
+        expected.places.emplace_back(before->second.offset, true);
+        continue;
+      }
+      Offset& next = expected.nexts[each.partition];
+      expected.places.emplace_back(next, false);
+      ids[each.identity.low] = {each.content, next, now};
+      next = next + 1;
+    }
+    return expected;
+  }
+};
+
+TEST_F(TopicsTest, EngineAndModelAgreeOverRestarts) {
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     SeededRandom random{seed};
     recorded_ = {};
     std::map<std::string, TopicId> topics;
-    std::map<PartitionRef, Offset> nexts, firsts;
-    std::map<PartitionRef, std::map<std::uint64_t, Seen>> seen;
+    std::map<PartitionRef, Offset> firsts;
+    PublishModel model;
     for (int step = 0; step < 200; ++step) {
       const std::string name = "t" + std::to_string(random.below(3));
       switch (random.below(12)) {
         case 0:
-          if (!topics.contains(name)) topics[name] = create(name, {.partitions = 2, .dedup_window = window});
+          if (!topics.contains(name))
+            topics[name] = create(name, {.partitions = 2, .dedup_window = PublishModel::window});
           break;
         case 1:
           if (!topics.contains(name) || random.chance(2, 3)) break;
           remove(name);
-          std::erase_if(nexts, [&](const auto& each) { return each.first.topic == topics[name]; });
+          std::erase_if(model.nexts, [&](const auto& each) { return each.first.topic == topics[name]; });
           topics.erase(name);
           break;
         case 2: recorded_.checkpoint(random.chance(1, 2) ? 1'000'000 : random.below(2'000)); break;
@@ -296,35 +327,19 @@ TEST_F(TopicsTest, EngineAndModelAgreeOverRestarts) {
           for (auto left = 1 + random.below(200); left > 0; --left)
             events.push_back(event({topics[name], PartitionId{static_cast<std::uint32_t>(random.below(2))}},
                                    1 + random.below(3'000), random.chance(1, 2'000) ? 2 : 1));
-          auto expected_nexts = nexts;
-          auto expected_seen = seen;
-          bool reused = false;
-          std::vector<std::pair<Offset, bool>> places;
-          for (const NewId& each : events) {
-            auto& ids = expected_seen[each.partition];
-            const auto before = ids.find(each.identity.low);
-            if (before != ids.end() && now_ <= before->second.at + window) {
-              reused = reused || before->second.content != each.content;
-              places.emplace_back(before->second.offset, true);
-              continue;
-            }
-            Offset& next = expected_nexts[each.partition];
-            places.emplace_back(next, false);
-            ids[each.identity.low] = {each.content, next, now_};
-            next = next + 1;
-          }
+          const PublishModel::Expected expected = model.expect(events, now_);
           const auto decision = publish(events);
-          ASSERT_EQ(decision.has_value(), !reused);
+          ASSERT_EQ(decision.has_value(), !expected.reused);
           if (!decision) break;
-          for (std::size_t i = 0; i < places.size(); ++i) {
-            ASSERT_EQ(decision->places[i].offset, places[i].first);
-            ASSERT_EQ(decision->places[i].duplicate, places[i].second);
+          for (std::size_t i = 0; i < expected.places.size(); ++i) {
+            ASSERT_EQ(decision->places[i].offset, expected.places[i].first);
+            ASSERT_EQ(decision->places[i].duplicate, expected.places[i].second);
           }
-          nexts = expected_nexts;
-          seen = expected_seen;
+          model.nexts = expected.nexts;
+          model.seen = expected.seen;
         }
       }
-      for (const auto& [ref, next] : nexts) ASSERT_EQ(engine().head(ref)->next, next);
+      for (const auto& [ref, next] : model.nexts) ASSERT_EQ(engine().head(ref)->next, next);
       for (const auto& [ref, first] : firsts)
         if (const HeadUnit* head = engine().head(ref)) {
           ASSERT_EQ(head->first, first);

@@ -1,10 +1,11 @@
 // Units: the pieces of engine state that are changed by effects, kept by checkpoints and named in the log (CORE 3.2).
 //
-// A unit is at most 64 KiB encoded. An effect touches exactly one. The ledger knows which units changed since the last checkpoint, and, while
-// the log is replayed, which effects a unit's checkpoint contains already. Core thread only.
+// A unit is at most 64 KiB encoded. An effect touches exactly one. The ledger knows which units changed since the last
+// checkpoint, and, while the log is replayed, which effects a unit's checkpoint contains already. Core thread only.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,8 +21,15 @@ namespace continuo::engines {
 
 /// First byte of a unit's key. Written to disk: values never change.
 enum class UnitKind : char {
-  node = 'n', topic = 't', head = 'h', ids = 'i', subscription = 's', subscription_counter = 'S', cursor = 'c',
-  key = 'k', settles = 'r'
+  node = 'n',
+  topic = 't',
+  head = 'h',
+  ids = 'i',
+  subscription = 's',
+  subscription_counter = 'S',
+  cursor = 'c',
+  key = 'k',
+  settles = 'r'
 };
 
 using UnitHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
@@ -38,9 +46,9 @@ class Unit : public UnitHook {
 
  private:
   friend class Ledger;
-  Sequence stamp_{0};       // from the checkpoint; counts while replaying only
-  std::uint64_t round_ = 0; // the round it waits for
-  bool persisted_ = false;  // a checkpoint has or may have it
+  Sequence stamp_{0};        // from the checkpoint; counts while replaying only
+  std::uint64_t round_ = 0;  // the round it waits for
+  bool persisted_ = false;   // a checkpoint has or may have it
 };
 
 /// What a checkpoint takes of a unit; none: it is gone.
@@ -71,13 +79,15 @@ class Ledger {
   void restored_tombstone(std::string_view key, Sequence stamp);
   /// Effects of this group are replayed next; 0 ends replay.
   void replaying(Sequence sequence) { replaying_ = sequence; }
-  /// False when the checkpoint contains what the group being replayed did to the unit. `unit` null: it does not exist now, and `key` is its key.
+  /// False when the checkpoint contains what the group being replayed did to the unit. `unit` null: it does not exist
+  /// now, and `key` is its key.
   bool wants(const Unit* unit, std::string_view key) const;
   bool is_replaying() const { return replaying_.value != 0; }
 
  private:
-  using Units = boost::intrusive::list<Unit, boost::intrusive::base_hook<UnitHook>, boost::intrusive::constant_time_size<false>>;
-  Units dirty_;              // wait for the next round
+  using Units =
+      boost::intrusive::list<Unit, boost::intrusive::base_hook<UnitHook>, boost::intrusive::constant_time_size<false>>;
+  Units dirty_;  // wait for the next round
   Units round_;
   std::uint64_t next_round_ = 1;
   std::vector<std::string> erased_;

@@ -1,9 +1,12 @@
-// A window of remembered hashes: what was seen lately, in pages that are units. Deduplication of events and of settle requests.
+// A window of remembered hashes: what was seen lately, in pages that are units. Deduplication of events and of settle
+// requests.
 //
-// Entries enter the newest page; a page that is full is followed by another; pages leave oldest first. Core thread only.
+// Entries enter the newest page; a page that is full is followed by another; pages leave oldest first. Core thread
+// only.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+
 #include <deque>
 #include <memory>
 #include <string>
@@ -37,8 +40,8 @@ class WindowPage final : public Unit {
   const std::string key_;
 };
 
-/// The index holds half of each hash and where its entry is; the entry has it whole. Two hashes that share the half by chance - one in 2^64 -
-/// cost the older its place: it is forgotten early, never mistaken.
+/// The index holds half of each hash and where its entry is; the entry has it whole. Two hashes that share the half by
+/// chance - one in 2^64 - cost the older its place: it is forgotten early, never mistaken.
 template <class Value>
 class Window {
  public:

@@ -51,11 +51,7 @@ std::unexpected<Error> bad_store(std::string_view what) {
 }  // namespace
 
 struct EmbeddedLog::Removals {
-  struct Topic {
-    TopicId id;
-    std::size_t partitions;
-  };
-  moodycamel::ConcurrentQueue<Topic> queue;
+  moodycamel::ConcurrentQueue<RemovedTopic> queue;
 };
 
 EmbeddedLog::EmbeddedLog(disk::Disk& disk, const EmbeddedOptions& options, Random& random)
@@ -67,7 +63,8 @@ EmbeddedLog::~EmbeddedLog() = default;
 
 // ---- opening --------------------------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(disk::Disk& disk, const EmbeddedOptions& options, Random& random) {
+Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(disk::Disk& disk, const EmbeddedOptions& options,
+                                                       Random& random) {
   std::unique_ptr<EmbeddedLog> log{new EmbeddedLog(disk, options, random)};
   if (auto opened = log->open_folder(); !opened) return pass(opened);
   return log;
@@ -108,8 +105,10 @@ Result<void> EmbeddedLog::check_format() {
   auto journal = disk_.list("journal");
   if (!journal) return pass(journal);
   if (!found.empty() && !journal->empty())
-    return fail(Code::wrong_format, fmt::format("the folder says '{}', this version reads format {}",
-                                                found.substr(0, found.find('\n')), data_format), format_path);
+    return fail(Code::wrong_format,
+                fmt::format("the folder says '{}', this version reads format {}", found.substr(0, found.find('\n')),
+                            data_format),
+                format_path);
   if (auto cut = (*file)->truncate(0); !cut) return cut;
   if (auto written = (*file)->write(0, mine); !written) return written;
   if (auto synced = (*file)->sync(); !synced) return synced;
@@ -144,22 +143,26 @@ void EmbeddedLog::make(Table& table, const PartitionsMade& made) {
   auto partitions = std::make_shared<Partitions>();
   if (const auto old = table.find(made.topic); old != table.end()) *partitions = *old->second;
   for (auto id = static_cast<std::uint32_t>(partitions->size()); id < made.partitions; ++id)
-    partitions->push_back(std::make_shared<PartitionLog>(disk_, PartitionRef{made.topic, PartitionId{id}}, options_.topic_segment_bytes));
+    partitions->push_back(
+        std::make_shared<PartitionLog>(disk_, PartitionRef{made.topic, PartitionId{id}}, options_.topic_segment_bytes));
   table[made.topic] = std::move(partitions);
 }
 
-void EmbeddedLog::note_removed(Table& table, TopicId topic) {
+EmbeddedLog::RemovedTopic EmbeddedLog::take_out(Table& table, TopicId topic) {
   const auto found = table.find(topic);
-  removals_->queue.enqueue({topic, found == table.end() ? 0 : found->second->size()});
+  const std::size_t partitions = found == table.end() ? 0 : found->second->size();
   if (found != table.end()) table.erase(found);
+  return {topic, partitions};
 }
 
 Result<std::shared_ptr<PartitionLog>> EmbeddedLog::find(PartitionRef ref) const {
   const auto all = table();
   const auto topic = all->find(ref.topic);
-  if (topic == all->end()) return fail(Code::unknown_topic, fmt::format("there is no topic with number {}", ref.topic.value));
+  if (topic == all->end())
+    return fail(Code::unknown_topic, fmt::format("there is no topic with number {}", ref.topic.value));
   if (ref.partition.value >= topic->second->size())
-    return fail(Code::unknown_partition, fmt::format("the topic has {} partitions, none is {}", topic->second->size(), ref.partition.value));
+    return fail(Code::unknown_partition,
+                fmt::format("the topic has {} partitions, none is {}", topic->second->size(), ref.partition.value));
   return (*topic->second)[ref.partition.value];
 }
 
@@ -239,8 +242,9 @@ Result<void> EmbeddedLog::replay_effect(const ReplayedGroup& group, const Effect
       auto removed = read_topic_removed(effect.payload);
       if (!removed) return pass(removed);
       auto table = std::make_shared<Table>(*core_table_);
-      note_removed(*table, removed->topic);
+      const RemovedTopic gone = take_out(*table, removed->topic);
       set_table(std::move(table));
+      removals_->queue.enqueue(gone);
       return {};
     }
     case LogEffect::trimmed: {
@@ -256,7 +260,8 @@ Result<void> EmbeddedLog::replay_effect(const ReplayedGroup& group, const Effect
       return {};
     }
   }
-  return fail(Code::wrong_format, fmt::format("the journal holds an effect of type {} that this version does not know", effect.type));
+  return fail(Code::wrong_format,
+              fmt::format("the journal holds an effect of type {} that this version does not know", effect.type));
 }
 
 // Nothing is deleted on doubt: what no frame explains is put aside.
@@ -269,7 +274,8 @@ Result<void> EmbeddedLog::quarantine_strangers() {
     const std::string path = "topics/" + name;
     if (known.contains(path)) continue;
     if (auto made = disk_.make_folder("quarantine"); !made) return made;
-    if (auto moved = disk_.rename(path, fmt::format("quarantine/{}-{}", name, journal_->last().value)); !moved) return moved;
+    if (auto moved = disk_.rename(path, fmt::format("quarantine/{}-{}", name, journal_->last().value)); !moved)
+      return moved;
   }
   return {};
 }
@@ -305,8 +311,11 @@ void EmbeddedLog::publish(const Group& group) {
   if (!group.made().empty() || !group.removed().empty()) {
     auto changed = std::make_shared<Table>(*core_table_);
     for (const PartitionsMade& made : group.made()) make(*changed, made);
-    for (const TopicRemoved& removed : group.removed()) note_removed(*changed, removed.topic);
+    std::vector<RemovedTopic> gone;
+    for (const TopicRemoved& removed : group.removed()) gone.push_back(take_out(*changed, removed.topic));
     set_table(std::move(changed));
+    // Only now: who removes the files must not find the topic in the table and write them again.
+    for (const RemovedTopic& topic : gone) removals_->queue.enqueue(topic);
   }
   for (const AppendedBatch& batch : group.batches())
     if (PartitionLog* partition = writable(batch.partition)) partition->append(batch, group.sequence, group.now.wall);
@@ -323,7 +332,8 @@ Result<Batches> EmbeddedLog::read(PartitionRef ref, Offset from, std::uint64_t m
   auto partition = find(ref);
   if (!partition) return pass(partition);
   bool cold = false;
-  const Sequence newest = published_.load(std::memory_order_acquire);  // before the read: all of these groups are seen by it
+  const Sequence newest =
+      published_.load(std::memory_order_acquire);  // before the read: all of these groups are seen by it
   auto batches = (*partition)->read(from, max_bytes, cold);
   if (batches) batches->newest = newest;
   if (cold) cold_reads_.fetch_add(1, std::memory_order_relaxed);
@@ -355,7 +365,8 @@ std::vector<OldSegment> EmbeddedLog::old_segments(PartitionRef ref) {
 
 // ---- behind ---------------------------------------------------------------------------------------------------------
 
-// True when the error only says that the disk is full: background work stops until there is room; the ballast is given up.
+// True when the error only says that the disk is full: background work stops until there is room; the ballast is given
+// up.
 Result<bool> EmbeddedLog::note_full(const Error& error) {
   if (error.code != Code::disk_full) return std::unexpected(error);
   if (!disk_full_.exchange(true))
@@ -364,7 +375,7 @@ Result<bool> EmbeddedLog::note_full(const Error& error) {
 }
 
 Result<void> EmbeddedLog::remove_files() {
-  Removals::Topic topic;
+  RemovedTopic topic;
   while (removals_->queue.try_dequeue(topic)) {
     if (auto removed = disk_.remove(PartitionLog::topic_folder(topic.id)); !removed) {
       removals_->queue.enqueue(topic);  // once more in the next round

@@ -36,7 +36,8 @@ struct EmbeddedOptions {
 
 class EmbeddedLog final : public Home {
  public:
-  /// Locks the folder, checks its format, opens journal and store. Errors: data_locked, wrong_format, io_error, disk_full.
+  /// Locks the folder, checks its format, opens journal and store. Errors: data_locked, wrong_format, io_error,
+  /// disk_full.
   static Result<std::unique_ptr<EmbeddedLog>> open(disk::Disk& disk, const EmbeddedOptions& options, Random& random);
   ~EmbeddedLog() override;
 
@@ -72,7 +73,6 @@ class EmbeddedLog final : public Home {
   Result<std::shared_ptr<PartitionLog>> find(PartitionRef ref) const;
   PartitionLog* writable(PartitionRef ref);
   void make(Table& table, const PartitionsMade& made);
-  void note_removed(Table& table, TopicId topic);
   void set_table(std::shared_ptr<const Table> table);
   std::shared_ptr<const Table> table() const;
   Result<void> remove_files();
@@ -86,15 +86,21 @@ class EmbeddedLog final : public Home {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<StateStore> store_;
 
-  std::shared_ptr<const Table> core_table_;                     // core thread's own copy
-  std::atomic<std::shared_ptr<const Table>> table_;             // everyone else's
+  std::shared_ptr<const Table> core_table_;          // core thread's own copy
+  std::atomic<std::shared_ptr<const Table>> table_;  // everyone else's
 
-  struct Removals;                                              // partitions removed with their topic, from core to write-behind
+  // Topics removed, with the number of their partitions, from core to write-behind.
+  struct RemovedTopic {
+    TopicId id;
+    std::size_t partitions = 0;
+  };
+  static RemovedTopic take_out(Table& table, TopicId topic);
+  struct Removals;
   std::unique_ptr<Removals> removals_;
 
-  std::vector<std::string> removed_records_;                    // of topics whose files are gone; the next checkpoint drops them
-  std::vector<std::string> tombstones_;                         // units erased by the last checkpoint; its entries go with the next
-  std::atomic<Sequence> published_{Sequence{0}};                // newest visible group
+  std::vector<std::string> removed_records_;      // of topics whose files are gone; the next checkpoint drops them
+  std::vector<std::string> tombstones_;           // units erased by the last checkpoint; its entries go with the next
+  std::atomic<Sequence> published_{Sequence{0}};  // newest visible group
   std::atomic<bool> disk_full_{false};
   std::atomic<std::uint64_t> written_behind_{0};
   mutable std::atomic<std::uint64_t> cold_reads_{0};

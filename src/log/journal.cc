@@ -15,7 +15,8 @@ const std::string folder = "journal";
 std::string slot_path(std::uint32_t index) { return fmt::format("{}/{:02}", folder, index); }
 
 constexpr std::size_t prewrite_piece = 1u << 20;
-constexpr const char* same_ring = "the ring cannot get smaller or change its file size; start with the size it was made with";
+constexpr const char* same_ring =
+    "the ring cannot get smaller or change its file size; start with the size it was made with";
 
 }  // namespace
 
@@ -24,8 +25,8 @@ struct Journal::Slot {
   std::string path;
   std::unique_ptr<disk::File> file;
   std::atomic<bool> prepared{false};
-  std::atomic<bool> used{false};              // holds groups that are still needed
-  std::atomic<std::uint64_t> last_group{0};   // newest sequence in it
+  std::atomic<bool> used{false};             // holds groups that are still needed
+  std::atomic<std::uint64_t> last_group{0};  // newest sequence in it
 };
 
 Journal::Journal(disk::Disk& disk, const JournalOptions& options, Random& random)
@@ -97,7 +98,8 @@ Result<void> Journal::refuse_other_shape() {
 }
 
 std::unexpected<Error> Journal::other_size(std::uint64_t bytes, const std::string& path) const {
-  return fail(Code::wrong_format, fmt::format("the ring's files have {} bytes, not {}", bytes, options_.slot_bytes), path, same_ring);
+  return fail(Code::wrong_format, fmt::format("the ring's files have {} bytes, not {}", bytes, options_.slot_bytes),
+              path, same_ring);
 }
 
 // What the page cache holds of an earlier process may not be on the disk: it must be, before anything is decided by it.
@@ -232,7 +234,8 @@ class Journal::Scan {
     slot().last_group = header.sequence.value;
   }
 
-  // Names a group or segment that was written after the one expected here; empty when there is none: then this is only a torn end.
+  // Names a group or segment that was written after the one expected here; empty when there is none: then this is only
+  // a torn end.
   Result<std::string> later_group() {
     for (std::size_t index = at_; index < journal_.found_.size(); ++index) {
       const Segment& later = journal_.found_[index];
@@ -243,12 +246,14 @@ class Journal::Scan {
     return headless_group();
   }
 
-  // A segment whose header block is damaged cannot be walked, but its first group stands where no payload ever can: in the block
-  // behind it. If that is a group of this log or a later one, the header rotted.
+  // A segment whose header block is damaged cannot be walked, but its first group stands where no payload ever can: in
+  // the block behind it. If that is a group of this log or a later one, the header rotted.
   Result<std::string> headless_group() {
     for (std::uint32_t index = 0; index < journal_.options_.slots; ++index) {
       Slot& candidate = *journal_.slots_[index];
-      if (!candidate.file || std::ranges::any_of(journal_.found_, [&](const Segment& known) { return known.slot == index; })) continue;
+      if (!candidate.file ||
+          std::ranges::any_of(journal_.found_, [&](const Segment& known) { return known.slot == index; }))
+        continue;
       std::string block(journal_block, '\0');
       auto got = candidate.file->read(journal_block, block);
       if (!got) return pass(got);
@@ -288,7 +293,8 @@ Result<void> Journal::replay(Sequence from, const std::function<Result<void>(con
   next_ = from;
   if (found_.empty()) {
     if (from.value > 1 && !options_.accept_loss)
-      return fail(Code::damaged_journal, fmt::format("the journal is empty, but group {} was written", from.value - 1), folder);
+      return fail(Code::damaged_journal, fmt::format("the journal is empty, but group {} was written", from.value - 1),
+                  folder);
     return {};
   }
   std::size_t first = found_.size();
@@ -298,7 +304,8 @@ Result<void> Journal::replay(Sequence from, const std::function<Result<void>(con
     // Groups after a gap stand on what the gap said: with a loss accepted, the log ends before it.
     if (options_.accept_loss) return {};
     return fail(Code::damaged_journal,
-                fmt::format("the journal begins with group {}, but {} is needed", found_.front().header.first.value, from.value),
+                fmt::format("the journal begins with group {}, but {} is needed", found_.front().header.first.value,
+                            from.value),
                 slot_path(found_.front().slot));
   }
   Scan scan{*this, first};
@@ -310,7 +317,8 @@ Result<void> Journal::replay(Sequence from, const std::function<Result<void>(con
       if (auto visited = visit(**group); !visited) return visited;
   }
   if (scan.expected() < from && !options_.accept_loss)
-    return fail(Code::damaged_journal, fmt::format("the log ends at group {}, but {} was written", scan.expected().value - 1, from.value - 1),
+    return fail(Code::damaged_journal,
+                fmt::format("the log ends at group {}, but {} was written", scan.expected().value - 1, from.value - 1),
                 slot_path(found_.back().slot));
   next_ = std::max(scan.expected(), from);
   chain_ = scan.chain();
@@ -358,7 +366,8 @@ Result<void> Journal::open_segment() {
   slot.used = true;
   position_ = journal_block;
   salt_ = header.salt;
-  if (auto written = slot.file->write_durable(0, buffer_.view()); !written) return fail_with(std::move(written.error()));
+  if (auto written = slot.file->write_durable(0, buffer_.view()); !written)
+    return fail_with(std::move(written.error()));
   return {};
 }
 
@@ -436,7 +445,8 @@ bool Journal::has_room(std::size_t body_bytes) const {
 }
 
 std::uint32_t Journal::free_slots() const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(slots_, [](const auto& slot) { return slot->prepared && !slot->used; }));
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(slots_, [](const auto& slot) { return slot->prepared && !slot->used; }));
 }
 
 }  // namespace continuo::log

@@ -1,10 +1,12 @@
-// The journal: a ring of pre-written files to which groups of frames are written, one at a time, durable when write returns.
+// The journal: a ring of pre-written files to which groups of frames are written, one at a time, durable when write
+// returns.
 //
-// Life: open -> replay -> start -> write* -> seal. Until `start`, nothing is written: recovery trusts what is on the disk and leaves it as it is.
-// One thread at a time may write (the core thread or the journal thread); `prepare`, `release` and `usage` may be called from
-// another one meanwhile.
+// Life: open -> replay -> start -> write* -> seal. Until `start`, nothing is written: recovery trusts what is on the
+// disk and leaves it as it is. One thread at a time may write (the core thread or the journal thread); `prepare`,
+// `release` and `usage` may be called from another one meanwhile.
 //
-// A write that fails, for whatever reason, leaves the journal failed: every later write is refused (node_failed), nothing is retried.
+// A write that fails, for whatever reason, leaves the journal failed: every later write is refused (node_failed),
+// nothing is retried.
 #pragma once
 
 #include <atomic>
@@ -25,10 +27,10 @@
 namespace continuo::log {
 
 struct JournalOptions {
-  std::uint32_t slots = 16;                    ///< files of the ring; at least 4
-  std::uint64_t slot_bytes = 32u << 20;        ///< of each; a multiple of the block, and larger than the largest group
-  std::size_t max_group = max_group_bytes;     ///< smaller only in tests
-  bool accept_loss = false;                    ///< go on over rot, taking the log to end where it begins
+  std::uint32_t slots = 16;                 ///< files of the ring; at least 4
+  std::uint64_t slot_bytes = 32u << 20;     ///< of each; a multiple of the block, and larger than the largest group
+  std::size_t max_group = max_group_bytes;  ///< smaller only in tests
+  bool accept_loss = false;                 ///< go on over rot, taking the log to end where it begins
 };
 
 /// One group as replay finds it.
@@ -43,9 +45,9 @@ struct ReplayedGroup {
 /// Where the ring stands.
 struct JournalUsage {
   std::uint32_t slots = 0;
-  std::uint32_t used = 0;     ///< slots that hold groups not yet released, the one being written included
-  std::uint32_t prepared = 0; ///< slots that exist in full
-  std::uint64_t bytes = 0;    ///< in used slots
+  std::uint32_t used = 0;      ///< slots that hold groups not yet released, the one being written included
+  std::uint32_t prepared = 0;  ///< slots that exist in full
+  std::uint64_t bytes = 0;     ///< in used slots
 };
 
 class Journal {
@@ -53,19 +55,21 @@ class Journal {
   /// Opens the folder `journal` on the disk. Makes and prepares two slots when there are none.
   static Result<std::unique_ptr<Journal>> open(disk::Disk& disk, const JournalOptions& options, Random& random);
 
-  /// Reads every group from sequence `from` on, in order, and finds where the log ends. An error from `visit` ends it and is given back.
-  /// Errors: damaged_journal when an acknowledged group is damaged (file, place and sequence in `at`), or when the group `from` asks for is
-  /// not there any more.
+  /// Reads every group from sequence `from` on, in order, and finds where the log ends. An error from `visit` ends it
+  /// and is given back. Errors: damaged_journal when an acknowledged group is damaged (file, place and sequence in
+  /// `at`), or when the group `from` asks for is not there any more.
   Result<void> replay(Sequence from, const std::function<Result<void>(const ReplayedGroup&)>& visit);
 
   /// Opens a new segment under a new epoch after the end that replay found. Errors: limit_reached when no slot is free.
   Result<void> start();
 
-  /// Writes one group: header, the pieces one after the other, padding. On the disk when it returns. Errors: any disk error (the journal is
-  /// failed then); limit_reached when the ring is full, which callers rule out by `usage`; too_large over the group limit.
+  /// Writes one group: header, the pieces one after the other, padding. On the disk when it returns. Errors: any disk
+  /// error (the journal is failed then); limit_reached when the ring is full, which callers rule out by `usage`;
+  /// too_large over the group limit.
   Result<Sequence> write(const Now& now, std::uint32_t frame_count, std::span<const std::string_view> body);
 
-  /// Writes an empty group, unless the last one is empty: from now on damage to the group before it is told from a torn write.
+  /// Writes an empty group, unless the last one is empty: from now on damage to the group before it is told from a torn
+  /// write.
   Result<void> seal(const Now& now);
 
   /// Groups up to and including this one are no longer needed.
@@ -112,13 +116,13 @@ class Journal {
   JournalOptions options_;
   Random& random_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<Segment> found_;          // by number; what replay walks
+  std::vector<Segment> found_;  // by number; what replay walks
   Epoch epoch_{0};
-  std::uint64_t segment_number_ = 0;    // newest used or seen
+  std::uint64_t segment_number_ = 0;  // newest used or seen
   std::atomic<Sequence> next_{Sequence{1}};
   std::uint32_t chain_ = 0;
-  std::atomic<std::uint32_t> current_{0}; // slot being written
-  std::uint64_t position_ = 0;          // in it
+  std::atomic<std::uint32_t> current_{0};  // slot being written
+  std::uint64_t position_ = 0;             // in it
   std::uint64_t salt_ = 0;
   bool started_ = false;
   bool sealed_ = false;

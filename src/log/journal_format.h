@@ -1,7 +1,8 @@
 // The bytes of the journal; docs/formats/journal.md explains them with an example. Little-endian.
 //
-// A ring of files of one size, `journal/00` to `journal/NN`. One lap of one file is a *segment*: a header block, then groups. A *group* is one
-// write: it starts on a block, is padded to a block, and holds whole frames. Nothing is ever rewritten in place.
+// A ring of files of one size, `journal/00` to `journal/NN`. One lap of one file is a *segment*: a header block, then
+// groups. A *group* is one write: it starts on a block, is padded to a block, and holds whole frames. Nothing is ever
+// rewritten in place.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +24,12 @@ struct SegmentHeader {
   static constexpr std::uint64_t magic = 0x31474553544e4f43;  // "CONTSEG1"
   static constexpr std::size_t size = 64;
 
-  std::uint64_t number = 0;        ///< of the segment, +1 for each lap of any slot
-  std::uint64_t salt = 0;          ///< random: groups of another lap are told by it
-  Epoch epoch;                     ///< of the start that opened it
-  Sequence first;                  ///< sequence its first group has
-  std::uint32_t chain = 0;         ///< of the log before it: with `first` it names the point where that ends
-  std::uint64_t segment_bytes = 0; ///< length of the file
+  std::uint64_t number = 0;         ///< of the segment, +1 for each lap of any slot
+  std::uint64_t salt = 0;           ///< random: groups of another lap are told by it
+  Epoch epoch;                      ///< of the start that opened it
+  Sequence first;                   ///< sequence its first group has
+  std::uint32_t chain = 0;          ///< of the log before it: with `first` it names the point where that ends
+  std::uint64_t segment_bytes = 0;  ///< length of the file
 
   /// Appends the header's bytes (not the padding).
   void encode(std::string& out) const;
@@ -47,9 +48,9 @@ struct GroupHeader {
   std::uint32_t chain = 0;  ///< header CRC of the group before
   std::uint32_t body_length = 0;
   std::uint32_t frame_count = 0;
-  Now now;                  ///< log time, the same for everything in the group
+  Now now;  ///< log time, the same for everything in the group
   std::uint32_t body_crc = 0;
-  std::uint32_t crc = 0;    ///< of this header; filled by encode and decode
+  std::uint32_t crc = 0;  ///< of this header; filled by encode and decode
 
   /// Writes `size` bytes to `out` and sets crc.
   void encode(char* out);
@@ -57,9 +58,7 @@ struct GroupHeader {
   static std::optional<GroupHeader> decode(std::string_view block);
 
   /// Bytes the group takes in the file.
-  std::size_t padded_size() const {
-    return (size + body_length + journal_block - 1) / journal_block * journal_block;
-  }
+  std::size_t padded_size() const { return (size + body_length + journal_block - 1) / journal_block * journal_block; }
 };
 
 }  // namespace continuo::log

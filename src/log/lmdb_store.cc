@@ -26,7 +26,8 @@ class LmdbStore final : public StateStore {
   Result<void> open(const std::string& folder) {
     if (const int error = mdb_env_create(&env_); error != 0) return lmdb_error("create", error);
     mdb_env_set_mapsize(env_, map_bytes);
-    if (const int error = mdb_env_open(env_, folder.c_str(), MDB_NOTLS, 0600); error != 0) return lmdb_error("open", error);
+    if (const int error = mdb_env_open(env_, folder.c_str(), MDB_NOTLS, 0600); error != 0)
+      return lmdb_error("open", error);
     MDB_txn* txn = nullptr;
     if (const int error = mdb_txn_begin(env_, nullptr, 0, &txn); error != 0) return lmdb_error("begin", error);
     if (const int error = mdb_dbi_open(txn, nullptr, 0, &table_); error != 0) {

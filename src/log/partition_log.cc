@@ -79,7 +79,8 @@ void PartitionLog::skip(Offset from, Offset next) {
 
 // ---- readers --------------------------------------------------------------------------------------------------------
 
-// Segments and chain are taken together: a batch is always in the one or the other. With `from`, only the segment that holds it is copied.
+// Segments and chain are taken together: a batch is always in the one or the other. With `from`, only the segment that
+// holds it is copied.
 PartitionLog::View PartitionLog::view(std::optional<Offset> from) {
   View seen;
   seen.end = end();  // before the chain is looked at: all nodes below it hang there
@@ -189,7 +190,8 @@ Result<WallTime> PartitionLog::appended_at(Offset offset) {
 std::vector<OldSegment> PartitionLog::old_segments() {
   const std::scoped_lock lock{mutex_};
   std::vector<OldSegment> old;
-  for (const Segment& segment : segments_) old.push_back({segment.extent.next, segment.extent.newest, segment.extent.bytes});
+  for (const Segment& segment : segments_)
+    old.push_back({segment.extent.next, segment.extent.newest, segment.extent.bytes});
   return old;
 }
 
@@ -301,8 +303,8 @@ Result<void> PartitionLog::sync_files() {
   return {};
 }
 
-// Record: u8 version, first, end of what the files hold, segments (base, synced extent), ranges passed over (from, next), carried
-// batches (entry, bytes).
+// Record: u8 version, first, end of what the files hold, segments (base, synced extent), ranges passed over (from,
+// next), carried batches (entry, bytes).
 Result<std::string> PartitionLog::encode() {
   std::vector<std::shared_ptr<HeldBatch>> carried;
   if (!segments_.empty()) {
@@ -311,6 +313,7 @@ Result<std::string> PartitionLog::encode() {
     carried = std::move(*tail);
   }
   const Offset visible = end();
+  const Offset kept_from = first();  // once: the core thread may trim meanwhile
   for (auto at = written_; at->entry.next < visible;) {
     at = at->following;
     carried.push_back(at);
@@ -318,7 +321,7 @@ Result<std::string> PartitionLog::encode() {
   std::string record;
   ByteWriter writer{record};
   writer.u8(record_version);
-  writer.varint(static_cast<std::uint64_t>(first().value));
+  writer.varint(static_cast<std::uint64_t>(kept_from.value));
   writer.varint(static_cast<std::uint64_t>((carried.empty() ? visible : carried.front()->entry.base).value));
   writer.varint(segments_.size());
   for (const Segment& segment : segments_) {
@@ -333,7 +336,7 @@ Result<std::string> PartitionLog::encode() {
   }
   writer.varint(carried.size());
   for (const auto& batch : carried) write_held(writer, *batch);
-  recorded_first_ = first();
+  recorded_first_ = kept_from;
   recorded_end_ = visible;
   return record;
 }
@@ -372,8 +375,8 @@ void PartitionLog::checkpoint_done() {
 
 Result<void> PartitionLog::restore(std::string_view bytes) {
   const auto damaged = [&] {
-    return fail(Code::wrong_format, fmt::format("the checkpoint's record of topic {} partition {} cannot be read", ref_.topic.value,
-                                                ref_.partition.value));
+    return fail(Code::wrong_format, fmt::format("the checkpoint's record of topic {} partition {} cannot be read",
+                                                ref_.topic.value, ref_.partition.value));
   };
   ByteReader reader{bytes};
   if (reader.u8() != record_version) return damaged();

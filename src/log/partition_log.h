@@ -1,7 +1,8 @@
 // One partition: batches in memory that are durable but not yet in its files, and its segment files.
 //
-// The core thread appends and publishes without a lock: it hangs a node on the chain's end and then moves `visible_end`. Readers see
-// only nodes below that. What the files hold is guarded by a mutex between readers and the write-behind thread.
+// The core thread appends and publishes without a lock: it hangs a node on the chain's end and then moves
+// `visible_end`. Readers see only nodes below that. What the files hold is guarded by a mutex between readers and the
+// write-behind thread.
 #pragma once
 
 #include <atomic>
@@ -51,8 +52,8 @@ class PartitionLog {
   Result<std::uint64_t> flush(std::uint64_t max_bytes);
   /// Removes segment files that lie before the first offset.
   Result<void> remove_trimmed();
-  /// The partition's record for a checkpoint, after making it true: syncs files, or carries a small tail. None: nothing changed since the
-  /// last one.
+  /// The partition's record for a checkpoint, after making it true: syncs files, or carries a small tail. None: nothing
+  /// changed since the last one.
   Result<std::optional<std::string>> checkpoint(std::uint64_t carry_below);
   /// The checkpoint with the last record is committed.
   void checkpoint_done();
@@ -94,11 +95,12 @@ class PartitionLog {
   std::atomic<std::uint64_t> held_bytes_{0};
   std::atomic<std::uint64_t> stored_bytes_{0};
 
-  std::shared_ptr<HeldBatch> last_;   // core thread: end of the chain
+  std::shared_ptr<HeldBatch> last_;  // core thread: end of the chain
 
-  std::mutex mutex_;                  // the next two: readers and write-behind
-  std::shared_ptr<HeldBatch> written_; // the newest node that is in the files, or a node of no batch at the front: what follows is held
-  std::vector<Segment> segments_;     // by base offset
+  std::mutex mutex_;  // the next two: readers and write-behind
+  std::shared_ptr<HeldBatch>
+      written_;  // the newest node that is in the files, or a node of no batch at the front: what follows is held
+  std::vector<Segment> segments_;  // by base offset
 
   // Ranges passed over, by first offset: replaced as a whole, so that the core thread takes no lock.
   using Skips = std::map<Offset, Offset>;
@@ -108,13 +110,13 @@ class PartitionLog {
   // write-behind thread
   Micros held_since_{-1};
   bool folder_changed_ = false;
-  bool removed_names_ = false;        // since the folder was synced
+  bool removed_names_ = false;                         // since the folder was synced
   std::vector<std::shared_ptr<SegmentFile>> trimmed_;  // their files are to be removed
   Offset checkpointed_first_{-1};
   Offset checkpointed_end_{-1};
-  Offset recorded_first_{-1};         // what the record given last says; true only once it is committed
+  Offset recorded_first_{-1};  // what the record given last says; true only once it is committed
   Offset recorded_end_{-1};
-  bool changed_ = true;               // not yet in a committed checkpoint
+  bool changed_ = true;  // not yet in a committed checkpoint
 };
 
 }  // namespace continuo::log

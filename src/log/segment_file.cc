@@ -54,7 +54,8 @@ Result<IndexEntry> IndexEntry::decode(std::string_view bytes) {
   return entry;
 }
 
-// A chain may be long: freeing it by recursion would overflow the stack. A node that dies hands its follower to the destructor further up.
+// A chain may be long: freeing it by recursion would overflow the stack. A node that dies hands its follower to the
+// destructor further up.
 HeldBatch::~HeldBatch() {
   thread_local std::shared_ptr<HeldBatch>* above = nullptr;
   if (above != nullptr) {
@@ -85,8 +86,9 @@ IndexEntry entry_of(const AppendedBatch& batch, Sequence sequence, WallTime appe
 
 Result<void> verify(const IndexEntry& entry, std::string_view batch, const std::string& path) {
   const auto damaged = [&](std::string_view what) {
-    return fail(Code::damaged_data, fmt::format("the {} of the batch with offsets {} to {} is damaged", what, entry.base.value,
-                                                entry.next.value - 1),
+    return fail(Code::damaged_data,
+                fmt::format("the {} of the batch with offsets {} to {} is damaged", what, entry.base.value,
+                            entry.next.value - 1),
                 fmt::format("{} byte {}", path, entry.position));
   };
   if (batch.size() != entry.length || batch.size() < record::BatchLayout::records) return damaged("length");
@@ -170,8 +172,9 @@ Result<std::uint64_t> SegmentFile::intact(Files& files, std::uint64_t number, st
   return number;
 }
 
-// The number of the first entry for which before(entry) is false. Damaged entries are stepped over, so that they hide nothing but their
-// own batches; the answer may be the first of some that are damaged, when it is one of them or the one after them.
+// The number of the first entry for which before(entry) is false. Damaged entries are stepped over, so that they hide
+// nothing but their own batches; the answer may be the first of some that are damaged, when it is one of them or the
+// one after them.
 template <class Before>
 Result<std::uint64_t> SegmentFile::lower_bound(Files& files, std::uint64_t entries, Before before) {
   std::uint64_t low = 0, high = entries;
@@ -181,19 +184,23 @@ Result<std::uint64_t> SegmentFile::lower_bound(Files& files, std::uint64_t entri
     if (!at) return pass(at);
     auto found = *at == high ? Result<IndexEntry>{} : entry(files, *at);
     if (!found) return pass(found);
-    if (*at != high && before(*found)) low = *at + 1;
-    else high = middle;
+    if (*at != high && before(*found))
+      low = *at + 1;
+    else
+      high = middle;
   }
   return low;
 }
 
 // Which offsets a damaged entry hides follows from its neighbours.
-std::unexpected<Error> SegmentFile::hidden(Files& files, const SegmentExtent& extent, std::uint64_t number, std::uint64_t after) {
+std::unexpected<Error> SegmentFile::hidden(Files& files, const SegmentExtent& extent, std::uint64_t number,
+                                           std::uint64_t after) {
   const auto before = number == 0 ? Result<IndexEntry>{} : entry(files, number - 1);
   const auto behind = after == extent.entries ? Result<IndexEntry>{} : entry(files, after);
   const Offset from = number != 0 && before ? before->next : base_;
   const Offset next = after != extent.entries && behind ? behind->base : extent.next;
-  return fail(Code::damaged_data, fmt::format("the index of the batches with offsets {} to {} is damaged", from.value, next.value - 1),
+  return fail(Code::damaged_data,
+              fmt::format("the index of the batches with offsets {} to {} is damaged", from.value, next.value - 1),
               fmt::format("{} entry {}", index_path_, number));
 }
 
@@ -255,7 +262,8 @@ Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::ui
   return {};
 }
 
-Result<std::vector<std::shared_ptr<HeldBatch>>> SegmentFile::load(const SegmentExtent& extent, std::uint64_t first_entry) {
+Result<std::vector<std::shared_ptr<HeldBatch>>> SegmentFile::load(const SegmentExtent& extent,
+                                                                  std::uint64_t first_entry) {
   std::vector<std::shared_ptr<HeldBatch>> held;
   if (first_entry >= extent.entries) return held;
   auto opened = files(false);

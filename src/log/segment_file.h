@@ -1,7 +1,8 @@
 // A topic segment: a file of record batches one after the other, and beside it the batch index that says where each is.
 //
-// docs/formats/segment.md. The index is primary data: append time and group sequence cannot be rebuilt once the journal moved on. Each entry
-// has its own CRC and checks the header fields that Kafka's CRC leaves out (base offset, length, leader epoch, magic).
+// docs/formats/segment.md. The index is primary data: append time and group sequence cannot be rebuilt once the journal
+// moved on. Each entry has its own CRC and checks the header fields that Kafka's CRC leaves out (base offset, length,
+// leader epoch, magic).
 //
 // Written by the write-behind thread only; read by any thread within the sizes the caller knows to be written.
 #pragma once
@@ -25,13 +26,13 @@ struct IndexEntry {
   static constexpr std::size_t size = 64;
   Offset base;
   Offset next;
-  Sequence sequence;               ///< of the group that appended it
-  WallTime appended;               ///< log time of that group
+  Sequence sequence;  ///< of the group that appended it
+  WallTime appended;  ///< log time of that group
   std::int64_t max_timestamp_ms = 0;
-  std::uint32_t position = 0;      ///< in the segment file
+  std::uint32_t position = 0;  ///< in the segment file
   std::uint32_t length = 0;
-  std::uint32_t batch_crc = 0;     ///< as it stands in the batch
-  std::uint32_t head_check = 0;    ///< CRC-32C of the batch's first 17 bytes
+  std::uint32_t batch_crc = 0;   ///< as it stands in the batch
+  std::uint32_t head_check = 0;  ///< CRC-32C of the batch's first 17 bytes
   std::uint32_t flags = 0;
 
   void encode(std::string& out) const;
@@ -39,8 +40,8 @@ struct IndexEntry {
   static Result<IndexEntry> decode(std::string_view bytes);
 };
 
-/// A batch held in memory: durable in the journal, or carried by a checkpoint. A node of its partition's chain; `following` is set by the core
-/// thread before the next offset is made visible, and read only by those who saw that.
+/// A batch held in memory: durable in the journal, or carried by a checkpoint. A node of its partition's chain;
+/// `following` is set by the core thread before the next offset is made visible, and read only by those who saw that.
 struct HeldBatch {
   IndexEntry entry;
   std::atomic<std::shared_ptr<const std::string>> bytes;  ///< null once the files have them
@@ -60,8 +61,8 @@ Result<void> verify(const IndexEntry& entry, std::string_view batch, const std::
 struct SegmentExtent {
   std::uint64_t bytes = 0;
   std::uint64_t entries = 0;
-  Offset next;              ///< one past its last record
-  WallTime newest;          ///< append time of its last batch
+  Offset next;      ///< one past its last record
+  WallTime newest;  ///< append time of its last batch
   bool operator==(const SegmentExtent&) const = default;
 };
 

@@ -30,8 +30,8 @@ class StateStore {
 /// LMDB in the folder `state` of a real disk.
 Result<std::unique_ptr<StateStore>> open_lmdb_store(const std::string& native_folder);
 
-/// A log of transactions in the file `state/log`, for simulated disks: every write passes the seam, so crash tests see it. Keeps
-/// all in memory; rewritten as a whole when most of it is old.
+/// A log of transactions in the file `state/log`, for simulated disks: every write passes the seam, so crash tests see
+/// it. Keeps all in memory; rewritten as a whole when most of it is old.
 Result<std::unique_ptr<StateStore>> open_file_store(disk::Disk& disk);
 
 }  // namespace continuo::log

@@ -1,4 +1,5 @@
-// Batches read lately, for those who want one record at a time: consumers of a subscription ask for neighbours of one batch one after the other.
+// Batches read lately, for those who want one record at a time: consumers of a subscription ask for neighbours of one
+// batch one after the other.
 #pragma once
 
 #include <list>

@@ -146,6 +146,7 @@ void Core::written(std::unique_ptr<ClosedGroup> group) {
   for (auto& [edge, tasks] : after_flight_) std::ranges::move(tasks, std::back_inserter(group->answers[edge]));
   after_flight_.clear();
   send(*group);
+  removed_.clear();
 }
 
 void Core::send(ClosedGroup& group) {
@@ -156,8 +157,10 @@ void Core::send(ClosedGroup& group) {
     advanced = std::make_shared<const std::vector<PartitionRef>>(std::move(partitions));
   }
   for (Edge* edge : edges_)
-    if ((advanced || group.catalogue) && edge->wants_news.load(std::memory_order_relaxed)) group.answers.try_emplace(edge);
+    if ((advanced || group.catalogue) && edge->wants_news.load(std::memory_order_relaxed))
+      group.answers.try_emplace(edge);
   for (auto& [edge, tasks] : group.answers) {
+    if (removed_.contains(edge)) continue;
     const bool news = edge->wants_news.load(std::memory_order_relaxed);
     edge->deliver({std::move(tasks), news ? advanced : nullptr});
   }
@@ -169,9 +172,11 @@ void Core::deliver(Edge& edge, std::move_only_function<void()> task) {
 
 void Core::remove_edge(Edge& edge) {
   edges_.erase(&edge);
+  if (in_flight_) removed_.insert(&edge);
   if (open_) open_->group.answers.erase(&edge);
   after_flight_.erase(&edge);
-  for (auto& [id, waiters] : waiting_) std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
+  for (auto& [id, waiters] : waiting_)
+    std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
 }
 
 void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
@@ -185,7 +190,8 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   waiting_.clear();
   for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
     if (group != nullptr)
-      for (auto& [edge, tasks] : group->answers) edge->deliver({std::move(tasks), nullptr});
+      for (auto& [edge, tasks] : group->answers)
+        if (!removed_.contains(edge)) edge->deliver({std::move(tasks), nullptr});
   for (auto& [edge, tasks] : after_flight_) edge->deliver({std::move(tasks), nullptr});
   open_.reset();
   after_flight_.clear();
@@ -195,6 +201,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
 // ---- time passes ----------------------------------------------------------------------------------------------------
 
 std::optional<Millis> Core::next_due() const {
+  if (failed_) return std::nullopt;
   std::optional<Elapsed> due = subscriptions_.next_due();
   for (const auto& [id, waiters] : waiting_)
     for (const Waiter& waiter : waiters)
@@ -218,8 +225,9 @@ void Core::tick() {
     for (const auto& [id, waiters] : waiting_) maybe_ready(id);
   }
   if (wall_jumps_ != wall_jumps_told_) {
-    announce("continuo.clock.jumped", {}, fmt::format(R"({{"jumps":{},"retention_by_time_paused_for":"{}"}})", wall_jumps_,
-                                                      format_duration(distrust)));
+    announce(
+        "continuo.clock.jumped", {},
+        fmt::format(R"({{"jumps":{},"retention_by_time_paused_for":"{}"}})", wall_jumps_, format_duration(distrust)));
     wall_jumps_told_ = wall_jumps_;
   }
   if (most == effects_per_job) run_jobs();
@@ -261,7 +269,8 @@ std::optional<CheckpointJob> Core::checkpoint(bool force) {
     round_->complete = ledger_.take(limits_.checkpoint_slice_bytes, taken);
     round_->highest_stamp = closed_;
     for (engines::TakenUnit& unit : taken)
-      round_->units.push_back({std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});
+      round_->units.push_back(
+          {std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});
   }
   if (!round_->complete || written_ < round_->highest_stamp) return std::nullopt;
   round_->handed_out = true;

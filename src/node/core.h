@@ -1,8 +1,9 @@
-// The deterministic core: takes commands one after the other, lets the engines decide, applies what they decide, and fills groups with it.
+// The deterministic core: takes commands one after the other, lets the engines decide, applies what they decide, and
+// fills groups with it.
 //
-// No threads, no I/O of its own, no waiting: a driver (threads.cc, or the simulator) calls in, writes the groups it closes, and reports them
-// written. State runs ahead of the disk by the open group and the one in flight; answers never do: each goes to its edge when the newest group
-// that existed at its decision is durable.
+// No threads, no I/O of its own, no waiting: a driver (threads.cc, or the simulator) calls in, writes the groups it
+// closes, and reports them written. State runs ahead of the disk by the open group and the one in flight; answers never
+// do: each goes to its edge when the newest group that existed at its decision is durable.
 //
 //   core.publish(...); core.settle(...);                       // commands: fill the open group
 //   if (auto group = core.close()) { home.write(group->log); core.written(std::move(group)); }
@@ -52,7 +53,8 @@ class Core {
   void create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer);
   void delete_topic(Edge& edge, std::string name, Answer<void> answer);
   void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer);
-  void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason, Answer<void> answer);
+  void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
+                    Answer<void> answer);
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer);
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
@@ -73,7 +75,8 @@ class Core {
   bool anything_open() const;
   /// Bytes in the open group.
   std::size_t open_size() const;
-  /// Ends the open group; null when there is nothing to write (answers that waited for nothing are delivered, or join the group in flight).
+  /// Ends the open group; null when there is nothing to write (answers that waited for nothing are delivered, or join
+  /// the group in flight).
   std::unique_ptr<ClosedGroup> close();
   /// The group is on the disk: makes it visible and delivers its answers.
   void written(std::unique_ptr<ClosedGroup> group);
@@ -81,10 +84,12 @@ class Core {
   void tick();
   /// Milliseconds until tick() has something to do; none: nothing is due.
   std::optional<Millis> next_due() const;
-  /// Everything from now on, and all that waits, is answered with node_failed. `in_flight`: the group whose write failed, or null.
+  /// Everything from now on, and all that waits, is answered with node_failed. `in_flight`: the group whose write
+  /// failed, or null.
   void fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight);
 
-  /// Advances a checkpoint round by one slice, beginning one when the ring asks for it, or `force`. Gives the job when it is complete and durable.
+  /// Advances a checkpoint round by one slice, beginning one when the ring asks for it, or `force`. Gives the job when
+  /// it is complete and durable.
   std::optional<CheckpointJob> checkpoint(bool force);
   /// The job is done, or was refused for want of space and is to be tried again.
   void checkpoint_done(bool committed, std::vector<log::UnitImage> units);
@@ -121,8 +126,8 @@ class Core {
   void begin_frame();
   void end_frame();
   template <class T>
-  void effect(const T& effect);                      // encodes into the frame; the caller applies
-  void apply(const engines::Effect& effect);         // encodes and applies a subscriptions effect
+  void effect(const T& effect);               // encodes into the frame; the caller applies
+  void apply(const engines::Effect& effect);  // encodes and applies a subscriptions effect
   void lay(const NewRecord& record, Offset offset);
   void finish_batch(PartitionRef partition);
   template <class T>
@@ -134,7 +139,8 @@ class Core {
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
   void define_topic(const engines::TopicDefined& defined);
   void tell_loss(const Offer& offer);
-  std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics, engines::StartFrom from) const;
+  std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics,
+                                                      engines::StartFrom from) const;
   void announce(std::string_view type, std::string_view subject, std::string_view data_json);
   void maybe_ready(SubscriptionId id) { maybe_ready_.insert(id); }
   void serve_waiting();
@@ -153,8 +159,8 @@ class Core {
   engines::TopicsEngine topics_;
   engines::SubscriptionsEngine subscriptions_;
 
-  Now now_;                        // of the open group, or the last one
-  Micros steady_zero_{0};          // steady time at which elapsed was `elapsed_zero_`
+  Now now_;                // of the open group, or the last one
+  Micros steady_zero_{0};  // steady time at which elapsed was `elapsed_zero_`
   Elapsed elapsed_zero_;
   std::int64_t wall_minus_elapsed_ = 0;
   Elapsed distrust_wall_until_{-1};
@@ -163,8 +169,9 @@ class Core {
 
   std::unique_ptr<Open> open_;
   bool in_flight_ = false;
-  std::map<Edge*, std::vector<std::move_only_function<void()>>> after_flight_;  // answers that only wait for the group in flight
-  Sequence closed_{0};             // newest closed group
+  std::map<Edge*, std::vector<std::move_only_function<void()>>>
+      after_flight_;    // answers that only wait for the group in flight
+  Sequence closed_{0};  // newest closed group
   Sequence written_{0};
   // Answers look here when they are run: what was decided before the failure, but was not durable, fails too.
   struct Verdict {
@@ -177,6 +184,7 @@ class Core {
   std::shared_ptr<const Catalogue> catalogue_ = std::make_shared<Catalogue>();
 
   std::set<Edge*> edges_;
+  std::set<Edge*> removed_;  // while a group is in flight that may have answers for them
   std::map<SubscriptionId, std::deque<Waiter>> waiting_;
   std::set<SubscriptionId> maybe_ready_;
   std::set<TopicId> topics_gone_;  // deleted, with cursors and keys of subscriptions left
@@ -185,7 +193,8 @@ class Core {
   std::unique_ptr<Round> round_;
   std::vector<log::UnitImage> kept_images_;  // of a checkpoint that found no space
 
-  std::uint64_t groups_ = 0, frames_ = 0, journal_bytes_ = 0, published_ = 0, duplicates_ = 0, settled_ = 0, leases_lost_ = 0;
+  std::uint64_t groups_ = 0, frames_ = 0, journal_bytes_ = 0, published_ = 0, duplicates_ = 0, settled_ = 0,
+                leases_lost_ = 0;
 };
 
 }  // namespace continuo::node

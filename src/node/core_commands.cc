@@ -7,10 +7,10 @@
 
 namespace continuo::node {
 // A failed node answers at once; nothing is decided any more.
-#define REFUSE_IF_FAILED()                                \
-  if (failed_) {                                          \
+#define REFUSE_IF_FAILED()                                      \
+  if (failed_) {                                                \
     reply(edge, std::move(answer), refused_by_failure(answer)); \
-    return fail(verdict_->error, nullptr);                \
+    return fail(verdict_->error, nullptr);                      \
   }
 
 namespace {
@@ -35,18 +35,21 @@ Subscription Core::subscription_of(const engines::SubscriptionUnit& unit) const 
 
 std::shared_ptr<const Catalogue> Core::build_catalogue() const {
   auto catalogue = std::make_shared<Catalogue>();
-  for (const auto& [name, unit] : topics_.by_name()) catalogue->topics[name] = std::make_shared<const Topic>(topic_of(*unit));
+  for (const auto& [name, unit] : topics_.by_name())
+    catalogue->topics[name] = std::make_shared<const Topic>(topic_of(*unit));
   for (const auto& [name, unit] : subscriptions_.by_name())
     catalogue->subscriptions[name] = std::make_shared<const Subscription>(subscription_of(*unit));
   return catalogue;
 }
 
-void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer) {
+void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system,
+                        Answer<Put<Topic>> answer) {
   REFUSE_IF_FAILED();
   open();
   auto decision = topics_.decide_create(name, settings, now_.wall, by_system);
   if (!decision) return reply<Put<Topic>>(edge, std::move(answer), pass(decision));
-  if (decision->existing != nullptr) return reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*decision->existing), false});
+  if (decision->existing != nullptr)
+    return reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*decision->existing), false});
   define_topic(decision->defined);
   reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*topics_.find(decision->defined.id)), true});
 }
@@ -94,12 +97,15 @@ void Core::trim(Edge& edge, TopicId topic, PartitionId partition, Offset before,
   reply<PartitionState>(edge, std::move(answer), PartitionState{partition, head.first, head.next, 0});
 }
 
-void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason, Answer<void> answer) {
+void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason,
+                        Answer<void> answer) {
   REFUSE_IF_FAILED();
   const engines::HeadUnit* head = topics_.head(ref);
-  if (head == nullptr) return reply<void>(edge, std::move(answer), continuo::fail(Code::unknown_partition, "the topic was deleted"));
+  if (head == nullptr)
+    return reply<void>(edge, std::move(answer), continuo::fail(Code::unknown_partition, "the topic was deleted"));
   if (from < head->first || next > head->next || next <= from)
-    return reply<void>(edge, std::move(answer), continuo::fail(Code::offset_out_of_range, "the range is not one of records that are kept"));
+    return reply<void>(edge, std::move(answer),
+                       continuo::fail(Code::offset_out_of_range, "the range is not one of records that are kept"));
   begin_frame();
   open_->group.log.skip({ref, from, next, std::move(reason)});
   end_frame();
@@ -143,7 +149,8 @@ Result<void> Core::refuse_publish() const {
   if (stats.disk_full)
     return continuo::fail(Code::disk_full, "the disk is full: events are refused until there is room");
   if (stats.used_slots * 4 >= stats.slots * 3 || stats.free_slots == 0) {
-    Error error{Code::overloaded, "the journal is being worked off: the disk is slower than what is published", {}, {}, 1};
+    Error error{
+        Code::overloaded, "the journal is being worked off: the disk is slower than what is published", {}, {}, 1};
     return std::unexpected(std::move(error));
   }
   return {};
@@ -194,7 +201,8 @@ void Core::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published>
 
 // ---- subscriptions --------------------------------------------------------------------------------------------------
 
-std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<TopicId>& topics, engines::StartFrom from) const {
+std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<TopicId>& topics,
+                                                          engines::StartFrom from) const {
   std::vector<std::pair<PartitionRef, Offset>> all;
   for (const TopicId topic : topics)
     for (std::uint32_t id = 0; id < topics_.find(topic)->definition.settings.partitions; ++id) {
@@ -204,27 +212,32 @@ std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<Topi
   return all;
 }
 
-void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer) {
+void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+                            Answer<Put<Subscription>> answer) {
   REFUSE_IF_FAILED();
   open();
   std::vector<TopicId> topics;
   for (const std::string& topic : settings.topics) {
     const engines::TopicUnit* found = topics_.find(topic);
     if (found == nullptr)
-      return reply<Put<Subscription>>(edge, std::move(answer), continuo::fail(Code::unknown_topic, fmt::format("there is no topic '{}'", topic), "topics"));
+      return reply<Put<Subscription>>(
+          edge, std::move(answer),
+          continuo::fail(Code::unknown_topic, fmt::format("there is no topic '{}'", topic), "topics"));
     topics.push_back(found->definition.id);
   }
   const auto begin = starts(topics, settings.from);
   auto decision = subscriptions_.decide_define(name, settings, std::move(topics), begin);
   if (!decision) return reply<Put<Subscription>>(edge, std::move(answer), pass(decision));
   if (decision->existing != nullptr)
-    return reply<Put<Subscription>>(edge, std::move(answer), Put<Subscription>{subscription_of(*decision->existing), false});
+    return reply<Put<Subscription>>(edge, std::move(answer),
+                                    Put<Subscription>{subscription_of(*decision->existing), false});
   begin_frame();
   apply(engines::encode(decision->defined));
   for (const engines::CursorMoved& cursor : decision->cursors) apply(engines::encode(cursor));
   end_frame();
   definitions_changed_ = true;
-  reply<Put<Subscription>>(edge, std::move(answer), Put<Subscription>{subscription_of(*subscriptions_.find(decision->defined.id)), true});
+  reply<Put<Subscription>>(edge, std::move(answer),
+                           Put<Subscription>{subscription_of(*subscriptions_.find(decision->defined.id)), true});
 }
 
 void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer) {
@@ -284,13 +297,14 @@ void Core::receive(Edge& edge, Receive receive, Answer<Received> answer) {
 
 void Core::serve_waiting() {
   const std::set<SubscriptionId> candidates = std::exchange(maybe_ready_, {});
-  for (const SubscriptionId id : candidates) {
+  for (auto at = candidates.begin(); at != candidates.end(); ++at) {
+    const SubscriptionId id = *at;
     const auto found = waiting_.find(id);
     if (found == waiting_.end()) continue;
     auto& waiters = found->second;
     while (!waiters.empty() && subscriptions_.has_ready(id)) {
       if (!has_room(group_budget / 8)) {
-        maybe_ready(id);  // the rest goes into the next group
+        maybe_ready_.insert(at, candidates.end());  // the rest goes into the next group
         return;
       }
       Waiter waiter = std::move(waiters.front());
@@ -357,7 +371,9 @@ void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
 void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) {
   REFUSE_IF_FAILED();
   const engines::SubscriptionUnit* unit = subscriptions_.find(id);
-  if (unit == nullptr) return reply<SubscriptionState>(edge, std::move(answer), continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
+  if (unit == nullptr)
+    return reply<SubscriptionState>(edge, std::move(answer),
+                                    continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
   SubscriptionState state;
   state.subscription = subscription_of(*unit);
   const auto counts = subscriptions_.counts(id);
@@ -371,7 +387,8 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
       state.lag += static_cast<std::uint64_t>(head->next - cursor.next);
   state.unsettled = subscriptions_.oldest(id);
   for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
-    if (std::ranges::find(state.unsettled, cursor.partition, &std::pair<PartitionRef, Offset>::first) == state.unsettled.end())
+    if (std::ranges::find(state.unsettled, cursor.partition, &std::pair<PartitionRef, Offset>::first) ==
+        state.unsettled.end())
       state.unsettled.emplace_back(cursor.partition, cursor.next);
   reply<SubscriptionState>(edge, std::move(answer), std::move(state));
 }
@@ -379,7 +396,8 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
 void Core::parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) {
   REFUSE_IF_FAILED();
   if (subscriptions_.find(id) == nullptr)
-    return reply<std::vector<ParkedKey>>(edge, std::move(answer), continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
+    return reply<std::vector<ParkedKey>>(edge, std::move(answer),
+                                         continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
   reply<std::vector<ParkedKey>>(edge, std::move(answer), subscriptions_.parked(id, limit));
 }
 
@@ -417,8 +435,8 @@ void Core::tell_loss(const Offer& offer) {
   const engines::SubscriptionUnit& unit = *subscriptions_.find(offer.subscription);
   announce("continuo.subscription.events_lost", unit.definition.name,
            fmt::format(R"({{"topic":"{}","partition":{},"from":"{}","next":"{}","events_at_most":{}}})",
-                       topics_.find(offer.partition.topic)->definition.name, offer.partition.partition.value, offer.from.value,
-                       head->first.value, head->first - offer.from));
+                       topics_.find(offer.partition.topic)->definition.name, offer.partition.partition.value,
+                       offer.from.value, head->first.value, head->first - offer.from));
 }
 
 void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {

@@ -25,8 +25,9 @@ class Core::Recovery final : public log::RecoverySink {
       case engines::UnitKind::key:
       case engines::UnitKind::settles: return core_.subscriptions_.restore(kind, key, *bytes, stamp);
     }
-    return continuo::fail(Code::wrong_format, fmt::format("the checkpoint holds a unit of kind {} that this version does not know",
-                                                static_cast<int>(key.front())));
+    return continuo::fail(Code::wrong_format,
+                          fmt::format("the checkpoint holds a unit of kind {} that this version does not know",
+                                      static_cast<int>(key.front())));
   }
 
   Result<void> group(Sequence sequence, const Now& now) override {
@@ -80,8 +81,8 @@ class Core::Recovery final : public log::RecoverySink {
   Core& core_;
 };
 
-// Every start takes a slot of the ring, and a node that dies before its first checkpoint gives none back: when the last slots are reached,
-// the checkpoint comes before the start.
+// Every start takes a slot of the ring, and a node that dies before its first checkpoint gives none back: when the last
+// slots are reached, the checkpoint comes before the start.
 Result<void> Core::make_room_to_start() {
   if (home_.stats().free_slots >= 2 || closed_.value == 0) return {};
   ledger_.begin_round();
@@ -91,7 +92,8 @@ Result<void> Core::make_room_to_start() {
   for (engines::TakenUnit& unit : taken)
     images.push_back({std::move(unit.key), closed_, unit.erased ? std::nullopt : std::optional{std::move(unit.bytes)}});
   auto done = home_.checkpoint(closed_, images, now_);
-  if (!done && done.error().code == Code::disk_full) done = home_.checkpoint(closed_, images, now_);  // the ballast is gone now
+  if (!done && done.error().code == Code::disk_full)
+    done = home_.checkpoint(closed_, images, now_);  // the ballast is gone now
   if (done || done.error().code != Code::disk_full) return done;
   kept_images_ = std::move(images);
   return {};

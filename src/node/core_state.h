@@ -42,8 +42,10 @@ void Core::effect(const T& effect) {
 template <class T>
 void Core::reply(Edge& edge, Answer<T> answer, Result<T> result) {
   deliver(edge, [answer = std::move(answer), result = std::move(result), verdict = verdict_]() mutable {
-    if (verdict->failed.load(std::memory_order_acquire)) answer(std::unexpected(verdict->error));
-    else answer(std::move(result));
+    if (verdict->failed.load(std::memory_order_acquire))
+      answer(std::unexpected(verdict->error));
+    else
+      answer(std::move(result));
   });
 }
 

@@ -1,8 +1,10 @@
 // The node on this machine's disk: the core and its threads over the embedded log.
 //
-// Threads: core (decides; writes small groups itself), journal (writes large ones while the core fills the next), write-behind (topic files,
-// checkpoints, retention). Commands reach the core through a lock-free queue within credits; answers leave by Edge::deliver.
+// Threads: core (decides; writes small groups itself), journal (writes large ones while the core fills the next),
+// write-behind (topic files, checkpoints, retention). Commands reach the core through a lock-free queue within credits;
+// answers leave by Edge::deliver.
 #include <boost/lockfree/queue.hpp>
+
 #include <concurrentqueue/concurrentqueue.h>
 #include <fmt/format.h>
 
@@ -15,6 +17,9 @@
 #include "continuo/node/batch_cache.h"
 #include "continuo/node/core.h"
 #include "continuo/node/core_state.h"
+#include "continuo/node/credit.h"
+#include "continuo/node/flush_times.h"
+#include "continuo/node/no_edge.h"
 #include "continuo/node/retention.h"
 #include "continuo/node/wakeup.h"
 
@@ -27,56 +32,14 @@ constexpr Micros work_pause{10'000};
 constexpr Micros stats_pause{100'000};
 constexpr Micros retention_pause{1'000'000};
 constexpr std::uint64_t cached_batch_bytes = 32u << 20;
-constexpr std::size_t control_bytes = 64 * 1024;        // room a command without records may need
-constexpr std::size_t definition_bytes = 1u << 20;      // a subscription has a cursor for each partition it reads
-constexpr std::size_t tick_bytes = 5u << 20;            // timers and jobs of one group, at most
+constexpr std::size_t control_bytes = 64 * 1024;    // room a command without records may need
+constexpr std::size_t definition_bytes = 1u << 20;  // a subscription has a cursor for each partition it reads
+constexpr std::size_t tick_bytes = 5u << 20;        // timers and jobs of one group, at most
 constexpr std::size_t entries_per_settle = 10'000;
 
 struct Command {
   std::size_t bytes = 0;
   std::move_only_function<void(Core&)> run;
-};
-
-// Durations of the last flushes.
-class FlushTimes {
- public:
-  void add(Micros duration) { times_[count_++ % times_.size()] = static_cast<std::uint32_t>(duration.count()); }
-  double percentile(double part) const {
-    const std::size_t size = std::min(count_, times_.size());
-    if (size == 0) return 0;
-    std::vector<std::uint32_t> sorted(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(size));
-    const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(size - 1));
-    std::ranges::nth_element(sorted, place);
-    return *place;
-  }
-
- private:
-  std::array<std::uint32_t, 1024> times_{};
-  std::size_t count_ = 0;
-};
-
-// What may be inside at once. Taken by edges, given back when the answer leaves.
-class Credit {
- public:
-  Credit(std::uint64_t items, std::uint64_t bytes) : items_(items), bytes_(bytes) {}
-  bool take(std::uint64_t bytes) {
-    const auto items_before = used_items_.fetch_add(1, std::memory_order_relaxed);
-    const auto bytes_before = used_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    // One request always fits, however large: otherwise it never would.
-    if (items_before == 0 || (items_before < items_ && bytes_before + bytes <= bytes_)) return true;
-    give_back(bytes);
-    return false;
-  }
-  void give_back(std::uint64_t bytes) {
-    used_items_.fetch_sub(1, std::memory_order_relaxed);
-    used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-  }
-
- private:
-  const std::uint64_t items_;
-  const std::uint64_t bytes_;
-  std::atomic<std::uint64_t> used_items_{0};
-  std::atomic<std::uint64_t> used_bytes_{0};
 };
 
 class EmbeddedNode final : public Node {
@@ -85,12 +48,13 @@ class EmbeddedNode final : public Node {
       : options_(options),
         clock_(clock),
         random_(random),
-        publish_credit_(std::make_shared<Credit>(options.limits.publish_credit_items, options.limits.publish_credit_bytes)),
+        publish_credit_(
+            std::make_shared<Credit>(options.limits.publish_credit_items, options.limits.publish_credit_bytes)),
         settle_credit_(std::make_shared<Credit>(options.limits.settle_credit_items, 256u << 20)),
         control_credit_(std::make_shared<Credit>(options.limits.control_credit_items, 256u << 20)) {}
   ~EmbeddedNode() override {
     stop();
-    queue_.consume_all([](Command* command) { delete command; });
+    for (auto* queue : {&queue_, &internal_}) queue->consume_all([](Command* command) { delete command; });
   }
 
   Result<void> open();
@@ -106,9 +70,11 @@ class EmbeddedNode final : public Node {
     });
   }
   void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer) override {
-    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.trim(edge, topic, partition, before, std::move(reply)); });
+    control(edge, std::move(answer),
+            [=, &edge](Core& core, auto reply) { core.trim(edge, topic, partition, before, std::move(reply)); });
   }
-  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer) override {
+  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+                        Answer<Put<Subscription>> answer) override {
     within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
            [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
              core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
@@ -120,33 +86,40 @@ class EmbeddedNode final : public Node {
     });
   }
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) override {
-    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
+    control(edge, std::move(answer),
+            [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override {
     // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
-    Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_}, answer = std::move(answer)](
-                                          Result<SubscriptionState> state) mutable {
+    Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_},
+                                       answer = std::move(answer)](Result<SubscriptionState> state) mutable {
       if (state && !alive.expired())
         for (const auto& [partition, offset] : state->unsettled)
-          if (const auto appended = home_->appended_at(partition, offset); appended && (!state->oldest || *appended < *state->oldest))
+          if (const auto appended = home_->appended_at(partition, offset);
+              appended && (!state->oldest || *appended < *state->oldest))
             state->oldest = *appended;
       answer(std::move(state));
     };
-    control(edge, std::move(dated), [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
+    control(edge, std::move(dated),
+            [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
   }
   void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) override {
-    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.parked(edge, id, limit, std::move(reply)); });
+    control(edge, std::move(answer),
+            [=, &edge](Core& core, auto reply) { core.parked(edge, id, limit, std::move(reply)); });
   }
   void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer) override {
-    control(edge, std::move(answer), [=, &edge](Core& core, auto reply) { core.retry_parked(edge, id, key_hash, std::move(reply)); });
+    control(edge, std::move(answer),
+            [=, &edge](Core& core, auto reply) { core.retry_parked(edge, id, key_hash, std::move(reply)); });
   }
-  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer) override {
+  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason,
+                   Answer<void> answer) override {
     control(edge, std::move(answer), [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
       core.skip_parked(edge, id, key_hash, std::move(reason), std::move(reply));
     });
   }
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) override {
-    submit(control_bytes, [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
+    submit(control_bytes,
+           [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
   }
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) override {
     const std::size_t bytes = offer.events.size() * 32 + control_bytes;
@@ -154,7 +127,8 @@ class EmbeddedNode final : public Node {
       core.offer(edge, std::move(offer), std::move(answer));
     });
   }
-  void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason, Answer<void> answer) override;
+  void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
+                    Answer<void> answer) override;
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) override;
   void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
   void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;
@@ -183,15 +157,21 @@ class EmbeddedNode final : public Node {
     queue_.push(new Command{bytes, std::move(run)});
     wakeup_.wake();
   }
+  void submit_internal(std::move_only_function<void(Core&)> run) {
+    internal_.push(new Command{0, std::move(run)});
+    wakeup_.wake();
+  }
   // A command within the credits of its kind; `act(core, answer)`.
   template <class T, class Act>
-  void within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act);
+  void within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge,
+              Answer<T> answer, Act act);
   template <class T, class Act>
   void control(Edge& edge, Answer<T> answer, Act act) {
     within(control_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer), std::move(act));
   }
 
   void core_loop();
+  bool run_internal();
   bool drain();
   bool ring_has_room(std::size_t bytes) const;
   bool start_write();
@@ -221,6 +201,9 @@ class EmbeddedNode final : public Node {
   std::atomic<std::uint64_t> refused_{0};
   mutable std::atomic<std::uint64_t> reads_{0};
   boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
+  boost::lockfree::queue<Command*> internal_{64};  // of the node's own threads: never waits for room
+  std::atomic<int> leaving_{0};                    // edges that wait to be removed
+  std::atomic<int> trims_under_way_{0};
   std::unique_ptr<Command> held_;  // did not fit into the open group
   Wakeup wakeup_;
   std::atomic<bool> stopping_{false};
@@ -257,23 +240,30 @@ class EmbeddedNode final : public Node {
 
 // ---- requests -------------------------------------------------------------------------------------------------------
 
-Error refusal_of(Code code) {
-  return {code, "more is asked at once than may be in flight", {}, {}, 1};
+// At once, without the core: nothing was done.
+template <class T>
+void refuse(Edge& edge, Answer<T> answer, Error error) {
+  Mail mail;
+  mail.answers.push_back(
+      [answer = std::move(answer), error = std::move(error)]() mutable { answer(std::unexpected(std::move(error))); });
+  edge.deliver(std::move(mail));
 }
 
 template <class T, class Act>
-void EmbeddedNode::within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge, Answer<T> answer, Act act) {
+void EmbeddedNode::within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal,
+                          Edge& edge, Answer<T> answer, Act act) {
   if (!credit->take(bytes)) {
     refused_.fetch_add(1, std::memory_order_relaxed);
-    Mail mail;
-    mail.answers.push_back([answer = std::move(answer), refusal]() mutable { answer(std::unexpected(refusal_of(refusal))); });
-    return edge.deliver(std::move(mail));
+    return refuse(edge, std::move(answer), {refusal, "more is asked at once than may be in flight", {}, {}, 1});
   }
-  Answer<T> returning = [answer = std::move(answer), credit, bytes](Result<T> result) mutable {
-    credit->give_back(bytes);
+  // Given back with the answer, also when nobody runs it any more: its client left, or its edge.
+  Answer<T> returning = [answer = std::move(answer), hold = CreditHold{credit, bytes}](Result<T> result) mutable {
+    hold.release();
     answer(std::move(result));
   };
-  submit(room, [act = std::move(act), returning = std::move(returning)](Core& core) mutable { act(core, std::move(returning)); });
+  submit(room, [act = std::move(act), returning = std::move(returning)](Core& core) mutable {
+    act(core, std::move(returning));
+  });
 }
 
 std::size_t room_of(const std::vector<NewRecord>& records) {
@@ -284,44 +274,47 @@ std::size_t room_of(const std::vector<NewRecord>& records) {
 
 void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
   const std::size_t room = room_of(records);
-  if (room > options_.limits.frame_bytes || room > group_budget) {
-    Mail mail;
-    mail.answers.push_back([answer = std::move(answer), room]() mutable {
-      answer(continuo::fail(Code::too_large, fmt::format("the events take {} bytes in the log, one commit holds at most {}", room, group_budget)));
-    });
-    return edge.deliver(std::move(mail));
-  }
+  if (room > options_.limits.frame_bytes || room > group_budget)
+    return refuse(edge, std::move(answer),
+                  {Code::too_large,
+                   fmt::format("the events take {} bytes in the log, one commit holds at most {}", room, group_budget),
+                   {},
+                   {}});
   within(publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
-         [&edge, records = std::move(records)](Core& core, auto reply) mutable { core.publish(edge, std::move(records), std::move(reply)); });
+         [&edge, records = std::move(records)](Core& core, auto reply) mutable {
+           core.publish(edge, std::move(records), std::move(reply));
+         });
 }
 
-void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason, Answer<void> answer) {
+void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
+                                Answer<void> answer) {
   const auto readable = home_->read(partition, from, 1);
   if (!readable && readable.error().code == Code::damaged_data)
     return control(edge, std::move(answer), [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
       core.skip_damaged(edge, partition, from, next, std::move(reason), std::move(reply));
     });
-  Error error = readable ? Error{Code::bad_request, fmt::format("the record at offset {} can be read", from.value), "from", {}} : readable.error();
-  Mail mail;
-  mail.answers.push_back([answer = std::move(answer), error = std::move(error)]() mutable { answer(std::unexpected(std::move(error))); });
-  edge.deliver(std::move(mail));
+  Error error =
+      readable ? Error{Code::bad_request, fmt::format("the record at offset {} can be read", from.value), "from", {}}
+               : readable.error();
+  refuse(edge, std::move(answer), std::move(error));
 }
 
 void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer) {
   within(settle_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer),
-         [&edge, receive = std::move(receive)](Core& core, auto reply) mutable { core.receive(edge, std::move(receive), std::move(reply)); });
+         [&edge, receive = std::move(receive)](Core& core, auto reply) mutable {
+           core.receive(edge, std::move(receive), std::move(reply));
+         });
 }
 
 void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
   const std::size_t room = room_of(settle.publish) + entries * 96 + settle.nacks.size() * 4500;
-  if (room > group_budget || entries > entries_per_settle) {
-    Mail mail;
-    mail.answers.push_back([answer = std::move(answer)]() mutable { answer(continuo::fail(Code::too_large, "the request is too large for one commit")); });
-    return edge.deliver(std::move(mail));
-  }
+  if (room > group_budget || entries > entries_per_settle)
+    return refuse(edge, std::move(answer), {Code::too_large, "the request is too large for one commit", {}, {}});
   within(settle_credit_, room, room, Code::too_many_requests, edge, std::move(answer),
-         [&edge, settle = std::move(settle)](Core& core, auto reply) mutable { core.settle(edge, std::move(settle), std::move(reply)); });
+         [&edge, settle = std::move(settle)](Core& core, auto reply) mutable {
+           core.settle(edge, std::move(settle), std::move(reply));
+         });
 }
 
 Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {
@@ -344,6 +337,7 @@ Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef p
 void EmbeddedNode::remove_edge(Edge& edge) {
   // The caller may be the edge's own thread: wait for the core, not for the answer.
   std::atomic<bool> removed{false};
+  ++leaving_;
   if (core_thread_.joinable() && health_ != Health::stopped) {
     submit(0, [&](Core& core) {
       core.remove_edge(edge);
@@ -352,6 +346,7 @@ void EmbeddedNode::remove_edge(Edge& edge) {
     });
     removed.wait(false);
   }
+  --leaving_;
 }
 
 Stats EmbeddedNode::stats() const {
@@ -373,7 +368,8 @@ Stats EmbeddedNode::stats() const {
 
 void EmbeddedNode::core_loop() {
   while (true) {
-    bool worked = drain();
+    bool worked = run_internal();
+    worked = drain() || worked;
     if (flying_now_ && write_done_.load(std::memory_order_acquire)) {
       flying_now_ = false;
       write_done_ = false;
@@ -387,19 +383,30 @@ void EmbeddedNode::core_loop() {
       checkpoints_.enqueue(std::move(*job));
       behind_wakeup_.wake();
     }
-    if (stopping_ && home_->stats().disk_full && !flying_now_ && (core_->anything_open() || held_))
+    if ((stopping_ || leaving_ != 0) && home_->stats().disk_full && !flying_now_ && (core_->anything_open() || held_))
       stop_by({Code::shutting_down, "the disk is full, and what came last cannot be written", {}, {}}, nullptr);
     publish_stats();
-    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && !held_ && queue_.empty()) return;
+    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && !held_ && queue_.empty() &&
+        internal_.empty())
+      return;
     pause_core(worked);
   }
 }
 
-// Whether so much more in the open group can surely be written. What cannot waits outside: an open group would keep the checkpoint from
-// beginning, and only a checkpoint makes room in the ring.
+// Whether so much more in the open group can surely be written. What cannot waits outside: an open group would keep the
+// checkpoint from beginning, and only a checkpoint makes room in the ring.
 bool EmbeddedNode::ring_has_room(std::size_t bytes) const {
   if (health_ == Health::failed) return true;  // all is refused, and nothing written
   return flying_now_ ? spare_ : home_->has_room(core_->open_size() + bytes);
+}
+
+// What the node's own threads have to say adds nothing to a group and never waits behind those who want room: only this
+// way does a full ring hear that a checkpoint is done.
+bool EmbeddedNode::run_internal() {
+  return internal_.consume_all([this](Command* command) {
+    const std::unique_ptr<Command> owned{command};
+    owned->run(*core_);
+  }) != 0;
 }
 
 // Runs what waits, as far as the open group has room. True when anything ran.
@@ -419,7 +426,8 @@ bool EmbeddedNode::drain() {
   return worked;
 }
 
-// Small groups are written here: handing them over would cost two wake-ups. Large ones go to the journal thread, and the next fills meanwhile.
+// Small groups are written here: handing them over would cost two wake-ups. Large ones go to the journal thread, and
+// the next fills meanwhile.
 bool EmbeddedNode::start_write() {
   if (flying_now_) {
     if (!core_->anything_open()) core_->close();  // answers without effects join the group in flight
@@ -482,9 +490,12 @@ void EmbeddedNode::pause_core(bool worked) {
   if (const auto due = core_->next_due(); due && !core_->anything_open()) most = std::min<Micros>(most, *due);
   if (core_->checkpointing() || core_->anything_open()) most = std::min(most, Micros{1'000});
   wakeup_.prepare();
-  const bool nothing = (held_ || queue_.empty()) && !(flying_now_ && write_done_.load(std::memory_order_acquire));
-  if (nothing && most.count() > 0) wakeup_.sleep(most);
-  else wakeup_.cancel();
+  const bool nothing =
+      internal_.empty() && (held_ || queue_.empty()) && !(flying_now_ && write_done_.load(std::memory_order_acquire));
+  if (nothing && most.count() > 0)
+    wakeup_.sleep(most);
+  else
+    wakeup_.cancel();
 }
 
 void EmbeddedNode::publish_stats() {
@@ -508,8 +519,10 @@ void EmbeddedNode::journal_loop() {
     ClosedGroup* group = to_write_.exchange(nullptr, std::memory_order_acquire);
     if (group == nullptr) {
       journal_wakeup_.prepare();
-      if (to_write_.load() == nullptr && !behind_stopping_) journal_wakeup_.sleep(Micros{100'000});
-      else journal_wakeup_.cancel();
+      if (to_write_.load() == nullptr && !behind_stopping_)
+        journal_wakeup_.sleep(Micros{100'000});
+      else
+        journal_wakeup_.cancel();
       if (behind_stopping_ && to_write_.load() == nullptr) return;
       continue;
     }
@@ -528,48 +541,43 @@ void EmbeddedNode::behind_loop() {
     const bool due = checkpoints_.try_dequeue(job);
     if (due) run_checkpoint(std::move(job));
     if (auto worked = home_->work(clock_.steady()); !worked)
-      submit(0, [this, error = worked.error()](Core&) { stop_by(error, nullptr); });
+      return submit_internal([this, error = worked.error()](Core&) { stop_by(error, nullptr); });
     if (clock_.steady() - last_retention >= retention_pause) {
       last_retention = clock_.steady();
       run_retention();
     }
     if (due) continue;
     behind_wakeup_.prepare();
-    if (checkpoints_.size_approx() == 0) behind_wakeup_.sleep(work_pause);
-    else behind_wakeup_.cancel();
+    if (checkpoints_.size_approx() == 0)
+      behind_wakeup_.sleep(work_pause);
+    else
+      behind_wakeup_.cancel();
   }
 }
 
 void EmbeddedNode::run_checkpoint(CheckpointJob job) {
   auto done = home_->checkpoint(job.upto, job.units, job.now);
   const bool full = !done && done.error().code == Code::disk_full;
-  if (!done && !full) return submit(0, [this, error = done.error()](Core&) { stop_by(error, nullptr); });
+  if (!done && !full) return submit_internal([this, error = done.error()](Core&) { stop_by(error, nullptr); });
   if (full) std::this_thread::sleep_for(Millis{100});
-  submit(0, [committed = done.has_value(), units = std::move(job.units)](Core& core) mutable {
+  submit_internal([committed = done.has_value(), units = std::move(job.units)](Core& core) mutable {
     core.checkpoint_done(committed, std::move(units));
   });
 }
 
-// Answers of trims that retention asks for go nowhere.
-class NoEdge final : public Edge {
- public:
-  void deliver(Mail mail) override {
-    for (auto& answer : mail.answers) answer();
-  }
-};
-
-NoEdge& no_edge() {
-  static NoEdge edge;
-  return edge;
-}
-
 void EmbeddedNode::run_retention() {
   const auto catalogue = catalogue_.load();
-  if (!catalogue) return;
-  for (const RetentionTrim& trim : due_trims(*home_, *catalogue, clock_.wall(), wall_trusted_))
-    submit(control_bytes, [trim](Core& core) {
+  if (!catalogue || trims_under_way_ != 0) return;
+  for (const RetentionTrim& trim : due_trims(*home_, *catalogue, clock_.wall(), wall_trusted_)) {
+    ++trims_under_way_;
+    submit(control_bytes, [this, trim](Core& core) {
+      --trims_under_way_;
+      // The clock may have jumped just before it was asked: the core looks again, and would rather wait than delete.
+      (void)core.now();
+      if (!core.wall_trusted()) return;
       core.trim(no_edge(), trim.partition.topic, trim.partition.partition, trim.before, [](Result<PartitionState>) {});
     });
+  }
 }
 
 // ---- life -----------------------------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 // The whole backbone as a library: a node that edges (HTTP, Kafka, the SDK in process, tests) ask and read.
 //
-// One core thread decides the order of everything; requests reach it through submit calls from any thread, and answers come back
-// to the Edge given with the request once what they tell is on the disk - refusals, duplicates and plain questions too. Reading records does
-// not involve the core: it sees what is durable and visible, from memory or files.
+// One core thread decides the order of everything; requests reach it through submit calls from any thread, and answers
+// come back to the Edge given with the request once what they tell is on the disk - refusals, duplicates and plain
+// questions too. Reading records does not involve the core: it sees what is durable and visible, from memory or files.
 //
 //   auto node = node::Node::open({.data = "/var/lib/continuo"});
 //   node->publish(edge, {.records = ...}, [](Result<Published> answer) { ... });   // runs on the edge's thread
 //
-// When a write to the journal fails the node enters `failed`: every request waiting or to come is answered node_failed, nothing is retried.
+// When a write to the journal fails the node enters `failed`: every request waiting or to come is answered node_failed,
+// nothing is retried.
 #pragma once
 
 #include <atomic>
@@ -28,8 +29,8 @@ namespace continuo::node {
 /// What one durable group has for one edge.
 struct Mail {
   std::vector<std::move_only_function<void()>> answers;
-  /// Partitions that have new visible records; null when none or the edge does not want them. Edges that want news get mail of nothing when
-  /// definitions changed.
+  /// Partitions that have new visible records; null when none or the edge does not want them. Edges that want news get
+  /// mail of nothing when definitions changed.
   std::shared_ptr<const std::vector<PartitionRef>> advanced;
 };
 
@@ -37,7 +38,8 @@ struct Mail {
 class Edge {
  public:
   virtual ~Edge() = default;
-  /// Called on the core thread, or for a refusal at once on the asking one. Hands the mail to the edge's own thread, which runs the answers there. Must neither block nor throw.
+  /// Called on the core thread, or for a refusal at once on the asking one. Hands the mail to the edge's own thread,
+  /// which runs the answers there. Must neither block nor throw.
   virtual void deliver(Mail mail) = 0;
   /// True while the edge has watchers: only then `advanced` is sent. Read on the core thread.
   std::atomic<bool> wants_news{false};
@@ -53,19 +55,20 @@ struct Limits {
   std::uint32_t partitions_per_topic = 1'000;
   std::uint32_t partitions = 20'000;
   std::uint32_t subscriptions = 10'000;
-  std::uint64_t frame_bytes = 8u << 20;          ///< one request, encoded
+  std::uint64_t frame_bytes = 8u << 20;  ///< one request, encoded
   std::uint32_t events_per_request = 100'000;
-  std::uint64_t publish_credit_bytes = 32u << 20; ///< publishes inside the node at once
-  std::uint32_t publish_credit_items = 2'000;     ///< publish requests inside the node at once
+  std::uint64_t publish_credit_bytes = 32u << 20;  ///< publishes inside the node at once
+  std::uint32_t publish_credit_items = 2'000;      ///< publish requests inside the node at once
   std::uint32_t settle_credit_items = 20'000;
   std::uint32_t control_credit_items = 1'000;
-  std::size_t checkpoint_slice_bytes = 256 * 1024; ///< of units encoded between two groups
+  std::size_t checkpoint_slice_bytes = 256 * 1024;      ///< of units encoded between two groups
   std::uint32_t outstanding_per_subscription = 20'000;  ///< offered and not settled, beyond what is parked
 };
 
 /// Counters and gauges for the metrics page; a consistent-enough copy.
 struct Stats {
-  std::uint64_t groups = 0, frames = 0, journal_bytes = 0, published_events = 0, duplicate_events = 0, refused_overload = 0;
+  std::uint64_t groups = 0, frames = 0, journal_bytes = 0, published_events = 0, duplicate_events = 0,
+                refused_overload = 0;
   std::uint64_t settled = 0, leases_lost = 0, checkpoints = 0, written_behind_bytes = 0, reads = 0, cold_reads = 0;
   std::uint64_t journal_used_bytes = 0, journal_size_bytes = 0, tail_bytes = 0, dedup_ids = 0, units = 0;
   std::uint64_t topics = 0, partitions = 0, subscriptions = 0, wall_jumps = 0;
@@ -76,24 +79,25 @@ struct Stats {
 enum class Health : std::uint8_t { recovering, running, disk_full, failed, stopped };
 
 struct Options {
-  std::string data;                         ///< the data folder; made when absent
+  std::string data;  ///< the data folder; made when absent
   std::uint32_t ring_segments = 16;
   std::uint64_t ring_segment_bytes = 32u << 20;
   std::uint64_t topic_segment_bytes = 256u << 20;
   Limits limits;
-  bool accept_loss = false;                 ///< go on over damage in the journal: `continuo doctor --accept-loss`
+  bool accept_loss = false;  ///< go on over damage in the journal: `continuo doctor --accept-loss`
 };
 
 class Node {
  public:
-  /// Locks the data folder, recovers, starts the threads. Blocks until the node answers. Errors: data_locked, damaged_journal,
-  /// wrong_format, io_error, disk_full.
+  /// Locks the data folder, recovers, starts the threads. Blocks until the node answers. Errors: data_locked,
+  /// damaged_journal, wrong_format, io_error, disk_full.
   static Result<std::unique_ptr<Node>> open(const Options& options, Clock& clock = system_clock(),
                                             Random& random = system_random());
   virtual ~Node() = default;  ///< stops: seals the journal, waits for answers under way
 
   // --- definitions -------------------------------------------------------------------------------------------------
-  /// There already with the same settings: that one, `created` false; with others: topic_exists. Errors: bad_name, limit_reached.
+  /// There already with the same settings: that one, `created` false; with others: topic_exists. Errors: bad_name,
+  /// limit_reached.
   virtual void create_topic(Edge&, std::string name, TopicSettings, Answer<Put<Topic>>) = 0;
   /// Records are gone with it; subscriptions lose the topic. Errors: unknown_topic.
   virtual void delete_topic(Edge&, std::string name, Answer<void>) = 0;
@@ -106,12 +110,12 @@ class Node {
   virtual std::shared_ptr<const Catalogue> catalogue() const = 0;
 
   // --- records -----------------------------------------------------------------------------------------------------
-  /// One atomic commit of records for one or several topics. Errors: overloaded, too_many_requests, disk_full, id_reused,
-  /// unknown_topic, unknown_partition, too_large, node_failed.
+  /// One atomic commit of records for one or several topics. Errors: overloaded, too_many_requests, disk_full,
+  /// id_reused, unknown_topic, unknown_partition, too_large, node_failed.
   virtual void publish(Edge&, std::vector<NewRecord>, Answer<Published>) = 0;
-  /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one). May do file I/O:
-  /// call from reader or edge threads. `from` == end gives no batches. Errors: unknown_topic, unknown_partition, offset_out_of_range
-  /// (before the first kept, or past the end), damaged_data.
+  /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one).
+  /// May do file I/O: call from reader or edge threads. `from` == end gives no batches. Errors: unknown_topic,
+  /// unknown_partition, offset_out_of_range (before the first kept, or past the end), damaged_data.
   virtual Result<Batches> read(PartitionRef, Offset from, std::uint64_t max_bytes) = 0;
   /// The record at exactly `offset`, in its batch. Errors as read; not_found when a gap is there.
   virtual Result<std::shared_ptr<const std::string>> read_one(PartitionRef, Offset offset) = 0;
@@ -119,8 +123,8 @@ class Node {
   virtual Result<Offset> offset_at(PartitionRef, WallTime time) = 0;
   virtual Result<PartitionState> partition_state(PartitionRef) = 0;
 
-  /// Readers pass over damaged records from now on; the decision and its reason are kept in the log. Errors: bad_request when reading `from`
-  /// works: nothing that can be read is passed over; offset_out_of_range.
+  /// Readers pass over damaged records from now on; the decision and its reason are kept in the log. Errors:
+  /// bad_request when reading `from` works: nothing that can be read is passed over; offset_out_of_range.
   virtual void skip_damaged(Edge&, PartitionRef, Offset from, Offset next, std::string reason, Answer<void>) = 0;
 
   // --- subscriptions -----------------------------------------------------------------------------------------------
@@ -144,7 +148,7 @@ class Node {
   virtual void add_edge(Edge&) = 0;
   virtual void remove_edge(Edge&) = 0;  ///< no mail after this returns
   virtual Health health() const = 0;
-  virtual std::string failure() const = 0;   ///< why it failed; empty while it has not
+  virtual std::string failure() const = 0;  ///< why it failed; empty while it has not
   virtual Stats stats() const = 0;
   virtual bool durable() const = 0;          ///< false on tmpfs and the like
   virtual std::uint64_t secret() const = 0;  ///< the seed of fingerprints; stays in the data folder

@@ -69,10 +69,10 @@ struct Put {
 /// One event on its way in, encoded at the edge.
 struct NewRecord {
   TopicId topic;
-  PartitionId partition;             ///< chosen by the edge with record::partition_of
-  std::string body;                  ///< record::encode_record_body
+  PartitionId partition;  ///< chosen by the edge with record::partition_of
+  std::string body;       ///< record::encode_record_body
   std::int64_t timestamp_ms = 0;
-  record::Fingerprint fingerprint;   ///< identity {0,0}: no deduplication
+  record::Fingerprint fingerprint;  ///< identity {0,0}: no deduplication
 };
 
 /// Where one event went.
@@ -97,8 +97,9 @@ struct Receive : engines::Receive {
 };
 
 struct Settle : engines::Settle {
-  std::vector<NewRecord> publish;  ///< the same commit; nothing happens at all when an ack is refused and this is not empty
-  Hash128 body_hash;               ///< of the request as sent: a repeat gets the first answer; {0,0}: not remembered
+  std::vector<NewRecord>
+      publish;        ///< the same commit; nothing happens at all when an ack is refused and this is not empty
+  Hash128 body_hash;  ///< of the request as sent: a repeat gets the first answer; {0,0}: not remembered
 };
 
 struct Settled : engines::Settled {
@@ -112,12 +113,12 @@ Result<Settled> decode_settled(std::string_view bytes);
 /// How a subscription stands.
 struct SubscriptionState {
   Subscription subscription;
-  std::uint64_t lag = 0;             ///< events not yet settled, filters not counted
-  std::optional<WallTime> oldest;    ///< append time of the oldest unsettled event; filled by Node::subscription_state
+  std::uint64_t lag = 0;           ///< events not yet settled, filters not counted
+  std::optional<WallTime> oldest;  ///< append time of the oldest unsettled event; filled by Node::subscription_state
   std::uint64_t leased = 0;
-  std::uint64_t delayed = 0;         ///< waiting for their retry
+  std::uint64_t delayed = 0;  ///< waiting for their retry
   std::uint64_t parked_keys = 0;
-  std::uint64_t parked_events = 0;   ///< the failed heads and all that wait behind them
+  std::uint64_t parked_events = 0;                         ///< the failed heads and all that wait behind them
   std::vector<std::pair<PartitionRef, Offset>> unsettled;  ///< the first unsettled event of each partition read
 };
 

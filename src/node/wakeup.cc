@@ -20,7 +20,8 @@ void Wakeup::wake() {
 
 void Wakeup::sleep(Micros most) {
   pollfd waiting{fd_, POLLIN, 0};
-  const timespec limit{static_cast<time_t>(most.count() / 1'000'000), static_cast<long>(most.count() % 1'000'000 * 1000)};
+  const timespec limit{static_cast<time_t>(most.count() / 1'000'000),
+                       static_cast<long>(most.count() % 1'000'000 * 1000)};
   if (::ppoll(&waiting, 1, &limit, nullptr) > 0) {
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t got = ::read(fd_, &count, sizeof count);

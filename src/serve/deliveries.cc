@@ -152,7 +152,9 @@ void submit(Exchange& exchange, const wire::http::Settle& request, SubscriptionI
   auto settle = leases_of(request, subscription);
   if (!settle) return exchange.refuse(settle.error(), {});
   if (auto added = add_events(thread, request, *settle); !added) return exchange.refuse(added.error(), {});
-  settle->body_hash = hash128(exchange.request().body, thread.node().secret());
+  // A heartbeat has the same bytes each time and means something new each time: only what settles is remembered.
+  const bool settles = !settle->acks.empty() || !settle->nacks.empty() || !settle->publish.empty();
+  if (settles) settle->body_hash = hash128(exchange.request().body, thread.node().secret());
   const bool published = !settle->publish.empty();
   thread.node().settle(thread, std::move(*settle),
                        [self = exchange.shared_from_this(), published](Result<node::Settled> settled) {

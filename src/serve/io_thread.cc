@@ -42,10 +42,12 @@ void IoThread::post(std::move_only_function<void()> task) { boost::asio::post(lo
 // The core thread pushes without a lock and wakes the loop only when it found the stack empty: once for all that
 // arrives until the loop looks.
 void IoThread::deliver(node::Mail mail) {
-  auto* letter = new Letter{std::move(mail), letters_.load(std::memory_order_relaxed)};
-  while (!letters_.compare_exchange_weak(letter->next, letter, std::memory_order_release, std::memory_order_relaxed)) {
-  }
-  if (letter->next == nullptr) boost::asio::post(loop_->context, [this] { open_mail(); });
+  Letter* before = letters_.load(std::memory_order_relaxed);
+  auto* letter = new Letter{std::move(mail), before};
+  while (!letters_.compare_exchange_weak(before, letter, std::memory_order_release, std::memory_order_relaxed))
+    letter->next = before;
+  // The letter may be read and gone by now.
+  if (before == nullptr) boost::asio::post(loop_->context, [this] { open_mail(); });
 }
 
 void IoThread::open_mail() {

@@ -104,8 +104,8 @@ void skip_damaged(Exchange& exchange, wire::http::SkipDamaged request) {
   const auto catalogue = thread.node().catalogue();
   const node::Topic* topic = catalogue->find_topic(request.topic);
   if (!topic) return exchange.refuse(unknown_topic(request.topic), {});
-  thread.node().skip_damaged(thread, {topic->id, request.partition}, request.from, request.next, std::move(request.reason),
-                             [self = exchange.shared_from_this()](Result<void> done) {
+  thread.node().skip_damaged(thread, {topic->id, request.partition}, request.from, request.next,
+                             std::move(request.reason), [self = exchange.shared_from_this()](Result<void> done) {
                                if (!done) return self->refuse(done.error(), {});
                                self->answer(204, {}, {}, {});
                              });

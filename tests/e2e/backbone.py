@@ -34,7 +34,11 @@ class Server:
         self.data = data
         self.process = subprocess.Popen(
             [program(), "serve", "--data", data, "--http", f"127.0.0.1:{port}", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         self.errors = []
         threading.Thread(target=self._drain, daemon=True).start()
         self.port = self._endpoint(wait)
@@ -81,7 +85,9 @@ class Client:
         """Every event of one partition: a list of (offset, event)."""
         events, at = [], "earliest"
         while True:
-            status, got, answer = self.ask("GET", f"/v1/topics/{topic}/events?partition={partition}&from={at}&limit=1000")
+            status, got, answer = self.ask(
+                "GET", f"/v1/topics/{topic}/events?partition={partition}&from={at}&limit=1000"
+            )
             assert status == 200, (status, got)
             if not got:
                 return events
@@ -94,21 +100,27 @@ def event(identity, key, data="", kind="Tested"):
 
 
 class Publishers:
-    """Threads that publish small batches until told to stop, and remember what was acknowledged: id -> (partition, offset)."""
+    """Threads that publish small batches until told to stop, and remember what was acknowledged: id -> (partition,
+    offset)."""
 
     def __init__(self, port, topic, threads=4, batch=5, size=200):
         self.acknowledged = {}
         self.stopping = False
         self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self._run, args=(port, topic, number, batch, size), daemon=True)
-                        for number in range(threads)]
+        self.threads = [
+            threading.Thread(target=self._run, args=(port, topic, number, batch, size), daemon=True)
+            for number in range(threads)
+        ]
         for thread in self.threads:
             thread.start()
 
     def _run(self, port, topic, number, batch, size):
         client, count = Client(port, timeout=10), 0
         while not self.stopping:
-            events = [event(f"{port}-{number}-{time.monotonic_ns()}-{count + i}", f"k{(count + i) % 7}", "x" * size) for i in range(batch)]
+            events = [
+                event(f"{port}-{number}-{time.monotonic_ns()}-{count + i}", f"k{(count + i) % 7}", "x" * size)
+                for i in range(batch)
+            ]
             count += batch
             try:
                 status, answer = client.publish(topic, events)
@@ -138,16 +150,21 @@ def check_acknowledged(client, topic, partitions, acknowledged):
         for offset, got in client.read_all(topic, partition):
             assert offset > last, f"offset {offset} after {last} in partition {partition}"
             last = offset
-            assert got["id"] not in found, f"event {got['id']} is there twice: {found[got['id']]} and {(partition, offset)}"
+            assert (
+                got["id"] not in found
+            ), f"event {got['id']} is there twice: {found[got['id']]} and {(partition, offset)}"
             found[got["id"]] = (partition, offset)
             total += 1
     for identity, place in acknowledged.items():
-        assert found.get(identity) == place, f"event {identity} was acknowledged at {place}, found at {found.get(identity)}"
+        assert (
+            found.get(identity) == place
+        ), f"event {identity} was acknowledged at {place}, found at {found.get(identity)}"
     return total
 
 
 class LoopImage:
-    """A file system of its own in a file. Needs root, loop devices and the mkfs of its kind; else the test is skipped."""
+    """A file system of its own in a file. Needs root, loop devices and the mkfs of its kind; else the test is
+    skipped."""
 
     def __init__(self, folder, kind, megabytes):
         self.folder, self.kind = folder, kind
@@ -181,6 +198,7 @@ class LoopImage:
         """FS_IOC_SHUTDOWN without flushing the file system's journal: what is not on the disk is gone."""
         import fcntl
         import struct
+
         handle = os.open(self.place, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, 0x8004587D, struct.pack("I", 2))

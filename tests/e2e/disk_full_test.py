@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A full disk: events are refused with `disk_full`, reading, settling and deleting go on, a restart on the full disk works, and when there is
-room again publishing does."""
+"""A full disk: events are refused with `disk_full`, reading, settling and deleting go on, a restart on the full
+disk works, and when there is room again publishing does."""
 
 import os
 import shutil
@@ -33,7 +33,9 @@ def fill(client, acknowledged, topic, limit_s=60):
 def settle_some(client):
     status, got, _ = client.ask("POST", "/v1/subscriptions/s/receive", {"max": 20, "wait": "2s"})
     assert status == 200 and got["deliveries"], (status, got)
-    status, answer, _ = client.ask("POST", "/v1/subscriptions/s/settle", {"ack": [each["lease"] for each in got["deliveries"]]})
+    status, answer, _ = client.ask(
+        "POST", "/v1/subscriptions/s/settle", {"ack": [each["lease"] for each in got["deliveries"]]}
+    )
     assert status == 200 and answer["settled"] == len(got["deliveries"]), (status, answer)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Power cuts on a real kernel: a file system in a file is shut down under load (FS_IOC_SHUTDOWN, nothing flushed), mounted again, and
-everything that was acknowledged must be there. kill -9 cannot show a missing flush; this can."""
+"""Power cuts on a real kernel: a file system in a file is shut down under load (FS_IOC_SHUTDOWN, nothing flushed),
+mounted again, and everything that was acknowledged must be there. kill -9 cannot show a missing flush; this can."""
 
 import os
 import random

@@ -1,8 +1,9 @@
-// The seam between the core and where the log lives: commit a group, read batches, recover. The embedded log (log/embedded_log.h) is one
-// home; an existing Kafka cluster may become another. Nothing above this header knows files.
+// The seam between the core and where the log lives: commit a group, read batches, recover. The embedded log
+// (log/embedded_log.h) is one home; an existing Kafka cluster may become another. Nothing above this header knows
+// files.
 //
-// Threads: `write` by the core or journal thread, one at a time; `publish` by the core thread; reads by any thread; `work` and
-// `checkpoint` by the write-behind thread.
+// Threads: `write` by the core or journal thread, one at a time; `publish` by the core thread; reads by any thread;
+// `work` and `checkpoint` by the write-behind thread.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ namespace continuo::log {
 /// What the body of one group may have at most; homes take at least this.
 constexpr std::size_t max_group_body = (8u << 20) - 64;
 
-/// Effects the log itself understands. The engines' effects have numbers from first_engine_effect on, and are only carried.
+/// Effects the log itself understands. The engines' effects have numbers from first_engine_effect on, and are only
+/// carried.
 enum class LogEffect : std::uint8_t { appended = 1, partitions_made = 2, topic_removed = 3, trimmed = 4, skipped = 5 };
 constexpr std::uint8_t first_engine_effect = 16;
 
@@ -58,9 +60,10 @@ struct Skipped {
 
 /// One atomic write while it is filled: frames of effects, and the batches they append. Not thread-safe.
 ///
-/// Body of a group: frames. Frame: u32 length of what follows, u16 shard, u16 effect count, effects. Effect: u8 type, u8 version, varint length,
-/// payload. The batches of all frames stand in one last frame, so that single records of many requests can share a batch;
-/// the group is valid as a whole or not at all, so they are atomic with their requests.
+/// Body of a group: frames. Frame: u32 length of what follows, u16 shard, u16 effect count, effects. Effect: u8 type,
+/// u8 version, varint length, payload. The batches of all frames stand in one last frame, so that single records of
+/// many requests can share a batch; the group is valid as a whole or not at all, so they are atomic with their
+/// requests.
 class Group {
  public:
   Now now;
@@ -71,7 +74,7 @@ class Group {
   void effect(std::uint8_t type, std::uint8_t version, std::string_view payload);
   void end_frame();
   void append(AppendedBatch batch);
-  void make_partitions(PartitionsMade made);    // the next four are effects too: inside a frame
+  void make_partitions(PartitionsMade made);  // the next four are effects too: inside a frame
   void remove_topic(TopicRemoved removed);
   void trim(Trimmed trimmed);
   void skip(Skipped skipped);
@@ -87,7 +90,8 @@ class Group {
   const std::vector<TopicRemoved>& removed() const { return removed_; }
   const std::vector<Trimmed>& trims() const { return trims_; }
   const std::vector<Skipped>& skips() const { return skips_; }
-  /// The body in pieces, in order; views into the group and its batches. Adds the frame of the batches: call once, at the end.
+  /// The body in pieces, in order; views into the group and its batches. Adds the frame of the batches: call once, at
+  /// the end.
   std::vector<std::string_view> seal();
 
   /// Room each batch takes in the body beside its own bytes, at most.
@@ -144,12 +148,13 @@ class RecoverySink {
 
 /// A run of whole batches, from memory or from a file.
 struct Batches {
-  std::vector<std::shared_ptr<const std::string>> batches;  ///< each one batch with its base offset set; in order, no overlap
+  std::vector<std::shared_ptr<const std::string>>
+      batches;   ///< each one batch with its base offset set; in order, no overlap
   Offset next;   ///< where to read on: always greater than or equal to the offset asked for
   Offset first;  ///< first offset kept at the time of the read
   Offset end;    ///< one past the last visible record at the time of the read
-  /// The journal group of each batch, and the newest visible group at the time of the read: what puts partitions read together into the order
-  /// they were appended in.
+  /// The journal group of each batch, and the newest visible group at the time of the read: what puts partitions read
+  /// together into the order they were appended in.
   std::vector<Sequence> groups;
   Sequence newest;
 };
@@ -171,17 +176,17 @@ struct UnitImage {
 
 /// What retention may remove of a partition.
 struct OldSegment {
-  Offset next;             ///< trimming before this removes the segment
-  WallTime newest;         ///< append time of its last batch
+  Offset next;      ///< trimming before this removes the segment
+  WallTime newest;  ///< append time of its last batch
   std::uint64_t bytes = 0;
 };
 
 struct HomeStats {
   std::uint32_t slots = 0, used_slots = 0, free_slots = 0, prepared_slots = 0;
   std::uint64_t slot_bytes = 0;
-  std::uint64_t tail_bytes = 0;           ///< durable, in memory, not yet in topic files
+  std::uint64_t tail_bytes = 0;  ///< durable, in memory, not yet in topic files
   std::uint64_t written_behind_bytes = 0;
-  std::uint64_t cold_reads = 0;           ///< reads that went to files
+  std::uint64_t cold_reads = 0;  ///< reads that went to files
   std::uint64_t checkpoints = 0;
   bool disk_full = false;
 };
@@ -196,7 +201,8 @@ class Home {
   virtual Result<void> start() = 0;
   /// Durable when it returns. After an error nothing more can be written.
   virtual Result<void> write(Group& group) = 0;
-  /// Whether a group with a body of this size can be written now; false while the ring is full and waits for a checkpoint.
+  /// Whether a group with a body of this size can be written now; false while the ring is full and waits for a
+  /// checkpoint.
   virtual bool has_room(std::size_t body_bytes) const = 0;
   /// Makes a durable group visible to readers. In order of the groups.
   virtual void publish(const Group& group) = 0;
@@ -211,11 +217,12 @@ class Home {
   /// Whole files that lie before the newest data, oldest first.
   virtual std::vector<OldSegment> old_segments(PartitionRef partition) = 0;
 
-  /// Makes everything up to and including group `upto` independent of the journal: topic bytes, and these units. The group with the highest
-  /// stamp must be durable. `now` is that of group `upto`. disk_full: nothing changed, try again when there is room.
+  /// Makes everything up to and including group `upto` independent of the journal: topic bytes, and these units. The
+  /// group with the highest stamp must be durable. `now` is that of group `upto`. disk_full: nothing changed, try again
+  /// when there is room.
   virtual Result<void> checkpoint(Sequence upto, std::vector<UnitImage> units, const Now& now) = 0;
-  /// One round of background work: writes what is due to topic files, removes what was trimmed. `now` is steady time. disk_full is not an
-  /// error here: it is told by stats and retried in later rounds.
+  /// One round of background work: writes what is due to topic files, removes what was trimmed. `now` is steady time.
+  /// disk_full is not an error here: it is told by stats and retried in later rounds.
   virtual Result<void> work(Micros now) = 0;
 
   virtual HomeStats stats() const = 0;
