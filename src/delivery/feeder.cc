@@ -1,7 +1,6 @@
 #include "continuo/delivery/feeder.h"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -88,7 +87,7 @@ class Feeder::Work final : public node::Edge {
     node::FeedPosition at;
     bool busy = false;  // an offer is under way
     // Damaged data is told once for a place, and tried again: it may have been given up meanwhile.
-    std::chrono::steady_clock::time_point again_at{};
+    Micros again_at{0};
     Offset told{-1};
   };
 
@@ -130,7 +129,7 @@ class Feeder::Work final : public node::Edge {
   }
 
   void feed(Position& position) {
-    if (position.busy || std::chrono::steady_clock::now() < position.again_at) return;
+    if (position.busy || system_clock().steady() < position.again_at) return;
     if (position.at.credit == 0) return ask_credit(position);
     node::Offer offer = begin(position);
     auto batches = node_.read(position.at.partition, position.at.next, read_bytes);
@@ -187,7 +186,7 @@ class Feeder::Work final : public node::Edge {
 
   void tell(Position& position, const Error& error) {
     if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return;
-    position.again_at = std::chrono::steady_clock::now() + damaged_pause;
+    position.again_at = system_clock().steady() + damaged_pause;
     if (position.told == position.at.next) return;
     position.told = position.at.next;
     std::fprintf(stderr, "continuo: a subscription cannot read on: %s\n", to_string(error).c_str());

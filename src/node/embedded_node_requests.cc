@@ -1,0 +1,106 @@
+// The embedded node as its edges see it: requests within credits, records, state.
+#include "continuo/node/embedded_node.h"
+
+namespace continuo::node {
+namespace {
+
+std::size_t room_of(const std::vector<NewRecord>& records) {
+  std::size_t bytes = 1024;
+  for (const NewRecord& record : records) bytes += record::max_record_size(record.body.size()) + 40;
+  return bytes;
+}
+}  // namespace
+
+void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
+  const std::size_t room = room_of(records);
+  if (room > options_.limits.frame_bytes || room > group_budget)
+    return refuse(edge, std::move(answer),
+                  {Code::too_large,
+                   fmt::format("the events take {} bytes in the log, one commit holds at most {}", room, group_budget),
+                   {},
+                   {}});
+  within(publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
+         [&edge, records = std::move(records)](Core& core, auto reply) mutable {
+           core.publish(edge, std::move(records), std::move(reply));
+         });
+}
+
+void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
+                                Answer<void> answer) {
+  const auto readable = home_->read(partition, from, 1);
+  if (!readable && readable.error().code == Code::damaged_data)
+    return control(edge, std::move(answer), [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
+      core.skip_damaged(edge, partition, from, next, std::move(reason), std::move(reply));
+    });
+  Error error =
+      readable ? Error{Code::bad_request, fmt::format("the record at offset {} can be read", from.value), "from", {}}
+               : readable.error();
+  refuse(edge, std::move(answer), std::move(error));
+}
+
+void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer) {
+  within(settle_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer),
+         [&edge, receive = std::move(receive)](Core& core, auto reply) mutable {
+           core.receive(edge, std::move(receive), std::move(reply));
+         });
+}
+
+void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
+  const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
+  const std::size_t room = room_of(settle.publish) + entries * 96 + settle.nacks.size() * 4500;
+  if (room > group_budget || entries > entries_per_settle)
+    return refuse(edge, std::move(answer), {Code::too_large, "the request is too large for one commit", {}, {}});
+  within(settle_credit_, room, room, Code::too_many_requests, edge, std::move(answer),
+         [&edge, settle = std::move(settle)](Core& core, auto reply) mutable {
+           core.settle(edge, std::move(settle), std::move(reply));
+         });
+}
+
+Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {
+  // What was trimmed or deleted meanwhile is not served from the cache either.
+  const auto state = home_->state(partition);
+  if (state && offset >= state->first)
+    if (auto kept = cache_.find(partition, offset)) return kept;
+  auto batches = home_->read(partition, offset, 1);
+  if (!batches) return pass(batches);
+  if (!batches->batches.empty()) {
+    const auto header = record::read_batch_header(*batches->batches.front());
+    if (header && header->base_offset <= offset) {
+      cache_.keep(partition, header->base_offset, header->next_offset(), batches->batches.front());
+      return batches->batches.front();
+    }
+  }
+  return continuo::fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
+}
+
+void EmbeddedNode::remove_edge(Edge& edge) {
+  // The caller may be the edge's own thread: wait for the core, not for the answer.
+  std::atomic<bool> removed{false};
+  ++leaving_;
+  if (core_thread_.joinable() && health_ != Health::stopped) {
+    submit(0, [&](Core& core) {
+      core.remove_edge(edge);
+      removed.store(true, std::memory_order_release);
+      removed.notify_all();
+    });
+    removed.wait(false);
+  }
+  --leaving_;
+}
+
+Stats EmbeddedNode::stats() const {
+  const auto published = stats_.load();
+  Stats stats = published ? *published : Stats{};
+  stats.refused_overload = refused_;
+  const log::HomeStats home = home_->stats();
+  stats.checkpoints = home.checkpoints;
+  stats.written_behind_bytes = home.written_behind_bytes;
+  stats.cold_reads = home.cold_reads;
+  stats.journal_used_bytes = home.used_slots * home.slot_bytes;
+  stats.journal_size_bytes = home.slots * home.slot_bytes;
+  stats.tail_bytes = home.tail_bytes;
+  stats.disk_full = home.disk_full;
+  return stats;
+}
+
+}  // namespace continuo::node
