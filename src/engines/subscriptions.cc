@@ -6,35 +6,20 @@
 #include <algorithm>
 
 #include "continuo/engines/subscription_state.h"
+#include "continuo/engines/unit_key.h"
 
 namespace continuo::engines {
 namespace {
 
 constexpr std::uint8_t unit_version = 1;
 
-std::string key_of(UnitKind kind, auto... numbers) {
-  std::string key{static_cast<char>(kind)};
-  ByteWriter writer{key};
-  (writer.be(numbers), ...);
-  return key;
-}
-
-std::string subscription_key(SubscriptionId id) { return key_of(UnitKind::subscription, id.value); }
+std::string subscription_key(SubscriptionId id) { return unit_key_of(UnitKind::subscription, id.value); }
 std::string cursor_key(SubscriptionId id, PartitionRef ref) {
-  return key_of(UnitKind::cursor, id.value, ref.topic.value, ref.partition.value);
+  return unit_key_of(UnitKind::cursor, id.value, ref.topic.value, ref.partition.value);
 }
 std::string key_key(const KeyRef& ref) {
-  return key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value,
-                ref.key_hash);
-}
-
-PartitionRef read_partition(ByteReader& reader) {
-  const TopicId topic{reader.be<std::uint32_t>()};
-  return {topic, PartitionId{reader.be<std::uint32_t>()}};
-}
-
-std::unexpected<Error> bad_unit(std::string_view what) {
-  return fail(Code::wrong_format, fmt::format("the checkpoint's {} cannot be read", what));
+  return unit_key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value,
+                     ref.key_hash);
 }
 
 }  // namespace
@@ -71,7 +56,7 @@ void SubscriptionsEngine::CounterUnit::encode(std::string& out) const {
 }
 
 std::string SubscriptionsEngine::page_key(SubscriptionId id, std::uint64_t page) {
-  return key_of(UnitKind::settles, id.value, page);
+  return unit_key_of(UnitKind::settles, id.value, page);
 }
 
 // ---- state ----------------------------------------------------------------------------------------------------------

@@ -4,30 +4,16 @@
 
 #include <algorithm>
 
+#include "continuo/engines/unit_key.h"
+
 namespace continuo::engines {
 namespace {
 
 constexpr std::size_t ids_per_page = 1024;
 constexpr std::uint8_t unit_version = 1;
 
-std::string unit_key_of(UnitKind kind, auto... numbers) {
-  std::string key{static_cast<char>(kind)};
-  ByteWriter writer{key};
-  (writer.be(numbers), ...);
-  return key;
-}
-
 std::string topic_key(TopicId id) { return unit_key_of(UnitKind::topic, id.value); }
 std::string head_key(PartitionRef ref) { return unit_key_of(UnitKind::head, ref.topic.value, ref.partition.value); }
-
-PartitionRef read_ref(ByteReader& reader) {
-  const TopicId topic{reader.be<std::uint32_t>()};
-  return {topic, PartitionId{reader.be<std::uint32_t>()}};
-}
-
-std::unexpected<Error> bad_unit(std::string_view what) {
-  return fail(Code::wrong_format, fmt::format("the checkpoint's {} cannot be read", what));
-}
 
 }  // namespace
 
@@ -331,7 +317,7 @@ Result<void> TopicsEngine::restore(UnitKind kind, std::string_view key, std::str
     topics_[topic->definition.id] = std::move(topic);
     return {};
   }
-  const PartitionRef ref = read_ref(name);
+  const PartitionRef ref = read_partition(name);
   Partition& found = make_partition(ref);
   if (kind == UnitKind::head) {
     reader(version, found.head.next, found.head.first);

@@ -171,10 +171,9 @@ Result<std::string> Client::request(std::string_view method, std::string target,
   return std::move(answer->body);
 }
 
-Result<bool> Client::create_topic(std::string_view name, const TopicSettings& settings) {
-  const std::string body = write_topic(settings);
+Result<bool> Client::put(std::string target, const std::string& body) {
   auto answer = ask({.method = "PUT",
-                     .target = topic_path(name),
+                     .target = std::move(target),
                      .content_type = json_type,
                      .body = body,
                      .accept = {},
@@ -182,6 +181,10 @@ Result<bool> Client::create_topic(std::string_view name, const TopicSettings& se
                     options_.timeout);
   if (!answer) return pass(answer);
   return answer->status == 201;
+}
+
+Result<bool> Client::create_topic(std::string_view name, const TopicSettings& settings) {
+  return put(topic_path(name), write_topic(settings));
 }
 
 Result<Topic> Client::topic(std::string_view name) {
@@ -317,16 +320,7 @@ Result<void> Client::tail(std::string_view topic, const Tail& tail, const std::f
 }
 
 Result<bool> Client::put_subscription(std::string_view name, const SubscriptionSettings& settings) {
-  const std::string body = write_subscription(settings);
-  auto answer = ask({.method = "PUT",
-                     .target = subscription_path(name),
-                     .content_type = json_type,
-                     .body = body,
-                     .accept = {},
-                     .last_event_id = {}},
-                    options_.timeout);
-  if (!answer) return pass(answer);
-  return answer->status == 201;
+  return put(subscription_path(name), write_subscription(settings));
 }
 
 Result<void> Client::delete_subscription(std::string_view name) {

@@ -180,6 +180,8 @@ class Client {
   Result<Settled> settle(std::string_view subscription, const Settle& settle);
 
   /// Any request: what has no method of its own. Answers of 400 and more become errors.
+  /// PUTs a definition; true when this made it.
+  Result<bool> put(std::string target, const std::string& body);
   Result<std::string> request(std::string_view method, std::string target, std::string_view body = {},
                               std::string_view content_type = {});
 
