@@ -47,8 +47,10 @@ constexpr Text texts[] = {
      "Give every event its own id; repeat an event only unchanged."},
     {Code::lease_lost, "The lease ran out, or was given up, before the settle came.",
      "Do nothing: the event is delivered again. Ask for longer leases if this is frequent."},
-    {Code::settle_refused, "One of the leases was refused, so nothing was settled and nothing published.",
-     "Drop the refused leases; their events come again."},
+    {Code::settle_refused,
+     "A lease is not held any more, so this request settled and published nothing; an earlier one with the same leases "
+     "may have done so.",
+     "Drop the refused leases: what is not settled comes again."},
     {Code::keys_parked, "The subscription has parked keys and the request does not say what becomes of them.",
      "Say parked=keep or parked=discard."},
     {Code::not_parked, "The key has no failed event that waits for a decision.",

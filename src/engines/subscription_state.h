@@ -22,6 +22,7 @@ struct SubscriptionsEngine::State {
   std::map<PartitionRef, CursorUnit> cursors;
   std::unordered_map<KeyRef, std::unique_ptr<KeyUnit>> keys;
   Window<std::string> settles;
+  std::size_t settle_bytes = 0;
 
   std::set<ReadyKey> ready;
   std::set<std::pair<PartitionRef, std::uint64_t>> parked;

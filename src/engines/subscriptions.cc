@@ -294,8 +294,16 @@ void SubscriptionsEngine::change(const SettleRemembered& effect, Elapsed now) {
   State& found = make_state(effect.subscription);
   auto* page = found.settles.page(effect.page);
   if (page == nullptr) page = &found.settles.add_page(page_key(effect.subscription, effect.page), effect.page);
+  const std::size_t before = page->bytes;
   found.settles.remember(*page, effect.body, effect.outcome, now);
+  count_settles(found, *page, before);
   ledger_.touch(*page);
+}
+
+void SubscriptionsEngine::count_settles(State& state, SettlesPage& page, std::size_t before) {
+  state.settle_bytes += page.bytes - before;
+  settle_bytes_ += page.bytes - before;
+  settle_ends_.note(state.id, page, settle_window);
 }
 
 void SubscriptionsEngine::change(const SettlesDropped& effect, Elapsed) {
@@ -303,6 +311,9 @@ void SubscriptionsEngine::change(const SettlesDropped& effect, Elapsed) {
   auto* page = found == nullptr ? nullptr : found->settles.page(effect.page);
   if (page == nullptr) return;
   ledger_.erase(*page);
+  settle_ends_.forget(effect.subscription, *page);
+  found->settle_bytes -= page->bytes;
+  settle_bytes_ -= page->bytes;
   found->settles.drop(*page);
   forget_if_empty(effect.subscription);
 }
@@ -394,6 +405,7 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
   if (kind == UnitKind::settles) {
     auto& page = found.settles.add_page(std::string{key}, name.be<std::uint64_t>());
     if (!found.settles.restore(page, bytes)) return bad_unit("page of settles");
+    count_settles(found, page, 0);
     ledger_.restored(page, stamp);
     return {};
   }
@@ -495,8 +507,11 @@ std::set<TopicId> SubscriptionsEngine::read_topics() const {
 }
 
 std::optional<Elapsed> SubscriptionsEngine::next_due() const {
-  if (due_.empty()) return std::nullopt;
-  return due_.begin()->at;
+  if (settle_bytes_ > limits_.settle_bytes) return Elapsed{0};
+  std::optional<Elapsed> due;
+  if (!due_.empty()) due = due_.begin()->at;
+  if (!settle_ends_.empty() && (!due || settle_ends_.begin()->at < *due)) due = settle_ends_.begin()->at;
+  return due;
 }
 
 }  // namespace continuo::engines

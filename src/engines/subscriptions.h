@@ -21,6 +21,7 @@
 #include "continuo/engines/definitions.h"
 #include "continuo/engines/effects.h"
 #include "continuo/engines/subscription_requests.h"
+#include "continuo/engines/trimming.h"
 #include "continuo/engines/unit.h"
 #include "continuo/engines/window.h"
 
@@ -30,7 +31,12 @@ struct SubscriptionLimits {
   std::uint32_t subscriptions = 10'000;
   std::uint32_t outstanding = 20'000;  ///< events offered to one subscription and not settled, beyond what is parked
   std::uint32_t run = 100;             ///< consecutive events of one key in one lease
+  std::size_t settle_bytes_each = 4u << 20;  ///< answers to settles remembered for one subscription, encoded
+  std::size_t settle_bytes = 16u << 20;      ///< and for all of them
 };
+
+/// How long the answer to a settle is remembered, within the limits above.
+inline constexpr Millis settle_window{300'000};
 
 /// A key with outstanding events.
 class KeyUnit final : public Unit {
@@ -108,16 +114,21 @@ class SubscriptionsEngine {
     Settled settled;
   };
   Result<SettleDecision> decide_settle(const Settle& settle, bool publishes, const Now& now) const;
-  /// The answer given to the same request before, if it is still known.
+  /// The answer given to the same request before, if it is still known: for settle_window, within the limits.
   const std::string* remembered(SubscriptionId id, const Hash128& body) const;
   /// Effects that remember an answer.
-  std::vector<Effect> decide_remember(SubscriptionId id, const Hash128& body, std::string outcome, Elapsed now) const;
+  std::vector<Effect> decide_remember(SubscriptionId id, const Hash128& body, std::string outcome) const;
   Result<KeyReleased> decide_retry(SubscriptionId id, std::uint64_t key_hash) const;
   Result<KeySkipped> decide_skip(SubscriptionId id, std::uint64_t key_hash, std::string reason) const;
-  /// Leases and delays that are over, at most `most` of them.
+  /// Leases and delays that are over, and pages of remembered answers; at most `most` of them.
   std::vector<Effect> decide_due(const Now& now, std::size_t most) const;
   /// The same for a topic that was deleted: cursors and keys of its partitions.
   std::vector<Effect> decide_topic_gone(TopicId topic, std::size_t most) const;
+
+  /// A slice of the pass over all that a trim of a partition concerns: at most `most` effects and held events, and what
+  /// comes next. A job: call until complete, a frame each; then nothing before the trim is outstanding but what is held
+  /// or copied, and nothing comes to it.
+  TrimSlice decide_trim(const TrimPass& pass, const IsCopied& copied, std::size_t most) const;
 
   // --- apply ---
   /// Live effects; the same function serves replay, which skips what a unit's checkpoint contains.
@@ -174,6 +185,12 @@ class SubscriptionsEngine {
                       const Failure& failure, std::optional<Millis> delay, const Now& now,
                       std::vector<Effect>& effects) const;
   const KeyUnit* leased_key(const Lease& lease) const;
+  struct TrimBudget;
+  bool trim_subscription(const State& state, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice) const;
+  bool trim_keys(const State& state, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice,
+                 TrimLoss& loss) const;
+  static bool trim_key(const KeyUnit& unit, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice,
+                       TrimLoss& loss);
   template <class T>
   Result<void> take(std::uint8_t version, std::string_view payload, Elapsed now);
   State& make_state(SubscriptionId id);
@@ -215,6 +232,9 @@ class SubscriptionsEngine {
     return key_target(effect.key);
   }
   static std::string page_key(SubscriptionId id, std::uint64_t page);
+  using SettlesPage = WindowPage<std::string>;
+  void count_settles(State& state, SettlesPage& page, std::size_t before);
+  void drop_settles(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
 
   class CounterUnit final : public Unit {
    public:
@@ -228,6 +248,8 @@ class SubscriptionsEngine {
   std::map<SubscriptionId, std::unique_ptr<State>> states_;
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
+  PageEnds<SubscriptionId> settle_ends_;
+  std::size_t settle_bytes_ = 0;
   CounterUnit counter_;
 };
 

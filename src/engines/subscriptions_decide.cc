@@ -8,9 +8,7 @@
 namespace continuo::engines {
 namespace {
 
-constexpr std::size_t settles_per_page = 256;
-constexpr Millis settle_window{600'000};
-constexpr std::size_t settle_pages = 64;
+constexpr std::size_t settle_page_bytes = 60 * 1024;
 constexpr Millis min_lease{100};
 constexpr Millis max_lease{12 * 3'600'000};
 constexpr std::string_view expired = "lease_expired";
@@ -274,7 +272,8 @@ Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(c
   for (const auto& [ref, key_plan] : *plans) decide_key(*subscription, ref, key_plan, now, decision);
   if (publishes && !decision.settled.refused.empty())
     return fail(Code::settle_refused,
-                fmt::format("{} of the leases no longer hold, so nothing was settled and nothing published",
+                fmt::format("{} of the leases are not held any more, so this request settled and published nothing; an "
+                            "earlier request with the same leases may have done so",
                             decision.settled.refused.size()));
   return decision;
 }
@@ -284,18 +283,22 @@ const std::string* SubscriptionsEngine::remembered(SubscriptionId id, const Hash
   return found == nullptr ? nullptr : found->settles.find(body);
 }
 
-std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, const Hash128& body, std::string outcome,
-                                                         Elapsed now) const {
+std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, const Hash128& body,
+                                                         std::string outcome) const {
   std::vector<Effect> effects;
   const State* found = state(id);
   if (found == nullptr) return effects;
   const auto* newest = found->settles.newest();
   std::uint64_t page = newest == nullptr ? 0 : newest->number;
-  if (newest != nullptr && newest->entries.size() >= settles_per_page) {
+  if (newest != nullptr && newest->bytes + sizeof body + encoded_size(outcome) > settle_page_bytes) {
     ++page;
-    const auto& oldest = found->settles.oldest();
-    if (found->settles.pages().size() >= settle_pages || oldest.newest + settle_window < now)
-      effects.push_back(encode(SettlesDropped{id, oldest.number}));
+    // The budget of all subscriptions is the affair of decide_due.
+    std::size_t own = found->settle_bytes;
+    for (const auto& each : found->settles.pages()) {
+      if (own <= limits_.settle_bytes_each || effects.size() >= 8) break;
+      effects.push_back(encode(SettlesDropped{id, each->number}));
+      own -= each->bytes;
+    }
   }
   effects.push_back(encode(SettleRemembered{id, page, body, std::move(outcome)}));
   return effects;
@@ -338,7 +341,18 @@ std::vector<Effect> SubscriptionsEngine::decide_due(const Now& now, std::size_t 
     else
       effects.push_back(encode(KeyReturned{ref, Elapsed{0}, unit.failure}));
   }
+  drop_settles(now, most, effects);
   return effects;
+}
+
+// Pages whose time is over, and those next to it while there are more answers than the budget of all allows.
+void SubscriptionsEngine::drop_settles(const Now& now, std::size_t most, std::vector<Effect>& effects) const {
+  std::size_t all = settle_bytes_;
+  for (const auto& end : settle_ends_) {
+    if (effects.size() >= most || (end.at > now.elapsed && all <= limits_.settle_bytes)) break;
+    effects.push_back(encode(SettlesDropped{end.owner, end.page}));
+    all -= states_.at(end.owner)->settles.page(end.page)->bytes;
+  }
 }
 
 }  // namespace continuo::engines

@@ -14,7 +14,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const SubscriptionLimits limits{.subscriptions = 3, .outstanding = 1'000, .run = 100};
+const SubscriptionLimits limits{.subscriptions = 3,
+                                .outstanding = 1'000,
+                                .run = 100,
+                                .settle_bytes_each = 500'000,
+                                .settle_bytes = 600'000};
 constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, one{TopicId{1}, PartitionId{1}},
     other{TopicId{2}, PartitionId{0}};
 
@@ -132,7 +136,7 @@ TEST_F(SubscriptionsTest, AnUnknownOneIsRefusedEverywhere) {
   EXPECT_EQ(engine().decide_settle({none, {}, {}, {}}, false, {}).error().code, Code::unknown_subscription);
   EXPECT_EQ(engine().decide_retry(none, 1).error().code, Code::unknown_subscription);
   EXPECT_EQ(engine().decide_skip(none, 1, "").error().code, Code::unknown_subscription);
-  EXPECT_THAT(engine().decide_remember(none, {1, 1}, "", now_), IsEmpty());
+  EXPECT_THAT(engine().decide_remember(none, {1, 1}, ""), IsEmpty());
   EXPECT_EQ(engine().remembered(none, {1, 1}), nullptr);
   EXPECT_THAT(engine().parked(none, 1), IsEmpty());
   EXPECT_THAT(engine().oldest(none), IsEmpty());
@@ -145,7 +149,7 @@ TEST_F(SubscriptionsTest, WhatADeletedOneLeavesGoesInPieces) {
   offer(id, {1, 2, 3, 4, 5});
   offer(id, {1, 2}, one);
   receive(id, 2);
-  commit(engine().decide_remember(id, {1, 1}, "outcome", now_));
+  commit(engine().decide_remember(id, {1, 1}, "outcome"));
   commit({encode(*engine().decide_delete("s"))});
   EXPECT_EQ(engine().find("s"), nullptr);
   EXPECT_EQ(engine().decide_receive({id, 1, {}}, now_).error().code, Code::unknown_subscription);
@@ -407,27 +411,60 @@ TEST_F(SubscriptionsTest, DropPassesOverTheFailedEventWithAReason) {
 
 // ---- repeated settles -----------------------------------------------------------------------------------------------
 
-TEST_F(SubscriptionsTest, RemembersAnswersInPages) {
+TEST_F(SubscriptionsTest, RemembersAnswersInPagesForFiveMinutes) {
   const SubscriptionId id = define();
-  for (std::uint64_t i = 1; i <= 1'000; ++i)
-    commit(engine().decide_remember(id, {i, i}, "outcome " + std::to_string(i), now_));
-  for (const std::uint64_t i : {1, 256, 257, 1'000})
-    EXPECT_EQ(*engine().remembered(id, {i, i}), "outcome " + std::to_string(i));
+  const auto outcome = [](std::uint64_t i) { return std::string(100, static_cast<char>('a' + i % 26)); };
+  for (std::uint64_t i = 1; i <= 2'000; ++i) commit(engine().decide_remember(id, {i, i}, outcome(i)));
+  for (const std::uint64_t i : {1, 400, 700, 2'000}) EXPECT_EQ(*engine().remembered(id, {i, i}), outcome(i));
   EXPECT_EQ(engine().remembered(id, {2'000, 1}), nullptr);
   recorded_.checkpoint(10'000);
   recorded_.restart();
-  EXPECT_EQ(*engine().remembered(id, {700, 700}), "outcome 700");
-  now_ = now_ + Millis{600'001};
-  for (std::uint64_t i = 2'000; i < 3'200; ++i) commit(engine().decide_remember(id, {i, i}, "o", now_));
-  EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr) << "a page leaves when its time is over";
+  EXPECT_EQ(*engine().remembered(id, {700, 700}), outcome(700));
+  for (const auto& [key, bytes] : recorded_.content()) EXPECT_LE(bytes.size(), 64u * 1024);
+  now_ = now_ + Millis{300'000};
+  due();
+  EXPECT_NE(engine().remembered(id, {1, 1}), nullptr);
+  EXPECT_TRUE(engine().next_due());
+  now_ = now_ + Millis{1'000};
+  due();
+  EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr) << "also when nothing is settled any more";
+  EXPECT_FALSE(engine().next_due());
   EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
 }
 
-TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBounded) {
+TEST_F(SubscriptionsTest, APageOfLargeAnswersIsNotLargerThanAUnitMayBe) {
   const SubscriptionId id = define();
-  for (std::uint64_t i = 1; i <= 70 * 256; ++i) commit(engine().decide_remember(id, {i, i}, "o", now_));
+  for (std::uint64_t i = 1; i <= 20; ++i)
+    commit(engine().decide_remember(id, {i, i}, std::string(i * 2'500, 'x')));
+  for (const auto& [key, bytes] : recorded_.content()) EXPECT_LE(bytes.size(), 64u * 1024);
+  for (std::uint64_t i = 1; i <= 20; ++i) EXPECT_EQ(engine().remembered(id, {i, i})->size(), i * 2'500);
+}
+
+TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBoundedForEachSubscription) {
+  const SubscriptionId id = define(), quiet = define(settings(), "quiet");
+  commit(engine().decide_remember(quiet, {1, 1}, "o"));
+  for (std::uint64_t i = 1; i <= 40'000; ++i) commit(engine().decide_remember(id, {i, i}, "o"));
   EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr);
-  EXPECT_NE(engine().remembered(id, {70 * 256, 70 * 256}), nullptr);
+  EXPECT_NE(engine().remembered(id, {16'384, 16'384}), nullptr) << "so many fit";
+  EXPECT_NE(engine().remembered(quiet, {1, 1}), nullptr) << "nobody pays for another";
+}
+
+TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBoundedForAllSubscriptions) {
+  const SubscriptionId first = define(), second = define(settings(), "s2"), third = define(settings(), "s3");
+  std::uint64_t i = 0;
+  for (const SubscriptionId id : {first, second, third}) {
+    for (int times = 0; times < 12'000; ++times) commit(engine().decide_remember(id, {++i, i}, "o"));
+    now_ = now_ + Millis{2'000};
+  }
+  EXPECT_EQ(engine().next_due(), Elapsed{0}) << "at once";
+  recorded_.restart();
+  EXPECT_EQ(engine().next_due(), Elapsed{0});
+  commit(engine().decide_due({WallTime{77}, now_}, 1));
+  due();
+  EXPECT_NE(engine().next_due(), Elapsed{0});
+  EXPECT_EQ(engine().remembered(first, {1, 1}), nullptr) << "the oldest of all goes";
+  EXPECT_NE(engine().remembered(second, {12'001, 12'001}), nullptr);
+  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
 }
 
 // ---- units ----------------------------------------------------------------------------------------------------------
@@ -460,7 +497,7 @@ TEST_F(SubscriptionsTest, UnitsThatCannotBeReadAreRefused) {
   const SubscriptionId id = define();
   offer(id, {1, 1, 2});
   ASSERT_TRUE(nack(receive(id)[0], Millis{100}));
-  commit(engine().decide_remember(id, {1, 1}, "outcome", now_));
+  commit(engine().decide_remember(id, {1, 1}, "outcome"));
   for (const auto& [key, bytes] : recorded_.content()) {
     EXPECT_TRUE(Machine{}.restore(key, bytes, Sequence{1})) << key[0];
     EXPECT_FALSE(Machine{}.restore(key, bytes.substr(0, bytes.size() - 1), Sequence{1})) << key[0];

@@ -1,14 +1,16 @@
 // A window of remembered hashes: what was seen lately, in pages that are units. Deduplication of events and of settle
 // requests.
 //
-// Entries enter the newest page; a page that is full is followed by another; pages leave oldest first. Core thread
-// only.
+// Entries enter the newest page; a page that is full is followed by another; pages leave oldest first. PageEnds orders
+// the pages of all windows of an engine by the time they are over, so that those nobody writes to leave as well. Core
+// thread only.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +21,15 @@
 #include "continuo/engines/unit.h"
 
 namespace continuo::engines {
+
+/// Bytes of an encoded entry beside its hash, at least.
+inline std::size_t encoded_size(const std::string& value) {
+  return value.size() + (value.size() < 128 ? 1 : value.size() < 128 * 128 ? 2 : 3);
+}
+template <class Value>
+constexpr std::size_t encoded_size(const Value&) {
+  return sizeof(Value);
+}
 
 /// One page. Value is copyable and has `fields`. `key` makes the unit's key from the page number.
 template <class Value>
@@ -34,7 +45,9 @@ class WindowPage final : public Unit {
 
   const std::uint64_t number;
   std::vector<std::pair<Hash128, Value>> entries;
-  Elapsed newest;  ///< when the last entry came
+  Elapsed newest;         ///< when the last entry came
+  std::size_t bytes = 0;  ///< of the entries, encoded
+  Elapsed end{};          ///< where PageEnds has it; 0: nowhere
 
  private:
   const std::string key_;
@@ -103,6 +116,7 @@ class Window {
   // A hash that a later page has keeps that place: pages may be restored in any order.
   void add(Page& page, const Hash128& hash, Value value) {
     const auto entry = static_cast<std::uint32_t>(page.entries.size());
+    page.bytes += sizeof(Hash128) + encoded_size(value);
     page.entries.emplace_back(hash, std::move(value));
     const auto [at, fresh] = index_.try_emplace(hash.low, Place{&page, entry});
     if (!fresh && at->second.page->number <= page.number) at->second = {&page, entry};
@@ -110,6 +124,38 @@ class Window {
 
   std::deque<std::unique_ptr<Page>> pages_;
   boost::unordered_flat_map<std::uint64_t, Place> index_;
+};
+
+/// When the pages of many windows are over, soonest first. To the full second: a page that is written to all the time
+/// moves once a second.
+template <class Owner>
+class PageEnds {
+ public:
+  struct End {
+    Elapsed at;
+    Owner owner;
+    std::uint64_t page = 0;
+    auto operator<=>(const End&) const = default;
+  };
+
+  template <class Page>
+  void note(const Owner& owner, Page& page, Millis window) {
+    const Elapsed end{((page.newest + window).ms / 1000 + 1) * 1000};
+    if (end == page.end) return;
+    forget(owner, page);
+    page.end = end;
+    ends_.insert({end, owner, page.number});
+  }
+  template <class Page>
+  void forget(const Owner& owner, const Page& page) {
+    ends_.erase({page.end, owner, page.number});
+  }
+  bool empty() const { return ends_.empty(); }
+  auto begin() const { return ends_.begin(); }
+  auto end() const { return ends_.end(); }
+
+ private:
+  std::set<End> ends_;
 };
 
 }  // namespace continuo::engines

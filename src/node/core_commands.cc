@@ -343,7 +343,7 @@ void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   open();
   if (settle.body_hash != Hash128{})
     if (const std::string* before = subscriptions_.remembered(settle.subscription, settle.body_hash))
-      return reply<Settled>(edge, std::move(answer), decode_settled(*before));
+      return reply<Settled>(edge, std::move(answer), decode_settled(settle, *before));
   auto decision = subscriptions_.decide_settle(settle, !settle.publish.empty(), now_);
   if (!decision) return reply<Settled>(edge, std::move(answer), pass(decision));
   // All decide before any applies: a refused publish leaves the leases as they were.
@@ -359,7 +359,7 @@ void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   Settled settled{{std::move(decision->settled)}, commit(settle.publish, publish)};
   if (settle.body_hash != Hash128{})
     for (const engines::Effect& each :
-         subscriptions_.decide_remember(settle.subscription, settle.body_hash, encode_settled(settled), now_.elapsed))
+         subscriptions_.decide_remember(settle.subscription, settle.body_hash, encode_settled(settle, settled)))
       apply(each);
   end_frame();
   settled_ += settled.settled;

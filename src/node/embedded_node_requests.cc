@@ -48,7 +48,7 @@ void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer)
 void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
   const std::size_t room = room_of(settle.publish) + entries * 96 + settle.nacks.size() * 4500;
-  if (room > group_budget || entries > entries_per_settle)
+  if (room > group_budget || entries > entries_per_settle || settle.publish.size() > entries_per_settle)
     return refuse(edge, std::move(answer), {Code::too_large, "the request is too large for one commit", {}, {}});
   within(settle_credit_, room, room, Code::too_many_requests, edge, std::move(answer),
          [&edge, settle = std::move(settle)](Core& core, auto reply) mutable {

@@ -106,9 +106,10 @@ struct Settled : engines::Settled {
   std::vector<Place> places;  ///< of `publish`, in the order given
 };
 
-/// A settle's answer as the log keeps it, for repeats.
-std::string encode_settled(const Settled& settled);
-Result<Settled> decode_settled(std::string_view bytes);
+/// A settle's answer as the log keeps it, for repeats: a few bytes when all went well. Leases are told by their place
+/// in the request, which a repeat brings along. Errors: wrong_format.
+std::string encode_settled(const Settle& request, const Settled& settled);
+Result<Settled> decode_settled(const Settle& request, std::string_view bytes);
 
 /// How a subscription stands.
 struct SubscriptionState {

@@ -44,29 +44,68 @@ TEST(LeaseToken, AnythingElseIsRefused) {
   }
 }
 
-TEST(Settled, IsReadBack) {
+Settle sample_settle() {
+  Settle request;
+  for (std::uint64_t number = 1; number <= 5; ++number) request.acks.push_back(sample_lease(number));
+  request.nacks = {{sample_lease(6), {}, {}}};
+  request.extends = {{sample_lease(7), Millis{1}}, {sample_lease(2), Millis{1}}};
+  request.publish.resize(6);
+  return request;
+}
+
+Settled sample_settled() {
   Settled settled;
   settled.settled = 3;
-  settled.refused = {{sample_lease(), Code::lease_lost}, {sample_lease(10), Code::settle_refused}};
-  settled.places = {{TopicId{1}, PartitionId{2}, Offset{3}, false}, {TopicId{1}, PartitionId{0}, Offset{300}, true}};
-  const auto read = decode_settled(encode_settled(settled));
+  for (const std::uint64_t number : {7, 3, 4, 1}) settled.refused.push_back({sample_lease(number)});
+  settled.places = {{TopicId{1}, PartitionId{2}, Offset{3}, false},   {TopicId{1}, PartitionId{2}, Offset{4}, false},
+                    {TopicId{1}, PartitionId{0}, Offset{300}, true},  {TopicId{1}, PartitionId{2}, Offset{5}, false},
+                    {TopicId{1}, PartitionId{0}, Offset{299}, false}, {TopicId{1}, PartitionId{0}, Offset{300}, false}};
+  return settled;
+}
+
+TEST(Settled, IsReadBack) {
+  const Settle request = sample_settle();
+  const Settled settled = sample_settled();
+  const auto read = decode_settled(request, encode_settled(request, settled));
   ASSERT_TRUE(read);
-  EXPECT_EQ(encode_settled(*read), encode_settled(settled));
   EXPECT_EQ(read->settled, 3u);
-  EXPECT_EQ(read->refused[1].code, Code::settle_refused);
-  EXPECT_EQ(read->refused[1].lease, sample_lease(10));
-  EXPECT_TRUE(read->places[1].duplicate);
-  EXPECT_EQ(read->places[1].offset, Offset{300});
+  ASSERT_EQ(read->refused.size(), settled.refused.size());
+  for (std::size_t i = 0; i < settled.refused.size(); ++i) {
+    EXPECT_EQ(read->refused[i].lease, settled.refused[i].lease);
+    EXPECT_EQ(read->refused[i].code, Code::lease_lost);
+  }
+  ASSERT_EQ(read->places.size(), settled.places.size());
+  for (std::size_t i = 0; i < settled.places.size(); ++i) {
+    EXPECT_EQ(read->places[i].partition, settled.places[i].partition);
+    EXPECT_EQ(read->places[i].offset, settled.places[i].offset);
+    EXPECT_EQ(read->places[i].duplicate, settled.places[i].duplicate);
+  }
+}
+
+TEST(Settled, IsSmallHoweverMuchWasSettled) {
+  Settle request;
+  Settled settled;
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
+    request.acks.push_back(sample_lease(i));
+    settled.refused.push_back({sample_lease(i)});
+    settled.places.push_back({TopicId{1}, PartitionId{i % 1'000}, Offset{1'000'000 + i / 1'000}, false});
+  }
+  request.publish.resize(10'000);
+  EXPECT_LT(encode_settled(request, settled).size(), 50'000u) << "less than a page";
+  EXPECT_LE(encode_settled(request, {{10'000, {}}, {}}).size(), 6u);
+  settled.refused.clear();
+  for (Place& place : settled.places) place = {TopicId{1}, {}, Offset{&place - settled.places.data()}, false};
+  EXPECT_LE(encode_settled(request, settled).size(), 16u);
 }
 
 TEST(Settled, WhatCannotBeReadIsRefused) {
-  Settled settled;
-  settled.refused = {{sample_lease(), Code::lease_lost}};
-  settled.places = {{TopicId{1}, PartitionId{2}, Offset{3}, false}};
-  const std::string bytes = encode_settled(settled);
-  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_settled(bytes.substr(0, size))) << size;
-  EXPECT_FALSE(decode_settled(bytes + "x"));
-  EXPECT_FALSE(decode_settled("\x02" + bytes.substr(1))) << "another version";
+  const Settle request = sample_settle();
+  const std::string bytes = encode_settled(request, sample_settled());
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(decode_settled(request, bytes.substr(0, size))) << size;
+  EXPECT_FALSE(decode_settled(request, bytes + "x"));
+  EXPECT_FALSE(decode_settled(request, "\x02" + bytes.substr(1))) << "another version";
+  EXPECT_FALSE(decode_settled({}, bytes)) << "of another request";
 }
 
 TEST(Catalogue, FindsByName) {

@@ -139,7 +139,11 @@ std::string refused_json(const std::vector<node::RefusedLease>& refused) {
 void answer_settled(Exchange& exchange, const node::Settled& settled, bool published) {
   if (published && !settled.refused.empty() && settled.places.empty())
     return exchange.refuse(
-        {Code::settle_refused, "a lease was refused, so nothing was settled and nothing published", {}, {}},
+        {Code::settle_refused,
+         "a lease is not held any more, so this request settled and published nothing; an earlier request with the "
+         "same leases may have done so",
+         {},
+         {}},
         ",\"refused\":" + refused_json(settled.refused));
   std::string out =
       fmt::format("{{\"settled\":{},\"refused\":{},\"events\":", settled.settled, refused_json(settled.refused));
