@@ -103,6 +103,10 @@ template <class Io, Of<KeyDropped> T>
 void fields(Io& io, T& v) {
   io(v.key);
 }
+template <class Io, Of<LeaseCut> T>
+void fields(Io& io, T& v) {
+  io(v.key, v.kept);
+}
 template <class Io, Of<LeaseExtended> T>
 void fields(Io& io, T& v) {
   io(v.key, v.until);
@@ -155,6 +159,7 @@ CONTINUO_EFFECT(KeyParked);
 CONTINUO_EFFECT(KeyReleased);
 CONTINUO_EFFECT(KeySkipped);
 CONTINUO_EFFECT(KeyDropped);
+CONTINUO_EFFECT(LeaseCut);
 CONTINUO_EFFECT(LeaseExtended);
 CONTINUO_EFFECT(SettleRemembered);
 CONTINUO_EFFECT(SettlesDropped);

@@ -41,6 +41,7 @@ enum class EffectType : std::uint8_t {
   settles_dropped = 44,
   cursor_dropped = 45,
   key_dropped = 46,
+  lease_cut = 47,
 };
 
 /// A decided or replayed effect, encoded.
@@ -196,6 +197,14 @@ struct KeySkipped {
 struct KeyDropped {
   static constexpr EffectType type = EffectType::key_dropped;
   KeyRef key;
+};
+
+/// Only the first `kept` events stay leased: the rest never reached a consumer. None kept: the lease is as if it had
+/// not been, and its attempt does not count. Unit: the key.
+struct LeaseCut {
+  static constexpr EffectType type = EffectType::lease_cut;
+  KeyRef key;
+  std::uint32_t kept = 0;
 };
 
 struct LeaseExtended {

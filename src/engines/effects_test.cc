@@ -103,6 +103,8 @@ TEST(Effects, GoldenSettlesDropped) { check(SettlesDropped{SubscriptionId{7}, 3}
 TEST(Effects, GoldenCursorDropped) { check(CursorDropped{SubscriptionId{7}, partition}, 45, "07ac0202"); }
 TEST(Effects, GoldenKeyDropped) { check(KeyDropped{key}, 46, "07ac020288ef99abc5e88c9111"); }
 
+TEST(Effects, GoldenLeaseCut) { check(LeaseCut{key, 3}, 47, "07ac020288ef99abc5e88c911103"); }
+
 // ---- any effect -----------------------------------------------------------------------------------------------------
 
 // Draws values of every kind a field can have; small and large ones alike.
@@ -183,6 +185,7 @@ std::vector<Drawn> one_of_each(Draw draw) {
       drawn(KeyParked{draw.any_key(), draw.any_failure(), WallTime{draw.time()}}),
       drawn(KeyReleased{draw.any_key()}),
       drawn(KeySkipped{draw.any_key(), draw.text()}),
+      drawn(LeaseCut{draw.any_key(), draw.small()}),
       drawn(LeaseExtended{draw.any_key(), Elapsed{draw.time()}}),
       drawn(SettleRemembered{SubscriptionId{draw.small()}, draw.number(), {draw.number(), draw.number()}, draw.text()}),
       drawn(SettlesDropped{SubscriptionId{draw.small()}, draw.number()}),

@@ -286,6 +286,15 @@ void SubscriptionsEngine::change(const KeyDropped& effect, Elapsed) {
   apply_key(effect, [](KeyUnit& unit) { unit.queue.clear(); });
 }
 
+void SubscriptionsEngine::change(const LeaseCut& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.leased = std::min(unit.leased, effect.kept);
+    if (unit.leased != 0 || unit.state != KeyUnit::State::leased) return;
+    unit.attempts -= std::min(unit.attempts, 1u);
+    unit.state = KeyUnit::State::ready;
+  });
+}
+
 void SubscriptionsEngine::change(const LeaseExtended& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) { unit.until = effect.until; });
 }
@@ -370,6 +379,7 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
     case EffectType::key_released: return take<KeyReleased>(version, payload, now);
     case EffectType::key_skipped: return take<KeySkipped>(version, payload, now);
     case EffectType::key_dropped: return take<KeyDropped>(version, payload, now);
+    case EffectType::lease_cut: return take<LeaseCut>(version, payload, now);
     case EffectType::lease_extended: return take<LeaseExtended>(version, payload, now);
     case EffectType::settle_remembered: return take<SettleRemembered>(version, payload, now);
     case EffectType::settles_dropped: return take<SettlesDropped>(version, payload, now);
@@ -497,6 +507,20 @@ bool SubscriptionsEngine::has_ready(SubscriptionId id) const {
   const State* found = state(id);
   return found != nullptr && found->definition && !found->definition->definition.paused && !found->ready.empty() &&
          found->leased_keys < found->definition->definition.settings.concurrency;
+}
+
+bool SubscriptionsEngine::wants_more(SubscriptionId id) const {
+  const State* found = state(id);
+  if (found == nullptr) return false;
+  const std::uint32_t open = credit(*found);
+  return open != 0 && (open >= limits_.outstanding / 8 || found->ready.size() < open);
+}
+
+std::optional<std::pair<PartitionRef, Offset>> SubscriptionsEngine::parked_head(SubscriptionId id,
+                                                                                std::uint64_t key_hash) const {
+  const KeyUnit* unit = parked_key(id, key_hash);
+  if (unit == nullptr) return std::nullopt;
+  return std::pair{unit->ref.partition, unit->queue.front()};
 }
 
 std::set<TopicId> SubscriptionsEngine::read_topics() const {

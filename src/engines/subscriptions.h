@@ -107,6 +107,9 @@ class SubscriptionsEngine {
     Received received;
   };
   Result<ReceiveDecision> decide_receive(const Receive& receive, Elapsed now) const;
+  /// What was leased and could not be handed out: these leases, and those behind them in their runs, are open again, in
+  /// order and without an attempt counted. Leases that no longer hold are passed over.
+  std::vector<Effect> decide_return(std::span<const Lease> leases) const;
   /// Errors: unknown_subscription; settle_refused when an ack is refused and `publishes`; bad_request when two entries
   /// name one lease.
   struct SettleDecision {
@@ -154,6 +157,11 @@ class SubscriptionsEngine {
   std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
   std::vector<FeedPosition> feed_positions() const;
   bool has_ready(SubscriptionId id) const;
+  /// Whether a feeder out of credit is to go on: much credit came back, or consumers would soon run dry. Not for every
+  /// single event settled: each time costs a read.
+  bool wants_more(SubscriptionId id) const;
+  /// The event a parked key waits for.
+  std::optional<std::pair<PartitionRef, Offset>> parked_head(SubscriptionId id, std::uint64_t key_hash) const;
   std::optional<Elapsed> next_due() const;
   /// Topics that are read, also those deleted meanwhile.
   std::set<TopicId> read_topics() const;
@@ -211,6 +219,7 @@ class SubscriptionsEngine {
   void change(const KeyReleased& effect, Elapsed now);
   void change(const KeySkipped& effect, Elapsed now);
   void change(const KeyDropped& effect, Elapsed now);
+  void change(const LeaseCut& effect, Elapsed now);
   void change(const LeaseExtended& effect, Elapsed now);
   void change(const SettleRemembered& effect, Elapsed now);
   void change(const SettlesDropped& effect, Elapsed now);

@@ -166,6 +166,23 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   return decision;
 }
 
+std::vector<Effect> SubscriptionsEngine::decide_return(std::span<const Lease> leases) const {
+  std::map<KeyRef, std::uint32_t> kept;
+  for (const Lease& lease : leases) {
+    const KeyUnit* unit = leased_key(lease);
+    if (unit == nullptr) continue;
+    const auto end = unit->queue.begin() + unit->leased;
+    const auto at = std::lower_bound(unit->queue.begin(), end, lease.offset);
+    if (at == end || *at != lease.offset) continue;
+    const auto place = static_cast<std::uint32_t>(at - unit->queue.begin());
+    const auto known = kept.try_emplace(unit->ref, place).first;
+    known->second = std::min(known->second, place);
+  }
+  std::vector<Effect> effects;
+  for (const auto& [ref, count] : kept) effects.push_back(encode(LeaseCut{ref, count}));
+  return effects;
+}
+
 // ---- settling -------------------------------------------------------------------------------------------------------
 
 // What one request says of one key's lease.

@@ -277,6 +277,42 @@ TEST_F(SubscriptionsTest, ALeaseMayBeAskedShorterOrLonger) {
   EXPECT_EQ(engine().decide_receive({id, 1, Millis{100}}, now_)->leases.front().until, now_ + Millis{100});
 }
 
+TEST_F(SubscriptionsTest, WhatWasNeverHandedOutIsOpenAgainInOrderAndCountsNoAttempt) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1, 1, 2});
+  const auto leases = receive(id);
+  ASSERT_THAT(leases, SizeIs(4));
+  commit(engine().decide_return(std::span{leases}.subspan(1)));
+  EXPECT_EQ(engine().counts(id).leased, 1u);
+  const auto second = engine().decide_receive({id, 100, std::nullopt}, now_);
+  ASSERT_THAT(second->received.deliveries, SizeIs(1)) << "what is left of a run waits for its beginning";
+  EXPECT_EQ(second->received.deliveries[0].lease.key_hash, 2u);
+  EXPECT_EQ(second->received.deliveries[0].attempt, 1u);
+  EXPECT_EQ(settle({id, {leases[1]}, {}, {}})->refused.size(), 1u);
+  EXPECT_EQ(settle({id, {leases[0]}, {}, {}})->settled, 1u);
+  const auto rest = receive(id);
+  ASSERT_THAT(rest, SizeIs(3));
+  EXPECT_EQ(rest[0].offset, leases[1].offset);
+  EXPECT_EQ(rest[1].offset, leases[2].offset);
+  EXPECT_GT(rest[0].number, leases[1].number);
+  commit(engine().decide_return(leases));
+  EXPECT_EQ(engine().counts(id).leased, 3u) << "leases that no longer hold give nothing back";
+}
+
+TEST_F(SubscriptionsTest, AFeederGoesOnWhenMuchCreditIsBackOrLittleIsReady) {
+  const SubscriptionId id = define();
+  for (int i = 0; i < 100; ++i) offer(id, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  EXPECT_FALSE(engine().wants_more(id));
+  const auto some = receive(id, 1);
+  ASSERT_THAT(some, SizeIs(1));
+  ASSERT_TRUE(settle({id, some, {}, {}}));
+  EXPECT_FALSE(engine().wants_more(id)) << "a read for one event";
+  const auto all = receive(id, 1'000);
+  EXPECT_TRUE(engine().wants_more(id)) << "nothing is ready";
+  ASSERT_TRUE(settle({id, all, {}, {}}));
+  EXPECT_TRUE(engine().wants_more(id));
+}
+
 // ---- settling -------------------------------------------------------------------------------------------------------
 
 TEST_F(SubscriptionsTest, ARunIsSettledInOrder) {
@@ -511,9 +547,9 @@ TEST_F(SubscriptionsTest, EffectsOnWhatIsNotThereChangeNothing) {
   const KeyRef key{SubscriptionId{5}, zero, 1};
   commit({encode(KeyLeased{key, 1, 1, {}}), encode(KeySettled{key, 1}), encode(KeyReturned{key, {}, {}}),
           encode(KeyParked{key, {}, {}}), encode(KeyReleased{key}), encode(KeySkipped{key, ""}),
-          encode(KeyDropped{key}), encode(LeaseExtended{key, {}}), encode(SubscriptionDeleted{SubscriptionId{5}}),
-          encode(CursorDropped{SubscriptionId{5}, zero}), encode(SettlesDropped{SubscriptionId{5}, 0}),
-          encode(KeyQueued{key, {}})});
+          encode(KeyDropped{key}), encode(LeaseExtended{key, {}}), encode(LeaseCut{key, 0}),
+          encode(SubscriptionDeleted{SubscriptionId{5}}), encode(CursorDropped{SubscriptionId{5}, zero}),
+          encode(SettlesDropped{SubscriptionId{5}, 0}), encode(KeyQueued{key, {}})});
   EXPECT_THAT(recorded_.content(), IsEmpty());
 }
 
