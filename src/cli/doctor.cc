@@ -8,6 +8,8 @@
 
 #include "continuo/cli/commands.h"
 #include "continuo/disk/disk.h"
+#include "continuo/log/journal_format.h"
+#include "continuo/log/journal_shape.h"
 #include "continuo/node/node.h"
 
 namespace continuo::cli {
@@ -101,10 +103,29 @@ void look_at_server(const Session& session, std::vector<Finding>& findings) {
                         cell(member.value())});
 }
 
+// The ring as it was made, whatever the settings of the server are.
+Result<log::JournalShape> shape_of(const std::string& data) {
+  const auto absent = [&] { return fail(Code::bad_usage, fmt::format("{} holds no journal", data), "--data"); };
+  if (!std::filesystem::exists(data)) return absent();
+  auto disk = disk::open_real_disk(data);
+  if (!disk) return pass(disk);
+  auto shape = log::journal_shape(**disk);
+  if (!shape) return pass(shape);
+  if (!*shape) return absent();
+  if ((*shape)->slot_bytes < log::max_group_bytes + log::journal_block)
+    return fail(Code::wrong_format, fmt::format("the ring's files have {} bytes, too few", (*shape)->slot_bytes), data);
+  return **shape;
+}
+
 // Opens the node over the damage, once, and closes it: from then on it starts as always.
 Result<void> accept_loss(const Doctor& command) {
   if (command.data.empty()) return fail(Code::bad_usage, "--accept-loss needs the data folder", "--data");
-  auto opened = node::Node::open({.data = command.data, .accept_loss = true});
+  auto shape = shape_of(command.data);
+  if (!shape) return pass(shape);
+  node::Options options{.data = command.data, .accept_loss = true};
+  options.ring_segments = shape->slots;
+  options.ring_segment_bytes = shape->slot_bytes;
+  auto opened = node::Node::open(options);
   if (!opened) return pass(opened);
   fmt::print("The journal of {} is accepted as it is; what was damaged in it is lost. The server starts again.\n",
              command.data);

@@ -249,6 +249,11 @@ void TopicsEngine::partitions_made(TopicId topic, std::uint32_t count) {
 }
 
 void TopicsEngine::topic_removed(TopicId topic) {
+  // Its number is not given again, also when the group that made it is lost.
+  if (topic.value >= next_topic_) {
+    next_topic_ = topic.value + 1;
+    ledger_.touch(node_);
+  }
   const auto found = partitions_.find(topic);
   if (found == partitions_.end()) return;
   for (auto& partition : found->second) {

@@ -3,6 +3,7 @@
 #include <concurrentqueue/concurrentqueue.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -185,7 +186,14 @@ Result<void> EmbeddedLog::recover(RecoverySink& sink) {
       return sink.effect(effect);
     });
   };
-  return journal_->replay(from, visit);
+  if (auto replayed = journal_->replay(from, visit); !replayed) return replayed;
+  // What the checkpoint knows of was durable: without it the log ends in rot that looks like a tear.
+  if (journal_->last() < newest_known_ && !options_.journal.accept_loss)
+    return fail(Code::damaged_journal,
+                fmt::format("the log ends at group {}, but the checkpoint knows of group {}", journal_->last().value,
+                            newest_known_.value),
+                "journal");
+  return {};
 }
 
 Result<void> EmbeddedLog::load_store(RecoverySink& sink, Sequence& from) {
@@ -195,6 +203,7 @@ Result<void> EmbeddedLog::load_store(RecoverySink& sink, Sequence& from) {
     ByteReader reader{value};
     if (key == head_key) {
       from = Sequence{reader.u64() + 1};
+      newest_known_ = Sequence{reader.u64()};
       const Now now{WallTime{reader.i64()}, Elapsed{reader.i64()}};
       if (!reader.done()) return bad_store("head");
       return sink.group(Sequence{from.value - 1}, now);
@@ -259,6 +268,7 @@ Result<void> EmbeddedLog::replay_effect(const ReplayedGroup& group, const Effect
       if (PartitionLog* partition = writable(skipped->partition)) partition->skip(skipped->from, skipped->next);
       return {};
     }
+    case LogEffect::raised: return {};  // by what the files hold: the core follows
   }
   return fail(Code::wrong_format,
               fmt::format("the journal holds an effect of type {} that this version does not know", effect.type));
@@ -292,7 +302,7 @@ Result<void> EmbeddedLog::start() {
     }
     all = *prepared;
   }
-  if (auto started = journal_->start(); !started) return started;
+  if (auto started = journal_->start(next(newest_known_)); !started) return started;
   if (auto made = make_ballast(); !made && made.error().code != Code::disk_full) return made;
   return {};
 }
@@ -356,6 +366,14 @@ Result<PartitionState> EmbeddedLog::state(PartitionRef ref) {
   auto partition = find(ref);
   if (!partition) return pass(partition);
   return PartitionState{ref.partition, (*partition)->first(), (*partition)->end(), (*partition)->stored_bytes()};
+}
+
+std::vector<PartitionRef> EmbeddedLog::partitions() const {
+  std::vector<PartitionRef> all;
+  for (const auto& [topic, partitions] : *table())
+    for (const auto& partition : *partitions) all.push_back(partition->ref());
+  std::ranges::sort(all);
+  return all;
 }
 
 std::vector<OldSegment> EmbeddedLog::old_segments(PartitionRef ref) {
@@ -458,6 +476,7 @@ Result<void> EmbeddedLog::checkpoint(Sequence upto, std::vector<UnitImage> units
   std::string head;
   ByteWriter writer{head};
   writer.u64(upto.value);
+  writer.u64(journal_->last().value);  // the newest that records and units may have something of
   writer.i64(now.wall.ms);
   writer.i64(now.elapsed.ms);
   changes.push_back({head_key, head});

@@ -56,6 +56,8 @@ class EmbeddedLog final : public Home {
   Result<void> work(Micros now) override;
   HomeStats stats() const override;
   bool durable() const override { return mode_.lasting; }
+  std::vector<PartitionRef> partitions() const override;
+  bool accepts_loss() const override { return options_.journal.accept_loss; }
   Sequence last() const override { return journal_->last(); }
   const disk::Mode& mode() const { return mode_; }
 
@@ -99,6 +101,7 @@ class EmbeddedLog final : public Home {
   std::unique_ptr<Removals> removals_;
 
   std::vector<std::string> removed_records_;      // of topics whose files are gone; the next checkpoint drops them
+  Sequence newest_known_{0};                      // to the last checkpoint
   std::vector<std::string> tombstones_;           // units erased by the last checkpoint; its entries go with the next
   std::atomic<Sequence> published_{Sequence{0}};  // newest visible group
   std::atomic<bool> disk_full_{false};

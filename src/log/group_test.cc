@@ -62,6 +62,14 @@ TEST(Group, GoldenBytes) {
   EXPECT_EQ(group.frame_count(), 2u);
 }
 
+TEST(Group, GoldenRaised) {
+  Group group;
+  group.begin_frame();
+  group.raise({partition, Offset{300}});
+  group.end_frame();
+  EXPECT_EQ(hex(sealed(group)), "0c 00 00 00 00 00 01 00 06 01 05 ac 02 02 ac 02 ");
+}
+
 TEST(Group, GivesBackItsEffectsInOrder) {
   EXPECT_TRUE(rc::check([](const std::vector<std::vector<std::string>>& frames, std::uint8_t records) {
     Group group;
@@ -114,10 +122,11 @@ TEST(Group, TheLogsOwnEffectsAreReadBack) {
   group.remove_topic({TopicId{6}});
   group.trim({partition, Offset{99}});
   group.skip({partition, Offset{3}, Offset{9}, "the disk ate them"});
+  group.raise({partition, Offset{77}});
   group.end_frame();
   const auto effects = effects_of(sealed(group));
   ASSERT_TRUE(effects);
-  ASSERT_EQ(effects->size(), 4u);
+  ASSERT_EQ(effects->size(), 5u);
   const auto made = read_partitions_made((*effects)[0].payload);
   EXPECT_EQ(made->topic, TopicId{7});
   EXPECT_EQ(made->partitions, 16u);

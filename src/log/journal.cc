@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "continuo/base/bytes.h"
 #include "continuo/base/checksum.h"
@@ -205,7 +206,7 @@ class Journal::Scan {
     std::size_t index = at_ + 1;
     for (; index < journal_.found_.size(); ++index) {
       const SegmentHeader& header = journal_.found_[index].header;
-      if (header.first == expected_ && header.chain == chain_) break;
+      if (header.follows() == expected_ && header.chain == chain_) break;
     }
     return index;
   }
@@ -239,7 +240,7 @@ class Journal::Scan {
   Result<std::string> later_group() {
     for (std::size_t index = at_; index < journal_.found_.size(); ++index) {
       const Segment& later = journal_.found_[index];
-      if (index > at_ && later.header.first > expected_) return fmt::format("segment {}", later.header.number);
+      if (index > at_ && later.header.follows() > expected_) return fmt::format("segment {}", later.header.number);
       auto found = later_group_in(later, index == at_ ? position_ : journal_block);
       if (!found || !found->empty()) return found;
     }
@@ -299,7 +300,7 @@ Result<void> Journal::replay(Sequence from, const std::function<Result<void>(con
   }
   std::size_t first = found_.size();
   for (std::size_t index = 0; index < found_.size(); ++index)
-    if (found_[index].header.first <= from) first = index;
+    if (found_[index].header.follows() <= from) first = index;
   if (first == found_.size()) {
     // Groups after a gap stand on what the gap said: with a loss accepted, the log ends before it.
     if (options_.accept_loss) return {};
@@ -327,8 +328,12 @@ Result<void> Journal::replay(Sequence from, const std::function<Result<void>(con
 
 // ---- writing --------------------------------------------------------------------------------------------------------
 
-Result<void> Journal::start() {
+Result<void> Journal::start(Sequence at_least) {
   CHECK(!started_);
+  if (at_least > next_.load()) {
+    passed_over_ = static_cast<std::uint32_t>(at_least.value - next_.load().value);
+    next_ = at_least;
+  }
   epoch_ = Epoch{epoch_.value + 1};
   started_ = true;
   return open_segment();
@@ -352,6 +357,7 @@ Result<void> Journal::open_segment() {
   header.salt = random_.next();
   header.epoch = epoch_;
   header.first = next_;
+  header.passed_over = std::exchange(passed_over_, 0);
   header.chain = chain_;
   header.segment_bytes = options_.slot_bytes;
   std::string bytes;

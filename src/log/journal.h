@@ -60,8 +60,9 @@ class Journal {
   /// `at`), or when the group `from` asks for is not there any more.
   Result<void> replay(Sequence from, const std::function<Result<void>(const ReplayedGroup&)>& visit);
 
-  /// Opens a new segment under a new epoch after the end that replay found. Errors: limit_reached when no slot is free.
-  Result<void> start();
+  /// Opens a new segment under a new epoch after the end that replay found. The next group gets a sequence of at least
+  /// `at_least`: numbers that a lost group had are not given again. Errors: limit_reached when no slot is free.
+  Result<void> start(Sequence at_least = Sequence{1});
 
   /// Writes one group: header, the pieces one after the other, padding. On the disk when it returns. Errors: any disk
   /// error (the journal is failed then); limit_reached when the ring is full, which callers rule out by `usage`;
@@ -121,6 +122,7 @@ class Journal {
   std::uint64_t segment_number_ = 0;  // newest used or seen
   std::atomic<Sequence> next_{Sequence{1}};
   std::uint32_t chain_ = 0;
+  std::uint32_t passed_over_ = 0;          // before next_, told by the next segment
   std::atomic<std::uint32_t> current_{0};  // slot being written
   std::uint64_t position_ = 0;             // in it
   std::uint64_t salt_ = 0;

@@ -20,7 +20,7 @@ void SegmentHeader::encode(std::string& out) const {
   writer.u32(journal_block);
   writer.u64(first.value);
   writer.u64(segment_bytes);
-  writer.u32(0);
+  writer.u32(passed_over);
   writer.u32(crc32c(std::string_view{out}.substr(start, size - 4)));
 }
 
@@ -37,8 +37,8 @@ std::optional<SegmentHeader> SegmentHeader::decode(std::string_view block) {
   if (reader.u32() != journal_block) return std::nullopt;
   header.first = Sequence{reader.u64()};
   header.segment_bytes = reader.u64();
-  reader.u32();
-  if (reader.u32() != crc32c(block.substr(0, size - 4))) return std::nullopt;
+  header.passed_over = reader.u32();
+  if (reader.u32() != crc32c(block.substr(0, size - 4)) || header.passed_over > header.first.value) return std::nullopt;
   return header;
 }
 

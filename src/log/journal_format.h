@@ -28,8 +28,12 @@ struct SegmentHeader {
   std::uint64_t salt = 0;           ///< random: groups of another lap are told by it
   Epoch epoch;                      ///< of the start that opened it
   Sequence first;                   ///< sequence its first group has
-  std::uint32_t chain = 0;          ///< of the log before it: with `first` it names the point where that ends
+  std::uint32_t chain = 0;          ///< of the log before it: with follows() it names the point where that ends
   std::uint64_t segment_bytes = 0;  ///< length of the file
+  std::uint32_t passed_over = 0;    ///< sequences between the log before it and `first`: an accepted loss had them
+
+  /// The sequence the log before it would have gone on with.
+  Sequence follows() const { return Sequence{first.value - passed_over}; }
 
   /// Appends the header's bytes (not the padding).
   void encode(std::string& out) const;

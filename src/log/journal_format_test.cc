@@ -23,6 +23,7 @@ SegmentHeader sample_segment() {
   header.first = Sequence{42};
   header.chain = 0xcafef00d;
   header.segment_bytes = 32u << 20;
+  header.passed_over = 7;
   return header;
 }
 
@@ -50,8 +51,8 @@ TEST(JournalFormat, GoldenSegmentHeader) {
       "00 10 00 00 "              // blocks of 4096
       "2a 00 00 00 00 00 00 00 "  // its first group is 42
       "00 00 00 02 00 00 00 00 "  // 32 MiB
-      "00 00 00 00 "              // reserved
-      "67 32 2c 4f ";             // CRC-32C of all before
+      "07 00 00 00 "              // 7 sequences passed over
+      "ad 8a 2c 56 ";             // CRC-32C of all before
   std::string made;
   sample_segment().encode(made);
   EXPECT_EQ(hex(made), golden);
@@ -88,6 +89,8 @@ TEST(JournalFormat, HeadersAreReadBack) {
   EXPECT_EQ(read->first, Sequence{42});
   EXPECT_EQ(read->chain, 0xcafef00du);
   EXPECT_EQ(read->segment_bytes, 32u << 20);
+  EXPECT_EQ(read->passed_over, 7u);
+  EXPECT_EQ(read->follows(), Sequence{35});
 
   std::string group(GroupHeader::size, '?');
   GroupHeader written = sample_group();

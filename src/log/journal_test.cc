@@ -457,6 +457,23 @@ TEST_F(JournalTest, LossIsAcceptedOnlyWhenAskedFor) {
   EXPECT_THAT(bodies(), ElementsAre("one", "two again"));
 }
 
+TEST_F(JournalTest, NumbersOfLostGroupsAreNotGivenAgain) {
+  auto journal = start();
+  for (const char* body : {"one", "two", "three"}) put(*journal, body);
+  disk_->flip_bit(slot(1), 2 * block, 0);
+  auto accepting = tiny();
+  accepting.accept_loss = true;
+  journal = Journal::open(*disk_, accepting, random_).value();
+  ASSERT_TRUE(journal->replay(Sequence{1}, [](const ReplayedGroup&) { return Result<void>{}; }));
+  ASSERT_TRUE(journal->start(Sequence{9}));
+  put(*journal, "nine");
+  put(*start(), "ten");
+  EXPECT_THAT(bodies(), ElementsAre("one", "nine"));
+  ASSERT_TRUE(replay_anew());
+  EXPECT_THAT(bodies(), ElementsAre("one", "nine", "ten"));
+  EXPECT_EQ(start()->last(), Sequence{10});
+}
+
 TEST_F(JournalTest, WithTheBeginningLostNothingAfterItIsGiven) {
   put(*start(), "one");
   put(*start(), "two");

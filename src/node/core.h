@@ -122,6 +122,8 @@ class Core {
   };
 
   Result<void> make_room_to_start();
+  void follow_home();
+  void follow_home(PartitionRef partition, const log::PartitionState& stored);
   Open& open();
   void begin_frame();
   void end_frame();

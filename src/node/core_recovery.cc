@@ -74,6 +74,13 @@ class Core::Recovery final : public log::RecoverySink {
         return {};
       }
       case log::LogEffect::skipped: return {};  // the log's own affair
+      case log::LogEffect::raised: {
+        auto raised = log::read_raised(effect.payload);
+        if (!raised) return pass(raised);
+        const engines::HeadUnit* head = core_.topics_.head(raised->partition);
+        if (head != nullptr && head->next < raised->next) core_.topics_.appended(raised->partition, raised->next);
+        return {};
+      }
     }
     return continuo::fail(Code::wrong_format, fmt::format("the journal holds an effect of type {}", effect.type));
   }
@@ -99,6 +106,49 @@ Result<void> Core::make_room_to_start() {
   return {};
 }
 
+// A checkpoint's units may be older than what it says of the files; the groups between, which would say the rest, are
+// what a loss took. So the catalogue and the heads follow the files, in the first group: it lasts.
+void Core::follow_home() {
+  std::map<TopicId, std::vector<PartitionRef>> stored;
+  for (const PartitionRef partition : home_.partitions()) stored[partition.topic].push_back(partition);
+  std::vector<engines::TopicDeleted> deleted;
+  for (const auto& [name, topic] : topics_.by_name())
+    if (!stored.contains(topic->definition.id)) deleted.push_back({topic->definition.id});
+  for (const engines::TopicDeleted& topic : deleted) {
+    begin_frame();
+    effect(topic);
+    topics_.apply(topic);
+    open_->group.log.remove_topic({topic.id});
+    topics_.topic_removed(topic.id);
+    end_frame();
+    topics_gone_.insert(topic.id);
+  }
+  for (const auto& [topic, partitions] : stored) {
+    begin_frame();
+    if (topics_.find(topic) == nullptr) {  // defined by a group that is lost
+      open_->group.log.remove_topic({topic});
+      topics_.topic_removed(topic);
+    } else {
+      for (const PartitionRef partition : partitions)
+        if (const auto state = home_.state(partition)) follow_home(partition, *state);
+    }
+    end_frame();
+  }
+}
+
+void Core::follow_home(PartitionRef partition, const log::PartitionState& stored) {
+  const engines::HeadUnit* head = topics_.head(partition);
+  CHECK(head != nullptr, "a topic and its heads are of one group");
+  if (head->next < stored.next) {
+    open_->group.log.raise({partition, stored.next});
+    topics_.appended(partition, stored.next);
+  }
+  if (head->first < stored.first) {
+    open_->group.log.trim({partition, stored.first});
+    topics_.trimmed(partition, stored.first);
+  }
+}
+
 Result<void> Core::recover() {
   Recovery recovery{*this};
   if (auto recovered = home_.recover(recovery); !recovered) return recovered;
@@ -110,9 +160,10 @@ Result<void> Core::recover() {
   for (const TopicId topic : subscriptions_.read_topics())
     if (topics_.find(topic) == nullptr) topics_gone_.insert(topic);
   remains_ = true;
-  catalogue_ = build_catalogue();
   if (auto made = make_room_to_start(); !made) return made;
   if (auto started = home_.start(); !started) return started;
+  if (home_.accepts_loss()) follow_home();
+  catalogue_ = build_catalogue();
   if (topics_.secret() == 0) {
     const engines::NodeMade made{random_.next() | 1};
     begin_frame();

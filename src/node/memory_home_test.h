@@ -58,6 +58,8 @@ class MemoryHome final : public log::Home {
   Result<void> work(Micros) override { return {}; }
   log::HomeStats stats() const override { return numbers; }
   bool durable() const override { return true; }
+  std::vector<PartitionRef> partitions() const override { return {}; }
+  bool accepts_loss() const override { return false; }
   Sequence last() const override { return Sequence{groups.size()}; }
 
   struct Kept {

@@ -92,6 +92,14 @@ void Group::skip(Skipped skipped) {
   skips_.push_back(std::move(skipped));
 }
 
+void Group::raise(Raised raised) {
+  std::string payload;
+  ByteWriter writer{payload};
+  write_partition(writer, raised.partition);
+  writer.varint(static_cast<std::uint64_t>(raised.next.value));
+  effect(static_cast<std::uint8_t>(LogEffect::raised), 1, payload);
+}
+
 std::vector<std::string_view> Group::seal() {
   std::vector<std::string_view> pieces;
   if (!frames_.empty()) pieces.push_back(frames_);
@@ -193,6 +201,14 @@ Result<Skipped> read_skipped(std::string_view payload) {
   skipped.reason = reader.text();
   if (!reader.done() || skipped.next <= skipped.from) return bad_effect("skip");
   return skipped;
+}
+
+Result<Raised> read_raised(std::string_view payload) {
+  ByteReader reader{payload};
+  const PartitionRef partition = read_partition(reader);
+  const Offset next{static_cast<std::int64_t>(reader.varint())};
+  if (!reader.done()) return bad_effect("raise");
+  return Raised{partition, next};
 }
 
 }  // namespace continuo::log

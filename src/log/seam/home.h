@@ -26,7 +26,14 @@ constexpr std::size_t max_group_body = (8u << 20) - 64;
 
 /// Effects the log itself understands. The engines' effects have numbers from first_engine_effect on, and are only
 /// carried.
-enum class LogEffect : std::uint8_t { appended = 1, partitions_made = 2, topic_removed = 3, trimmed = 4, skipped = 5 };
+enum class LogEffect : std::uint8_t {
+  appended = 1,
+  partitions_made = 2,
+  topic_removed = 3,
+  trimmed = 4,
+  skipped = 5,
+  raised = 6
+};
 constexpr std::uint8_t first_engine_effect = 16;
 
 /// One batch with its place.
@@ -58,6 +65,13 @@ struct Skipped {
   std::string reason;
 };
 
+/// The partition's next record gets this offset or a later one. Only an accepted loss makes it necessary: the files may
+/// hold more than what is left of the log says.
+struct Raised {
+  PartitionRef partition;
+  Offset next;
+};
+
 /// One atomic write while it is filled: frames of effects, and the batches they append. Not thread-safe.
 ///
 /// Body of a group: frames. Frame: u32 length of what follows, u16 shard, u16 effect count, effects. Effect: u8 type,
@@ -74,10 +88,11 @@ class Group {
   void effect(std::uint8_t type, std::uint8_t version, std::string_view payload);
   void end_frame();
   void append(AppendedBatch batch);
-  void make_partitions(PartitionsMade made);  // the next four are effects too: inside a frame
+  void make_partitions(PartitionsMade made);  // the next five are effects too: inside a frame
   void remove_topic(TopicRemoved removed);
   void trim(Trimmed trimmed);
   void skip(Skipped skipped);
+  void raise(Raised raised);
 
   bool empty() const { return frame_count_ == 0 && batches_.empty(); }
   /// Bytes of the body so far.
@@ -134,6 +149,7 @@ Result<PartitionsMade> read_partitions_made(std::string_view payload);
 Result<TopicRemoved> read_topic_removed(std::string_view payload);
 Result<Trimmed> read_trimmed(std::string_view payload);
 Result<Skipped> read_skipped(std::string_view payload);
+Result<Raised> read_raised(std::string_view payload);
 
 /// Takes what recovery finds: first all units of the checkpoint, then the groups after it in order.
 class RecoverySink {
@@ -227,6 +243,10 @@ class Home {
 
   virtual HomeStats stats() const = 0;
   virtual bool durable() const = 0;  ///< false when the files live in memory
+  /// All there are, in order.
+  virtual std::vector<PartitionRef> partitions() const = 0;
+  /// Damage was to be taken for the end of the log: what `recover` gave may be older than what the partitions hold.
+  virtual bool accepts_loss() const = 0;
   virtual Sequence last() const = 0;
 };
 
