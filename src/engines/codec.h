@@ -48,6 +48,15 @@ class FieldWriter {
     put(v.has_value());
     if (v) put(*v);
   }
+  // Offsets mostly grow: by differences they take a byte or two.
+  void put(const std::vector<Offset>& v) {
+    out_.varint(v.size());
+    std::uint64_t before = 0;
+    for (const Offset each : v) {
+      out_.varint(static_cast<std::uint64_t>(each.value) - before);
+      before = static_cast<std::uint64_t>(each.value);
+    }
+  }
   template <class T>
   void put(const std::vector<T>& v) {
     out_.varint(v.size());
@@ -97,6 +106,16 @@ class FieldReader {
     bool present = false;
     get(present);
     if (present) get(v.emplace());
+  }
+  void get(std::vector<Offset>& v) {
+    const std::uint64_t count = in_.varint();
+    if (count > in_.left()) return in_.fail();
+    v.reserve(static_cast<std::size_t>(count));
+    std::uint64_t offset = 0;
+    for (std::uint64_t i = 0; i < count && in_.ok(); ++i) {
+      offset += in_.varint();
+      v.push_back(Offset{static_cast<std::int64_t>(offset)});
+    }
   }
   template <class T>
   void get(std::vector<T>& v) {

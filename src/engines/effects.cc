@@ -75,6 +75,18 @@ template <class Io, Of<KeyQueued> T>
 void fields(Io& io, T& v) {
   io(v.key, v.offsets);
 }
+template <class Io, Of<KeyPageFilled> T>
+void fields(Io& io, T& v) {
+  io(v.key, v.page, v.offsets);
+}
+template <class Io, Of<KeyPageDropped> T>
+void fields(Io& io, T& v) {
+  io(v.key, v.page);
+}
+template <class Io, Of<LeaseNumbered> T>
+void fields(Io& io, T& v) {
+  io(v.number);
+}
 template <class Io, Of<KeyLeased> T>
 void fields(Io& io, T& v) {
   io(v.key, v.count, v.number, v.until);
@@ -152,6 +164,9 @@ CONTINUO_EFFECT(SubscriptionDeleted);
 CONTINUO_EFFECT(CursorMoved);
 CONTINUO_EFFECT(CursorDropped);
 CONTINUO_EFFECT(KeyQueued);
+CONTINUO_EFFECT(KeyPageFilled);
+CONTINUO_EFFECT(KeyPageDropped);
+CONTINUO_EFFECT(LeaseNumbered);
 CONTINUO_EFFECT(KeyLeased);
 CONTINUO_EFFECT(KeySettled);
 CONTINUO_EFFECT(KeyReturned);

@@ -133,11 +133,33 @@ struct CursorDropped {
   PartitionRef partition;
 };
 
-/// Events join the key's queue. Unit: the key.
+/// Events join the front of the key's queue: new ones while nothing waits behind it, or those of its first page. Unit:
+/// the key.
 struct KeyQueued {
   static constexpr EffectType type = EffectType::key_queued;
   KeyRef key;
   std::vector<Offset> offsets;  ///< growing
+};
+
+/// Events wait behind the front of the key's queue. Unit: the page of them whose first event is `page`.
+struct KeyPageFilled {
+  static constexpr EffectType type = EffectType::key_page_filled;
+  KeyRef key;
+  Offset page;
+  std::vector<Offset> offsets;  ///< growing
+};
+
+/// The page's events are in the front now, or gone with the key. Unit: the page, which is gone.
+struct KeyPageDropped {
+  static constexpr EffectType type = EffectType::key_page_dropped;
+  KeyRef key;
+  Offset page;
+};
+
+/// Numbers up to this one were given to leases. Unit: the counter of leases.
+struct LeaseNumbered {
+  static constexpr EffectType type = EffectType::lease_numbered;
+  std::uint64_t number = 0;
 };
 
 /// The first `count` events of the key are leased; the head's attempt is counted. Unit: the key.

@@ -74,8 +74,13 @@ TEST(Effects, GoldenSubscriptionDefined) {
 TEST(Effects, GoldenSubscriptionDeleted) { check(SubscriptionDeleted{SubscriptionId{7}}, 33, "07"); }
 TEST(Effects, GoldenCursorMoved) { check(CursorMoved{SubscriptionId{7}, partition, Offset{1000}}, 34, "07ac0202e807"); }
 TEST(Effects, GoldenKeyQueued) {
-  check(KeyQueued{key, {Offset{1000}, Offset{1005}}}, 35, "07ac020288ef99abc5e88c911102e807ed07");
+  check(KeyQueued{key, {Offset{1000}, Offset{1005}}}, 35, "07ac020288ef99abc5e88c911102e80705");
 }
+TEST(Effects, GoldenKeyPageFilled) {
+  check(KeyPageFilled{key, Offset{900}, {Offset{1000}, Offset{1005}}}, 48, "07ac020288ef99abc5e88c9111840702e80705");
+}
+TEST(Effects, GoldenKeyPageDropped) { check(KeyPageDropped{key, Offset{900}}, 49, "07ac020288ef99abc5e88c91118407"); }
+TEST(Effects, GoldenLeaseNumbered) { check(LeaseNumbered{300}, 50, "ac02"); }
 TEST(Effects, GoldenKeyLeased) {
   check(KeyLeased{key, 2, 9, Elapsed{35'000}}, 36, "07ac020288ef99abc5e88c91110209f0a204");
 }
@@ -179,6 +184,9 @@ std::vector<Drawn> one_of_each(Draw draw) {
       drawn(SubscriptionDeleted{SubscriptionId{draw.small()}}),
       drawn(CursorMoved{SubscriptionId{draw.small()}, draw.place(), draw.offset()}),
       drawn(KeyQueued{draw.any_key(), draw.many([&] { return draw.offset(); })}),
+      drawn(KeyPageFilled{draw.any_key(), draw.offset(), draw.many([&] { return draw.offset(); })}),
+      drawn(KeyPageDropped{draw.any_key(), draw.offset()}),
+      drawn(LeaseNumbered{draw.number()}),
       drawn(KeyLeased{draw.any_key(), draw.small(), draw.number(), Elapsed{draw.time()}}),
       drawn(KeySettled{draw.any_key(), draw.small()}),
       drawn(KeyReturned{draw.any_key(), Elapsed{draw.time()}, draw.any_failure()}),

@@ -21,7 +21,8 @@ struct Lease {
   PartitionRef partition;
   std::uint64_t key_hash = 0;
   Offset offset;
-  std::uint64_t number = 0;  ///< grows with every lease of the key while it has outstanding events: fences late settles
+  std::uint64_t number = 0;  ///< grows with every lease and is never given again: fences late settles, and late writes
+                             ///< to wherever the consumer keeps it
   auto operator<=>(const Lease&) const = default;
 };
 

@@ -2,6 +2,7 @@
 // subscriptions engine.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,7 +21,17 @@ struct SubscriptionsEngine::State {
   SubscriptionId id;
   std::unique_ptr<SubscriptionUnit> definition;  ///< none: deleted, and what is left of it goes piece by piece
   std::map<PartitionRef, CursorUnit> cursors;
+  /// What waits behind the front of a key's queue.
+  struct Waiting {
+    std::map<Offset, std::unique_ptr<KeyPage>> pages;  ///< by their first events
+    std::uint64_t events = 0;
+    bool has(Offset offset) const {
+      auto at = pages.upper_bound(offset);
+      return at != pages.begin() && std::ranges::binary_search((--at)->second->offsets, offset);
+    }
+  };
   std::unordered_map<KeyRef, std::unique_ptr<KeyUnit>> keys;
+  std::unordered_map<KeyRef, Waiting> waiting;  ///< of keys that have such
   Window<std::string> settles;
   std::size_t settle_bytes = 0;
 
@@ -30,7 +41,16 @@ struct SubscriptionsEngine::State {
   std::uint32_t leased_keys = 0;
   Counts counts;
 
-  bool empty() const { return cursors.empty() && keys.empty() && settles.empty(); }
+  bool empty() const { return cursors.empty() && keys.empty() && waiting.empty() && settles.empty(); }
+  const Waiting* behind(const KeyRef& ref) const {
+    const auto found = waiting.find(ref);
+    return found == waiting.end() ? nullptr : &found->second;
+  }
+  /// Outstanding events of the key.
+  std::uint64_t events(const KeyUnit& unit) const {
+    const Waiting* more = behind(unit.ref);
+    return unit.queue.size() + (more == nullptr ? 0 : more->events);
+  }
 };
 
 }  // namespace continuo::engines

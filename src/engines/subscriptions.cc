@@ -21,6 +21,10 @@ std::string key_key(const KeyRef& ref) {
   return unit_key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value,
                      ref.key_hash);
 }
+std::string key_page_key(const KeyRef& ref, Offset page) {
+  return unit_key_of(UnitKind::key_page, ref.subscription.value, ref.partition.topic.value,
+                     ref.partition.partition.value, ref.key_hash, static_cast<std::uint64_t>(page.value));
+}
 
 }  // namespace
 
@@ -28,17 +32,16 @@ std::string key_key(const KeyRef& ref) {
 
 std::string KeyUnit::unit_key() const { return key_key(ref); }
 
-// Offsets are written as differences: a parked key with many events stays small.
 void KeyUnit::encode(std::string& out) const {
   FieldWriter writer{out};
   writer(std::uint32_t{unit_version}, state, attempts, leased, lease_number, until, failure.code, failure.message,
-         since, std::uint64_t{queue.size()});
-  ByteWriter offsets{out};
-  std::int64_t before = 0;
-  for (const Offset offset : queue) {
-    offsets.varint(static_cast<std::uint64_t>(offset.value - before));
-    before = offset.value;
-  }
+         since, queue);
+}
+
+std::string KeyPage::unit_key() const { return key_page_key(ref, first); }
+void KeyPage::encode(std::string& out) const {
+  FieldWriter writer{out};
+  writer(std::uint32_t{unit_version}, offsets);
 }
 
 std::string CursorUnit::unit_key() const { return cursor_key(subscription, partition); }
@@ -98,7 +101,7 @@ void SubscriptionsEngine::forget_if_empty(SubscriptionId id) {
 }
 
 void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
-  const std::uint64_t events = unit.queue.size();
+  const std::uint64_t events = state.events(unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   switch (unit.state) {
     case KeyUnit::State::ready:
@@ -124,7 +127,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
 }
 
 void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
-  const std::uint64_t events = unit.queue.size();
+  const std::uint64_t events = state.events(unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
   switch (unit.state) {
     case KeyUnit::State::ready:
@@ -274,7 +277,7 @@ void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
   apply_key(effect, [](KeyUnit& unit) {
-    unit.queue.pop_front();
+    unit.queue.erase(unit.queue.begin());
     unit.leased = 0;
     unit.attempts = 0;
     unit.failure = {};
@@ -344,6 +347,15 @@ SubscriptionsEngine::Target SubscriptionsEngine::key_target(const KeyRef& ref) c
   return {key(ref), key_key(ref)};
 }
 
+SubscriptionsEngine::Target SubscriptionsEngine::page_target(const KeyRef& ref, Offset page) const {
+  Target named{nullptr, key_page_key(ref, page)};
+  const State* found = state(ref.subscription);
+  const auto* waiting = found == nullptr ? nullptr : found->behind(ref);
+  if (waiting == nullptr) return named;
+  if (const auto at = waiting->pages.find(page); at != waiting->pages.end()) named.unit = at->second.get();
+  return named;
+}
+
 SubscriptionsEngine::Target SubscriptionsEngine::target(const SettleRemembered& effect) const {
   auto* found = const_cast<SubscriptionsEngine*>(this)->state(effect.subscription);
   return {found == nullptr ? nullptr : found->settles.page(effect.page), page_key(effect.subscription, effect.page)};
@@ -372,6 +384,9 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
     case EffectType::cursor_moved: return take<CursorMoved>(version, payload, now);
     case EffectType::cursor_dropped: return take<CursorDropped>(version, payload, now);
     case EffectType::key_queued: return take<KeyQueued>(version, payload, now);
+    case EffectType::key_page_filled: return take<KeyPageFilled>(version, payload, now);
+    case EffectType::key_page_dropped: return take<KeyPageDropped>(version, payload, now);
+    case EffectType::lease_numbered: return take<LeaseNumbered>(version, payload, now);
     case EffectType::key_leased: return take<KeyLeased>(version, payload, now);
     case EffectType::key_settled: return take<KeySettled>(version, payload, now);
     case EffectType::key_returned: return take<KeyReturned>(version, payload, now);
@@ -395,10 +410,11 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
   ByteReader name{key.substr(1)};
   FieldReader reader{bytes};
   std::uint32_t version = 0;
-  if (kind == UnitKind::subscription_counter) {
-    reader(version, counter_.next);
-    if (!reader.done()) return bad_unit("counter of subscriptions");
-    ledger_.restored(counter_, stamp);
+  if (kind == UnitKind::subscription_counter || kind == UnitKind::lease_counter) {
+    CounterUnit& counter = kind == UnitKind::lease_counter ? leases_ : counter_;
+    reader(version, counter.next);
+    if (!reader.done()) return bad_unit("counter");
+    ledger_.restored(counter, stamp);
     return {};
   }
   const SubscriptionId id{name.be<std::uint32_t>()};
@@ -430,19 +446,34 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
     return {};
   }
   const KeyRef ref{id, partition, name.be<std::uint64_t>()};
+  return kind == UnitKind::key_page ? restore_page(ref, Offset{name.be<std::int64_t>()}, reader, stamp)
+                                    : restore_key(ref, reader, stamp);
+}
+
+Result<void> SubscriptionsEngine::restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp) {
   auto unit = std::make_unique<KeyUnit>(ref);
-  std::uint64_t count = 0;
+  std::uint32_t version = 0;
   reader(version, unit->state, unit->attempts, unit->leased, unit->lease_number, unit->until, unit->failure.code,
-         unit->failure.message, unit->since, count);
-  std::int64_t offset = 0;
-  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-    offset += static_cast<std::int64_t>(reader.bytes().varint());
-    unit->queue.push_back(Offset{offset});
-  }
+         unit->failure.message, unit->since, unit->queue);
   if (!reader.done() || unit->queue.empty()) return bad_unit("key");
   ledger_.restored(*unit, stamp);
+  State& found = make_state(ref.subscription);
   enter(found, *unit);
   found.keys[ref] = std::move(unit);
+  return {};
+}
+
+Result<void> SubscriptionsEngine::restore_page(const KeyRef& ref, Offset first, FieldReader& reader, Sequence stamp) {
+  auto page = std::make_unique<KeyPage>(ref, first);
+  std::uint32_t version = 0;
+  reader(version, page->offsets);
+  if (!reader.done() || page->offsets.empty()) return bad_unit("page of a key's events");
+  ledger_.restored(*page, stamp);
+  apply_page(ref, [&](State& found) {
+    State::Waiting& waiting = found.waiting[ref];
+    waiting.events += page->offsets.size();
+    waiting.pages[first] = std::move(page);
+  });
   return {};
 }
 
@@ -478,7 +509,7 @@ std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_
     if (all.size() >= limit) break;
     const KeyUnit& unit = *found->keys.at({id, partition, hash});
     all.push_back(
-        {hash, partition, unit.queue.front(), unit.attempts, unit.failure, unit.queue.size() - 1, unit.since});
+        {hash, partition, unit.queue.front(), unit.attempts, unit.failure, found->events(unit) - 1, unit.since});
   }
   return all;
 }
@@ -518,9 +549,9 @@ bool SubscriptionsEngine::wants_more(SubscriptionId id) const {
 
 std::optional<std::pair<PartitionRef, Offset>> SubscriptionsEngine::parked_head(SubscriptionId id,
                                                                                 std::uint64_t key_hash) const {
-  const KeyUnit* unit = parked_key(id, key_hash);
-  if (unit == nullptr) return std::nullopt;
-  return std::pair{unit->ref.partition, unit->queue.front()};
+  const auto keys = parked_keys(id, key_hash, 1);
+  if (keys.empty()) return std::nullopt;
+  return std::pair{keys.front()->ref.partition, keys.front()->queue.front()};
 }
 
 std::set<TopicId> SubscriptionsEngine::read_topics() const {

@@ -7,7 +7,6 @@
 // topics.h. Core thread only.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +30,8 @@ struct SubscriptionLimits {
   std::uint32_t subscriptions = 10'000;
   std::uint32_t outstanding = 20'000;  ///< events offered to one subscription and not settled, beyond what is parked
   std::uint32_t run = 100;             ///< consecutive events of one key in one lease
+  std::uint32_t front = 256;           ///< events of a key that lie in its unit; at least `run`
+  std::uint32_t page = 64;             ///< and in each page of those behind
   std::size_t settle_bytes_each = 4u << 20;  ///< answers to settles remembered for one subscription, encoded
   std::size_t settle_bytes = 16u << 20;      ///< and for all of them
 };
@@ -38,20 +39,32 @@ struct SubscriptionLimits {
 /// How long the answer to a settle is remembered, within the limits above.
 inline constexpr Millis settle_window{300'000};
 
-/// A key with outstanding events.
+/// A key with outstanding events: the front of its queue. Many more wait in pages behind it, so that a unit stays small
+/// and a change costs the same however many there are.
 class KeyUnit final : public Unit {
  public:
   enum class State : std::uint8_t { ready, leased, backoff, parked, last = parked };
   explicit KeyUnit(KeyRef key) : ref(key) {}
   const KeyRef ref;
   State state = State::ready;
-  std::deque<Offset> queue;        ///< outstanding, in order; the first is the head
+  std::vector<Offset> queue;       ///< outstanding, in order; the first is the head. Empty only with the key gone.
   std::uint32_t attempts = 0;      ///< deliveries of the head so far
   std::uint32_t leased = 0;        ///< how many of the front are leased
   std::uint64_t lease_number = 0;  ///< of the lease now, or the last one
   Elapsed until;                   ///< end of the lease or of the backoff
   Failure failure;                 ///< of the head's last delivery
   WallTime since;                  ///< parked since
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+/// Events that wait behind the front of their key's queue.
+class KeyPage final : public Unit {
+ public:
+  KeyPage(KeyRef key, Offset first) : ref(key), first(first) {}
+  const KeyRef ref;
+  const Offset first;  ///< names the page
+  std::vector<Offset> offsets;
   std::string unit_key() const override;
   void encode(std::string& out) const override;
 };
@@ -105,6 +118,7 @@ class SubscriptionsEngine {
   struct ReceiveDecision {
     std::vector<KeyLeased> leases;
     Received received;
+    std::vector<Effect> effects() const;
   };
   Result<ReceiveDecision> decide_receive(const Receive& receive, Elapsed now) const;
   /// What was leased and could not be handed out: these leases, and those behind them in their runs, are open again, in
@@ -121,8 +135,10 @@ class SubscriptionsEngine {
   const std::string* remembered(SubscriptionId id, const Hash128& body) const;
   /// Effects that remember an answer.
   std::vector<Effect> decide_remember(SubscriptionId id, const Hash128& body, std::string outcome) const;
-  Result<KeyReleased> decide_retry(SubscriptionId id, std::uint64_t key_hash) const;
-  Result<KeySkipped> decide_skip(SubscriptionId id, std::uint64_t key_hash, std::string reason) const;
+  /// Of the key in every partition where it is parked - of very many, in so many as one decision may change. Errors:
+  /// unknown_subscription, not_parked.
+  Result<std::vector<Effect>> decide_retry(SubscriptionId id, std::uint64_t key_hash) const;
+  Result<std::vector<Effect>> decide_skip(SubscriptionId id, std::uint64_t key_hash, const std::string& reason) const;
   /// Leases and delays that are over, and pages of remembered answers; at most `most` of them.
   std::vector<Effect> decide_due(const Now& now, std::size_t most) const;
   /// The same for a topic that was deleted: cursors and keys of its partitions.
@@ -177,7 +193,7 @@ class SubscriptionsEngine {
   const State* state(SubscriptionId id) const;
   KeyUnit* key(const KeyRef& ref);
   const KeyUnit* key(const KeyRef& ref) const;
-  const KeyUnit* parked_key(SubscriptionId id, std::uint64_t key_hash) const;
+  std::vector<const KeyUnit*> parked_keys(SubscriptionId id, std::uint64_t key_hash, std::size_t most) const;
   void enter(State& state, KeyUnit& unit);  // adds the key to the indexes its state calls for
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
@@ -207,11 +223,17 @@ class SubscriptionsEngine {
   // One for each effect; `unit` names what it changes, for replay.
   template <class T>
   void apply_key(const T& effect, auto change);
+  void apply_page(const KeyRef& ref, auto change);
+  Result<void> restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp);
+  Result<void> restore_page(const KeyRef& ref, Offset first, FieldReader& reader, Sequence stamp);
   void change(const SubscriptionDefined& effect, Elapsed now);
   void change(const SubscriptionDeleted& effect, Elapsed now);
   void change(const CursorMoved& effect, Elapsed now);
   void change(const CursorDropped& effect, Elapsed now);
   void change(const KeyQueued& effect, Elapsed now);
+  void change(const KeyPageFilled& effect, Elapsed now);
+  void change(const KeyPageDropped& effect, Elapsed now);
+  void change(const LeaseNumbered& effect, Elapsed now);
   void change(const KeyLeased& effect, Elapsed now);
   void change(const KeySettled& effect, Elapsed now);
   void change(const KeyReturned& effect, Elapsed now);
@@ -236,6 +258,10 @@ class SubscriptionsEngine {
   Target target(const CursorMoved& effect) const { return cursor_target(effect.subscription, effect.partition); }
   Target target(const CursorDropped& effect) const { return cursor_target(effect.subscription, effect.partition); }
   Target key_target(const KeyRef& ref) const;
+  Target page_target(const KeyRef& ref, Offset page) const;
+  Target target(const KeyPageFilled& effect) const { return page_target(effect.key, effect.page); }
+  Target target(const KeyPageDropped& effect) const { return page_target(effect.key, effect.page); }
+  Target target(const LeaseNumbered&) const { return {&leases_, leases_.unit_key()}; }
   template <class T>
   Target target(const T& effect) const {
     return key_target(effect.key);
@@ -247,9 +273,13 @@ class SubscriptionsEngine {
 
   class CounterUnit final : public Unit {
    public:
-    std::uint32_t next = 1;
-    std::string unit_key() const override { return std::string{static_cast<char>(UnitKind::subscription_counter)}; }
+    explicit CounterUnit(UnitKind kind) : kind_(kind) {}
+    std::uint64_t next = 1;
+    std::string unit_key() const override { return std::string{static_cast<char>(kind_)}; }
     void encode(std::string& out) const override;
+
+   private:
+    const UnitKind kind_;
   };
 
   Ledger& ledger_;
@@ -259,7 +289,8 @@ class SubscriptionsEngine {
   std::set<Due> due_;
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;
-  CounterUnit counter_;
+  CounterUnit counter_{UnitKind::subscription_counter};
+  CounterUnit leases_{UnitKind::lease_counter};
 };
 
 }  // namespace continuo::engines

@@ -27,7 +27,7 @@ void OfferLeaseSettle(benchmark::State& state) {
     for (const Effect& effect : offered->effects) apply(effect);
     for (std::int64_t left = batch; left > 0;) {
       const auto received = engine.decide_receive({id, 100, std::nullopt}, Elapsed{1});
-      for (const KeyLeased& lease : received->leases) apply(encode(lease));
+      for (const Effect& effect : received->effects()) apply(effect);
       Settle settle{id, {}, {}, {}};
       for (const Delivery& delivery : received->received.deliveries) settle.acks.push_back(delivery.lease);
       const auto settled = engine.decide_settle(settle, false, {});

@@ -9,6 +9,8 @@ namespace continuo::engines {
 namespace {
 
 constexpr std::size_t settle_page_bytes = 60 * 1024;
+constexpr std::size_t healed_bytes = 60'000;  // of effects, when a key is parked in many partitions
+constexpr std::size_t healed_key_bytes = 600;
 constexpr Millis min_lease{100};
 constexpr Millis max_lease{12 * 3'600'000};
 constexpr std::string_view expired = "lease_expired";
@@ -50,7 +52,8 @@ Result<SubscriptionsEngine::DefineDecision> SubscriptionsEngine::decide_define(
   if (by_name_.size() >= limits_.subscriptions)
     return fail(Code::limit_reached, fmt::format("there are {} subscriptions already", by_name_.size()));
   DefineDecision decision;
-  decision.defined = {SubscriptionId{counter_.next}, name, 1, false, settings, std::move(topics)};
+  decision.defined = {
+      SubscriptionId{static_cast<std::uint32_t>(counter_.next)}, name, 1, false, settings, std::move(topics)};
   for (const auto& [partition, next] : starts) decision.cursors.push_back({decision.defined.id, partition, next});
   return decision;
 }
@@ -77,7 +80,11 @@ void SubscriptionsEngine::drop_keys(const State& state, std::optional<TopicId> t
   for (; at != state.heads.end() && effects.size() < most; ++at) {
     const PartitionRef partition = at->first.first;
     if (topic && partition.topic != *topic) return;
-    effects.push_back(encode(KeyDropped{{state.id, partition, at->second}}));
+    const KeyRef ref{state.id, partition, at->second};
+    if (const auto* waiting = state.behind(ref))
+      for (const auto& [first, page] : waiting->pages)
+        if (effects.size() < most) effects.push_back(encode(KeyPageDropped{ref, first}));
+    if (effects.size() < most) effects.push_back(encode(KeyDropped{ref}));
   }
 }
 
@@ -128,8 +135,8 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   std::map<std::uint64_t, std::vector<Offset>> by_hash;
   for (const Offer::Event& event : offer.events)
     by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);
-  for (auto& [hash, offsets] : by_hash)
-    decision.effects.push_back(encode(KeyQueued{{offer.subscription, offer.partition, hash}, std::move(offsets)}));
+  for (const auto& [hash, offsets] : by_hash)
+    decide_queued(*found, {offer.subscription, offer.partition, hash}, offsets, decision.effects);
   decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
   decision.credit.next = offer.next;
   decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());
@@ -154,7 +161,7 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
     if (left == 0 || keys >= definition.settings.concurrency) break;
     const KeyUnit& unit = *found->keys.at({receive.subscription, partition, hash});
     const auto run = std::min({left, longest, static_cast<std::uint32_t>(unit.queue.size())});
-    const std::uint64_t number = unit.lease_number + 1;
+    const std::uint64_t number = leases_.next;
     decision.leases.push_back({unit.ref, run, number, now + lease});
     for (std::uint32_t place = 0; place < run; ++place)
       decision.received.deliveries.push_back(
@@ -238,6 +245,7 @@ void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, c
   }
   if (settings.on_failure == OnFailure::drop) {
     effects.push_back(encode(KeyReturned{unit.ref, Elapsed{0}, failure}));
+    if (settled_before == 0) decide_refill(unit, 1, effects);  // the settled ones were looked after
     effects.push_back(
         encode(KeySkipped{unit.ref, "dropped after " + std::to_string(attempts) + " attempts: " + failure.code}));
     return;
@@ -259,7 +267,10 @@ void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const
     else
       refuse(lease);
   }
-  if (settled != 0) decision.effects.push_back(encode(KeySettled{ref, settled}));
+  if (settled != 0) {
+    decide_refill(*unit, settled + 1, decision.effects);  // the one after them may be dropped in the same frame
+    decision.effects.push_back(encode(KeySettled{ref, settled}));
+  }
   decision.settled.settled += settled;
   if (const Nack* nack = key_plan.nack) {
     const bool holds = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
@@ -323,27 +334,37 @@ std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, cons
 
 // ---- parked keys and time -------------------------------------------------------------------------------------------
 
-const KeyUnit* SubscriptionsEngine::parked_key(SubscriptionId id, std::uint64_t key_hash) const {
+// A key may be parked in several partitions: of several topics, or before and after a topic was made again.
+std::vector<const KeyUnit*> SubscriptionsEngine::parked_keys(SubscriptionId id, std::uint64_t key_hash,
+                                                             std::size_t most) const {
+  std::vector<const KeyUnit*> all;
   const State* found = state(id);
-  if (found == nullptr) return nullptr;
-  for (const auto& [partition, hash] : found->parked)
-    if (hash == key_hash) return found->keys.at({id, partition, hash}).get();
-  return nullptr;
+  if (found == nullptr) return all;
+  for (const auto& [partition, cursor] : found->cursors)
+    if (all.size() < most && found->parked.contains({partition, key_hash}))
+      all.push_back(key({id, partition, key_hash}));
+  return all;
 }
 
-Result<KeyReleased> SubscriptionsEngine::decide_retry(SubscriptionId id, std::uint64_t key_hash) const {
+Result<std::vector<Effect>> SubscriptionsEngine::decide_retry(SubscriptionId id, std::uint64_t key_hash) const {
   if (find(id) == nullptr) return unknown(id);
-  const KeyUnit* unit = parked_key(id, key_hash);
-  if (unit == nullptr) return fail(Code::not_parked, "the key is not parked");
-  return KeyReleased{unit->ref};
+  std::vector<Effect> effects;
+  for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / healed_key_bytes))
+    effects.push_back(encode(KeyReleased{unit->ref}));
+  if (effects.empty()) return fail(Code::not_parked, "the key is not parked");
+  return effects;
 }
 
-Result<KeySkipped> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash,
-                                                    std::string reason) const {
+Result<std::vector<Effect>> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash,
+                                                             const std::string& reason) const {
   if (find(id) == nullptr) return unknown(id);
-  const KeyUnit* unit = parked_key(id, key_hash);
-  if (unit == nullptr) return fail(Code::not_parked, "the key is not parked");
-  return KeySkipped{unit->ref, std::move(reason)};
+  std::vector<Effect> effects;
+  for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / (healed_key_bytes + reason.size()))) {
+    decide_refill(*unit, 1, effects);
+    effects.push_back(encode(KeySkipped{unit->ref, reason}));
+  }
+  if (effects.empty()) return fail(Code::not_parked, "the key is not parked");
+  return effects;
 }
 
 std::vector<Effect> SubscriptionsEngine::decide_due(const Now& now, std::size_t most) const {

@@ -14,11 +14,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const SubscriptionLimits limits{.subscriptions = 3,
-                                .outstanding = 1'000,
-                                .run = 100,
-                                .settle_bytes_each = 500'000,
-                                .settle_bytes = 600'000};
+const SubscriptionLimits limits{
+    .subscriptions = 3, .outstanding = 1'000, .run = 100, .settle_bytes_each = 500'000, .settle_bytes = 600'000};
 constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, one{TopicId{1}, PartitionId{1}},
     other{TopicId{2}, PartitionId{0}};
 
@@ -51,7 +48,7 @@ class SubscriptionsTest : public testing::Test {
     return decision->defined.id;
   }
   // Offers one event for each of these keys, one after the other.
-  void offer(SubscriptionId id, std::initializer_list<std::uint64_t> keys, PartitionRef partition = zero) {
+  void offer(SubscriptionId id, const std::vector<std::uint64_t>& keys, PartitionRef partition = zero) {
     for (const CursorMoved& cursor : engine().cursors(id)) {
       if (cursor.partition != partition) continue;
       Offer offer{id, 1, partition, cursor.next, cursor.next, {}};
@@ -65,9 +62,7 @@ class SubscriptionsTest : public testing::Test {
   }
   std::vector<Lease> receive(SubscriptionId id, std::uint32_t max = 100) {
     auto decision = engine().decide_receive({id, max, std::nullopt}, now_);
-    std::vector<Effect> effects;
-    for (const KeyLeased& lease : decision->leases) effects.push_back(encode(lease));
-    commit(std::move(effects));
+    commit(decision->effects());
     std::vector<Lease> leases;
     for (const Delivery& delivery : decision->received.deliveries) leases.push_back(delivery.lease);
     return leases;
@@ -165,7 +160,7 @@ TEST_F(SubscriptionsTest, WhatADeletedOneLeavesGoesInPieces) {
   EXPECT_EQ(pieces, 6) << "7 keys, 3 cursors, 1 page";
   EXPECT_FALSE(engine().next_due());
   EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
-  EXPECT_EQ(recorded_.content().size(), 1u) << "only the counter of numbers is left";
+  EXPECT_EQ(recorded_.content().size(), 2u) << "only the counters of numbers are left";
   EXPECT_GT(define(), id) << "numbers are never used again";
 }
 
@@ -418,14 +413,14 @@ TEST_F(SubscriptionsTest, AKeyThatIsGivenUpWaitsAndOthersFlow) {
   ASSERT_THAT(flowing, SizeIs(1));
   EXPECT_EQ(flowing[0].key_hash, 2u);
 
-  commit({encode(*engine().decide_retry(id, 1))});
+  commit(*engine().decide_retry(id, 1));
   const auto again = receive(id);
   ASSERT_THAT(again, SizeIs(2)) << "released in order";
   EXPECT_EQ(again[0].offset, Offset{0});
   ASSERT_TRUE(nack(again[0]));
   EXPECT_THAT(engine().parked(id, 10), IsEmpty()) << "attempts count anew";
   ASSERT_TRUE(nack(receive(id)[0]));
-  commit({encode(*engine().decide_skip(id, 1, "by hand"))});
+  commit(*engine().decide_skip(id, 1, "by hand"));
   const auto next = receive(id);
   ASSERT_THAT(next, SizeIs(1));
   EXPECT_EQ(next[0].offset, Offset{2});
@@ -443,6 +438,95 @@ TEST_F(SubscriptionsTest, DropPassesOverTheFailedEventWithAReason) {
   EXPECT_EQ(decode<KeySkipped>(1, decision->effects[1].payload)->reason, "dropped after 1 attempts: bad");
   commit(decision->effects);
   EXPECT_EQ(receive(id)[0].offset, Offset{1});
+}
+
+TEST_F(SubscriptionsTest, AKeyParkedInSeveralPartitionsIsHealedInAll) {
+  SubscriptionSettings wanted = settings();
+  wanted.retry.attempts = 1;
+  const SubscriptionId id = define(wanted);
+  for (const PartitionRef partition : {zero, one, other}) offer(id, {1, 2, 1}, partition);
+  for (int heal = 0; heal < 2; ++heal) {
+    for (const Lease& lease : receive(id, 9)) {
+      if (lease.key_hash != 1 || lease.offset.value % 5 != 0) continue;
+      ASSERT_TRUE(nack(lease));
+    }
+    ASSERT_EQ(engine().counts(id).parked_keys, 3u);
+    if (heal == 0) commit(*engine().decide_retry(id, 1));
+    if (heal == 1) commit(*engine().decide_skip(id, 1, "by hand"));
+    EXPECT_EQ(engine().counts(id).parked_keys, 0u);
+  }
+  const auto rest = receive(id, 9);
+  ASSERT_THAT(rest, SizeIs(3));
+  for (const Lease& lease : rest) EXPECT_EQ(lease.offset.value % 5, 2) << "the heads were passed over";
+}
+
+// ---- keys with many events ------------------------------------------------------------------------------------------
+
+TEST_F(SubscriptionsTest, AKeyWithAMillionEventsIsMadeOfSmallUnits) {
+  constexpr std::int64_t count = 1'000'000, piece = 500;
+  SubscriptionSettings wanted = settings();
+  wanted.retry.attempts = 1;
+  const SubscriptionId id = define(wanted);
+  offer(id, {1});
+  ASSERT_TRUE(nack(receive(id).front()));
+  for (std::int64_t from = 1; from < count; from += piece) {
+    Offer offer{id, 1, zero, Offset{from}, Offset{std::min(count, from + piece)}, {}};
+    for (Offset at = offer.from; at < offer.next; at = at + 1) offer.events.push_back({at, 1});
+    commit(engine().decide_offer(offer)->effects);
+  }
+  EXPECT_EQ(engine().counts(id).parked_events, std::uint64_t{count});
+  EXPECT_EQ(engine().parked(id, 1).front().waiting, std::uint64_t{count} - 1);
+  for (const auto& [key, bytes] : recorded_.content()) ASSERT_LE(bytes.size(), 64u * 1024);
+  recorded_.restart();
+  EXPECT_EQ(engine().counts(id).parked_events, std::uint64_t{count});
+
+  offer(id, {1, 2});
+  EXPECT_THAT(receive(id), SizeIs(1)) << "other keys flow";
+  std::vector<TakenUnit> taken;
+  recorded_.live().ledger.begin_round();
+  recorded_.live().ledger.take(~std::size_t{0}, taken);
+  EXPECT_LE(taken.size(), 6u) << "a page of it, the other key, the cursor, the counter";
+
+  commit(*engine().decide_retry(id, 1));
+  std::int64_t next = 0;
+  while (next < 10'000) {
+    const auto leases = receive(id);
+    ASSERT_FALSE(leases.empty());
+    for (const Lease& lease : leases) ASSERT_EQ(lease.offset.value, next++) << "all, in order";
+    ASSERT_EQ(settle({id, leases, {}, {}})->settled, leases.size());
+  }
+  EXPECT_EQ(engine().counts(id).queued, static_cast<std::uint64_t>(count + 1 - next));
+}
+
+TEST_F(SubscriptionsTest, AKeyWithManyEventsGoesInPiecesWithItsSubscription) {
+  const SubscriptionId id = define();
+  for (int i = 0; i < 9; ++i) offer(id, std::vector<std::uint64_t>(100, 1));
+  commit({encode(*engine().decide_delete("s"))});
+  int pieces = 0;
+  for (auto effects = engine().decide_remains(3); !effects.empty(); effects = engine().decide_remains(3), ++pieces) {
+    ASSERT_LE(effects.size(), 3u);
+    commit(effects);
+    recorded_.checkpoint(40);
+    if (pieces == 2) recorded_.restart();
+  }
+  EXPECT_GT(pieces, 4);
+  EXPECT_EQ(recorded_.content().size(), 1u) << "only the counter of numbers is left";
+  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
+}
+
+TEST_F(SubscriptionsTest, ALeaseNumberIsNeverGivenAgain) {
+  const SubscriptionId id = define();
+  std::uint64_t last = 0;
+  for (int round = 0; round < 6; ++round) {
+    offer(id, {1});
+    const auto leases = receive(id);
+    ASSERT_THAT(leases, SizeIs(1));
+    EXPECT_GT(leases[0].number, last) << "the key was gone meanwhile";
+    last = leases[0].number;
+    ASSERT_EQ(settle({id, leases, {}, {}})->settled, 1u);
+    if (round == 2) recorded_.checkpoint(100'000);
+    if (round % 2 == 1) recorded_.restart();
+  }
 }
 
 // ---- repeated settles -----------------------------------------------------------------------------------------------
@@ -470,8 +554,7 @@ TEST_F(SubscriptionsTest, RemembersAnswersInPagesForFiveMinutes) {
 
 TEST_F(SubscriptionsTest, APageOfLargeAnswersIsNotLargerThanAUnitMayBe) {
   const SubscriptionId id = define();
-  for (std::uint64_t i = 1; i <= 20; ++i)
-    commit(engine().decide_remember(id, {i, i}, std::string(i * 2'500, 'x')));
+  for (std::uint64_t i = 1; i <= 20; ++i) commit(engine().decide_remember(id, {i, i}, std::string(i * 2'500, 'x')));
   for (const auto& [key, bytes] : recorded_.content()) EXPECT_LE(bytes.size(), 64u * 1024);
   for (std::uint64_t i = 1; i <= 20; ++i) EXPECT_EQ(engine().remembered(id, {i, i})->size(), i * 2'500);
 }
@@ -527,6 +610,9 @@ TEST(SubscriptionUnits, GoldenBytes) {
   cursor.partition = {TopicId{300}, PartitionId{2}};
   cursor.next = Offset{1000};
   EXPECT_EQ(encoded(cursor), "63000000070000012c00000002 01e807");
+  KeyPage page{key.ref, Offset{3}};
+  page.offsets = {Offset{1000}, Offset{1005}};
+  EXPECT_EQ(encoded(page), "77000000070000012c0000000211223344556677880000000000000003 0102e80705");
 }
 
 TEST_F(SubscriptionsTest, UnitsThatCannotBeReadAreRefused) {

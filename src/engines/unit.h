@@ -29,7 +29,10 @@ enum class UnitKind : char {
   subscription_counter = 'S',
   cursor = 'c',
   key = 'k',
-  settles = 'r'
+  key_page = 'w',
+  lease_counter = 'L',
+  settles = 'r',
+  kept = 'K'
 };
 
 using UnitHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "continuo/node/admission.h"
 #include "continuo/node/core_state.h"
 
 namespace continuo::node {
@@ -79,6 +80,7 @@ void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   end_frame();
   definitions_changed_ = true;
   topics_gone_.insert(deleted->id);
+  gone_names_[deleted->id] = name;
   reply<void>(edge, std::move(answer), {});
 }
 
@@ -207,7 +209,7 @@ std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<Topi
   for (const TopicId topic : topics)
     for (std::uint32_t id = 0; id < topics_.find(topic)->definition.settings.partitions; ++id) {
       const engines::HeadUnit& head = *topics_.head({topic, PartitionId{id}});
-      all.emplace_back(head.partition, from == engines::StartFrom::earliest ? head.first : head.next);
+      all.emplace_back(head.partition, from == engines::StartFrom::earliest ? first_of(head) : head.next);
     }
   return all;
 }
@@ -271,7 +273,7 @@ bool Core::serve(const Receive& receive, Received& received) {
   auto decision = subscriptions_.decide_receive(receive, now_.elapsed);
   if (!decision || decision->leases.empty()) return false;
   begin_frame();
-  for (const engines::KeyLeased& lease : decision->leases) apply(engines::encode(lease));
+  for (const engines::Effect& each : decision->effects()) apply(each);
   end_frame();
   received = std::move(decision->received);
   return true;
@@ -406,7 +408,7 @@ void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, A
   auto released = subscriptions_.decide_retry(id, key_hash);
   if (!released) return reply<void>(edge, std::move(answer), pass(released));
   begin_frame();
-  apply(engines::encode(*released));
+  for (const engines::Effect& each : *released) apply(each);
   end_frame();
   maybe_ready(id);
   reply<void>(edge, std::move(answer), {});
@@ -414,10 +416,10 @@ void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, A
 
 void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer) {
   REFUSE_IF_FAILED();
-  auto skipped = subscriptions_.decide_skip(id, key_hash, std::move(reason));
+  auto skipped = subscriptions_.decide_skip(id, key_hash, reason);
   if (!skipped) return reply<void>(edge, std::move(answer), pass(skipped));
   begin_frame();
-  apply(engines::encode(*skipped));
+  for (const engines::Effect& each : *skipped) apply(each);
   end_frame();
   maybe_ready(id);
   reply<void>(edge, std::move(answer), {});

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <thread>
 
 #include "continuo/disk/disk.h"
@@ -21,6 +22,7 @@
 #include "continuo/node/core_state.h"
 #include "continuo/node/credit.h"
 #include "continuo/node/flush_times.h"
+#include "continuo/node/kept_places.h"
 #include "continuo/node/no_edge.h"
 #include "continuo/node/retention.h"
 #include "continuo/node/wakeup.h"
@@ -36,6 +38,7 @@ inline constexpr std::uint64_t cached_batch_bytes = 32u << 20;
 inline constexpr std::size_t control_bytes = 64 * 1024;    // room a command without records may need
 inline constexpr std::size_t definition_bytes = 1u << 20;  // a subscription has a cursor for each partition it reads
 inline constexpr std::size_t tick_bytes = 5u << 20;        // timers and jobs of one group, at most
+inline constexpr std::size_t copied_bytes = 1u << 20;      // of records read before a trim, in one commit
 inline constexpr std::size_t entries_per_settle = 10'000;
 
 struct Command {
@@ -132,7 +135,7 @@ class EmbeddedNode final : public Node {
            [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
   }
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) override {
-    const std::size_t bytes = offer.events.size() * 32 + control_bytes;
+    const std::size_t bytes = offer.events.size() * 48 + control_bytes;
     submit(bytes, [&edge, offer = std::move(offer), answer = std::move(answer)](Core& core) mutable {
       core.offer(edge, std::move(offer), std::move(answer));
     });
@@ -140,6 +143,7 @@ class EmbeddedNode final : public Node {
   void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                     Answer<void> answer) override;
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) override;
+  Result<void> may_publish() const override { return node::may_publish(home_->stats()); }
   void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
   void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;
 
@@ -182,6 +186,7 @@ class EmbeddedNode final : public Node {
 
   void core_loop();
   bool run_internal();
+  bool next_command(bool pacing);
   bool drain();
   bool ring_has_room(std::size_t bytes) const;
   bool start_write();
@@ -194,6 +199,8 @@ class EmbeddedNode final : public Node {
   void journal_loop();
   void behind_loop();
   void run_checkpoint(CheckpointJob job);
+  bool run_keep();
+  Result<std::shared_ptr<const std::string>> read_kept(PartitionRef partition, Offset offset, const Error& gone);
   void run_retention();
   void stop();
 
@@ -243,6 +250,7 @@ class EmbeddedNode final : public Node {
   // core -> write-behind
   Wakeup behind_wakeup_;
   moodycamel::ConcurrentQueue<CheckpointJob> checkpoints_;
+  moodycamel::ConcurrentQueue<KeepJob> keep_jobs_;
   std::atomic<bool> behind_stopping_{false};
 
   std::jthread core_thread_, journal_thread_, behind_thread_;

@@ -9,6 +9,20 @@ std::size_t room_of(const std::vector<NewRecord>& records) {
   for (const NewRecord& record : records) bytes += record::max_record_size(record.body.size()) + 40;
   return bytes;
 }
+
+// Each entry, and what each key may do beyond: a page of its waiting events joins its front.
+std::size_t room_of(const Settle& settle) {
+  constexpr std::size_t entry_bytes = 96, key_bytes = 450, failure_bytes = 4'500;
+  const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
+  std::size_t keys = settle.nacks.size() + settle.extends.size();
+  for (std::size_t i = 0; i < settle.acks.size(); ++i) {
+    const Lease& lease = settle.acks[i];
+    const bool same = i != 0 && lease.partition == settle.acks[i - 1].partition &&
+                      lease.key_hash == settle.acks[i - 1].key_hash;  // runs are mostly named as they were received
+    keys += same ? 0 : 1;
+  }
+  return room_of(settle.publish) + entries * entry_bytes + keys * key_bytes + settle.nacks.size() * failure_bytes;
+}
 }  // namespace
 
 void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
@@ -19,10 +33,12 @@ void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Pu
                    fmt::format("the events take {} bytes in the log, one commit holds at most {}", room, group_budget),
                    {},
                    {}});
-  within(publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
-         [&edge, records = std::move(records)](Core& core, auto reply) mutable {
-           core.publish(edge, std::move(records), std::move(reply));
-         });
+  within(
+      publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
+      [&edge, records = std::move(records)](Core& core, auto reply) mutable {
+        core.publish(edge, std::move(records), std::move(reply));
+      },
+      true);
 }
 
 void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
@@ -47,7 +63,7 @@ void EmbeddedNode::receive(Edge& edge, Receive receive, Answer<Received> answer)
 
 void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
-  const std::size_t room = room_of(settle.publish) + entries * 96 + settle.nacks.size() * 4500;
+  const std::size_t room = room_of(settle);
   if (room > group_budget || entries > entries_per_settle || settle.publish.size() > entries_per_settle)
     return refuse(edge, std::move(answer), {Code::too_large, "the request is too large for one commit", {}, {}});
   within(settle_credit_, room, room, Code::too_many_requests, edge, std::move(answer),
@@ -62,6 +78,8 @@ Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef p
   if (state && offset >= state->first)
     if (auto kept = cache_.find(partition, offset)) return kept;
   auto batches = home_->read(partition, offset, 1);
+  if (!batches && batches.error().code == Code::offset_out_of_range)
+    return read_kept(partition, offset, batches.error());
   if (!batches) return pass(batches);
   if (!batches->batches.empty()) {
     const auto header = record::read_batch_header(*batches->batches.front());
@@ -71,6 +89,16 @@ Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef p
     }
   }
   return continuo::fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
+}
+
+// A record that was trimmed while somebody waits for it.
+Result<std::shared_ptr<const std::string>> EmbeddedNode::read_kept(PartitionRef partition, Offset offset,
+                                                                   const Error& gone) {
+  const auto copy = kept_places_.find(partition, offset);
+  const auto current = catalogue();
+  const Topic* copies = copy ? current->find_topic(kept_topic) : nullptr;
+  if (copies == nullptr) return std::unexpected(gone);
+  return read_copy(*home_, {copies->id, PartitionId{0}}, *copy, offset);
 }
 
 void EmbeddedNode::remove_edge(Edge& edge) {
