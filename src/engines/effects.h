@@ -42,6 +42,12 @@ enum class EffectType : std::uint8_t {
   cursor_dropped = 45,
   key_dropped = 46,
   lease_cut = 47,
+  key_page_filled = 48,
+  key_page_dropped = 49,
+  lease_numbered = 50,
+  events_lost = 56,
+  records_kept = 64,
+  records_released = 65,
 };
 
 /// A decided or replayed effect, encoded.

@@ -227,6 +227,46 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
   ledger_.touch(*unit);
 }
 
+// A key's pages come and go between leaving the indexes and entering them again: its counts include them. While effects
+// are replayed the key itself may not be there yet, or not any more.
+void SubscriptionsEngine::apply_page(const KeyRef& ref, auto change) {
+  State& found = make_state(ref.subscription);
+  KeyUnit* unit = key(ref);
+  if (unit != nullptr) leave(found, *unit);
+  change(found);
+  if (unit != nullptr) enter(found, *unit);
+}
+
+void SubscriptionsEngine::change(const KeyPageFilled& effect, Elapsed) {
+  if (effect.offsets.empty()) return;  // never decided
+  apply_page(effect.key, [&](State& found) {
+    State::Waiting& waiting = found.waiting[effect.key];
+    auto& page = waiting.pages[effect.page];
+    if (!page) page = std::make_unique<KeyPage>(effect.key, effect.page);
+    page->offsets.insert(page->offsets.end(), effect.offsets.begin(), effect.offsets.end());
+    waiting.events += effect.offsets.size();
+    ledger_.touch(*page);
+  });
+}
+
+void SubscriptionsEngine::change(const KeyPageDropped& effect, Elapsed) {
+  if (page_target(effect.key, effect.page).unit == nullptr) return;
+  apply_page(effect.key, [&](State& found) {
+    const auto waiting = found.waiting.find(effect.key);
+    const auto page = waiting->second.pages.find(effect.page);
+    ledger_.erase(*page->second);
+    waiting->second.events -= page->second->offsets.size();
+    waiting->second.pages.erase(page);
+    if (waiting->second.pages.empty()) found.waiting.erase(waiting);
+  });
+  forget_if_empty(effect.key.subscription);
+}
+
+void SubscriptionsEngine::change(const LeaseNumbered& effect, Elapsed) {
+  leases_.next = std::max(leases_.next, effect.number + 1);
+  ledger_.touch(leases_);
+}
+
 void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     unit.state = KeyUnit::State::leased;

@@ -200,6 +200,9 @@ class SubscriptionsEngine {
   std::uint32_t credit(const State& state) const;
   static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
                         std::vector<Effect>& effects);
+  void decide_queued(const State& state, const KeyRef& ref, std::span<const Offset> offsets,
+                     std::vector<Effect>& effects) const;
+  void decide_refill(const KeyUnit& unit, std::size_t leaving, std::vector<Effect>& effects) const;
   struct KeyPlan;
   using Plans = std::map<KeyRef, KeyPlan>;
   Result<Plans> plan(const Settle& settle) const;
@@ -213,8 +216,9 @@ class SubscriptionsEngine {
   bool trim_subscription(const State& state, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice) const;
   bool trim_keys(const State& state, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice,
                  TrimLoss& loss) const;
-  static bool trim_key(const KeyUnit& unit, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice,
-                       TrimLoss& loss);
+  static bool trim_key(const State& state, const KeyUnit& unit, const IsCopied& copied, TrimBudget& budget,
+                       TrimSlice& slice, TrimLoss& loss);
+  static void trim_page(const KeyPage& page, const std::vector<Offset>& lost, bool& front_empty, TrimSlice& slice);
   template <class T>
   Result<void> take(std::uint8_t version, std::string_view payload, Elapsed now);
   State& make_state(SubscriptionId id);

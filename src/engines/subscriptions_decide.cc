@@ -143,6 +143,46 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   return decision;
 }
 
+// As many as there is room for join the front, unless others wait behind it; the rest fills pages.
+void SubscriptionsEngine::decide_queued(const State& state, const KeyRef& ref, std::span<const Offset> offsets,
+                                        std::vector<Effect>& effects) const {
+  const auto take = [&](std::size_t most) {
+    const auto taken = offsets.first(std::min(most, offsets.size()));
+    offsets = offsets.subspan(taken.size());
+    return std::vector<Offset>(taken.begin(), taken.end());
+  };
+  const auto* waiting = state.behind(ref);
+  if (waiting != nullptr) {
+    const KeyPage& last = *waiting->pages.rbegin()->second;
+    if (last.offsets.size() < limits_.page)
+      effects.push_back(encode(KeyPageFilled{ref, last.first, take(limits_.page - last.offsets.size())}));
+  } else {
+    const KeyUnit* unit = key(ref);
+    const std::size_t in_front = unit == nullptr ? 0 : unit->queue.size();
+    if (in_front < limits_.front) effects.push_back(encode(KeyQueued{ref, take(limits_.front - in_front)}));
+  }
+  while (!offsets.empty()) effects.push_back(encode(KeyPageFilled{ref, offsets.front(), take(limits_.page)}));
+}
+
+// Before `leaving` events go from the front: when it runs low, the first page joins it. A key always has a front.
+void SubscriptionsEngine::decide_refill(const KeyUnit& unit, std::size_t leaving, std::vector<Effect>& effects) const {
+  if (unit.queue.size() >= leaving + limits_.run) return;
+  const auto* waiting = state(unit.ref.subscription)->behind(unit.ref);
+  if (waiting == nullptr) return;
+  const KeyPage& page = *waiting->pages.begin()->second;
+  effects.push_back(encode(KeyQueued{unit.ref, page.offsets}));
+  effects.push_back(encode(KeyPageDropped{unit.ref, page.first}));
+}
+
+// Taking a number is part of leasing: no key's coming and going makes one come again.
+std::vector<Effect> SubscriptionsEngine::ReceiveDecision::effects() const {
+  std::vector<Effect> all;
+  all.reserve(leases.size() + 1);
+  if (!leases.empty()) all.push_back(encode(LeaseNumbered{leases.front().number}));
+  for (const KeyLeased& lease : leases) all.push_back(encode(lease));
+  return all;
+}
+
 Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive(const Receive& receive,
                                                                                  Elapsed now) const {
   const State* found = state(receive.subscription);
