@@ -136,7 +136,6 @@ class Core {
   void reply(Edge& edge, Answer<T> answer, Result<T> result);
   void deliver(Edge& edge, std::move_only_function<void()> task);
   void send(ClosedGroup& group);
-  Result<void> refuse_publish() const;
   Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
   void define_topic(const engines::TopicDefined& defined);

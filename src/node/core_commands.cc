@@ -145,19 +145,6 @@ void Core::announce(std::string_view type, std::string_view subject, std::string
 
 // ---- publishing -----------------------------------------------------------------------------------------------------
 
-// From three quarters of the ring on, and with a full disk, only what makes room goes on.
-Result<void> Core::refuse_publish() const {
-  const log::HomeStats stats = home_.stats();
-  if (stats.disk_full)
-    return continuo::fail(Code::disk_full, "the disk is full: events are refused until there is room");
-  if (stats.used_slots * 4 >= stats.slots * 3 || stats.free_slots == 0) {
-    Error error{
-        Code::overloaded, "the journal is being worked off: the disk is slower than what is published", {}, {}, 1};
-    return std::unexpected(std::move(error));
-  }
-  return {};
-}
-
 Result<engines::PublishDecision> Core::decide(const std::vector<NewRecord>& records) const {
   std::vector<engines::NewId> ids;
   ids.reserve(records.size());
@@ -192,7 +179,8 @@ std::vector<Place> Core::commit(const std::vector<NewRecord>& records, const eng
 void Core::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
   REFUSE_IF_FAILED();
   open();
-  if (auto refused = refuse_publish(); !refused) return reply<Published>(edge, std::move(answer), pass(refused));
+  if (auto refused = may_publish(home_.stats()); !refused)
+    return reply<Published>(edge, std::move(answer), pass(refused));
   auto decision = decide(records);
   if (!decision) return reply<Published>(edge, std::move(answer), pass(decision));
   begin_frame();
@@ -351,7 +339,8 @@ void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   // All decide before any applies: a refused publish leaves the leases as they were.
   engines::PublishDecision publish;
   if (!settle.publish.empty()) {
-    if (auto refused = refuse_publish(); !refused) return reply<Settled>(edge, std::move(answer), pass(refused));
+    if (auto refused = may_publish(home_.stats()); !refused)
+      return reply<Settled>(edge, std::move(answer), pass(refused));
     auto decided = decide(settle.publish);
     if (!decided) return reply<Settled>(edge, std::move(answer), pass(decided));
     publish = std::move(*decided);

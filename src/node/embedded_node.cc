@@ -25,7 +25,7 @@ void EmbeddedNode::core_loop() {
     if ((stopping_ || leaving_ != 0) && home_->stats().disk_full && !flying_now_ && (core_->anything_open() || held_))
       stop_by({Code::shutting_down, "the disk is full, and what came last cannot be written", {}, {}}, nullptr);
     publish_stats();
-    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && !held_ && queue_.empty() &&
+    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && !held_ && paced_.empty() && queue_.empty() &&
         internal_.empty())
       return;
     pause_core(worked);
@@ -48,15 +48,33 @@ bool EmbeddedNode::run_internal() {
   }) != 0;
 }
 
+// Puts what runs next into held_; false when there is nothing. While publishes are paced, others overtake them - except
+// when an edge leaves, whose publishes must be gone before it is.
+bool EmbeddedNode::next_command(bool pacing) {
+  if (held_) return true;
+  if (!pacing && !paced_.empty()) {
+    held_ = std::move(paced_.front());
+    paced_.pop_front();
+    return true;
+  }
+  for (Command* command = nullptr; queue_.pop(command);) {
+    std::unique_ptr<Command> owned{command};
+    if (pacing && (owned->paced || (leaving_ != 0 && !paced_.empty()))) {
+      paced_.push_back(std::move(owned));
+      continue;
+    }
+    held_ = std::move(owned);
+    return true;
+  }
+  return false;
+}
+
 // Runs what waits, as far as the open group has room. True when anything ran.
 bool EmbeddedNode::drain() {
   bool worked = false;
+  const bool pacing = !stopping_ && leaving_ == 0 && health_ != Health::failed && !pace_.open(clock_.steady());
   for (int count = 0; count < 4096; ++count) {
-    if (!held_) {
-      Command* command = nullptr;
-      if (!queue_.pop(command)) break;
-      held_.reset(command);
-    }
+    if (!next_command(pacing)) break;
     if (!core_->has_room(held_->bytes) || !ring_has_room(held_->bytes)) break;
     held_->run(*core_);
     held_.reset();
@@ -101,6 +119,7 @@ void EmbeddedNode::finish(std::unique_ptr<ClosedGroup> group, const Result<void>
   last_group_at_ = clock_.steady();
   flushes_.add(write_took_);
   if (!written) return stop_by(written.error(), std::move(group));
+  if (!group->log.batches().empty()) pace_.group_done(last_group_at_, home_->stats());
   const bool definitions = group->catalogue != nullptr;
   const auto catalogue = group->catalogue;
   if (definitions) catalogue_.store(catalogue);  // before the answers: who hears of a topic finds it
@@ -128,6 +147,7 @@ void EmbeddedNode::pause_core(bool worked) {
   Micros most = sealed_ ? Micros{100'000} : idle_seal;
   if (const auto due = core_->next_due(); due && !core_->anything_open()) most = std::min<Micros>(most, *due);
   if (core_->checkpointing() || core_->anything_open()) most = std::min(most, Micros{1'000});
+  if (!paced_.empty()) most = std::min(most, pace_.until(clock_.steady()));
   wakeup_.prepare();
   const bool nothing =
       internal_.empty() && (held_ || queue_.empty()) && !(flying_now_ && write_done_.load(std::memory_order_acquire));

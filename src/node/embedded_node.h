@@ -17,6 +17,7 @@
 
 #include "continuo/disk/disk.h"
 #include "continuo/log/embedded_log.h"
+#include "continuo/node/admission.h"
 #include "continuo/node/batch_cache.h"
 #include "continuo/node/core.h"
 #include "continuo/node/core_state.h"
@@ -44,6 +45,7 @@ inline constexpr std::size_t entries_per_settle = 10'000;
 struct Command {
   std::size_t bytes = 0;
   std::move_only_function<void(Core&)> run;
+  bool paced = false;  ///< waits while the ring is being worked off: a publish
 };
 
 // At once, without the core: nothing was done.
@@ -167,8 +169,8 @@ class EmbeddedNode final : public Node {
   const Options& options() const override { return options_; }
 
  private:
-  void submit(std::size_t bytes, std::move_only_function<void(Core&)> run) {
-    queue_.push(new Command{bytes, std::move(run)});
+  void submit(std::size_t bytes, std::move_only_function<void(Core&)> run, bool paced = false) {
+    queue_.push(new Command{bytes, std::move(run), paced});
     wakeup_.wake();
   }
   void submit_internal(std::move_only_function<void(Core&)> run) {
@@ -178,7 +180,7 @@ class EmbeddedNode final : public Node {
   // A command within the credits of its kind; `act(core, answer)`.
   template <class T, class Act>
   void within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge,
-              Answer<T> answer, Act act);
+              Answer<T> answer, Act act, bool paced = false);
   template <class T, class Act>
   void control(Edge& edge, Answer<T> answer, Act act) {
     within(control_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer), std::move(act));
@@ -232,6 +234,8 @@ class EmbeddedNode final : public Node {
   BatchCache cache_{cached_batch_bytes};
 
   // core thread
+  Pace pace_;
+  std::deque<std::unique_ptr<Command>> paced_;  // publishes that wait, within their credit
   Micros last_group_at_{0};
   Micros last_stats_at_{0};
   bool sealed_ = true;
@@ -258,7 +262,7 @@ class EmbeddedNode final : public Node {
 
 template <class T, class Act>
 void EmbeddedNode::within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal,
-                          Edge& edge, Answer<T> answer, Act act) {
+                          Edge& edge, Answer<T> answer, Act act, bool paced) {
   if (!credit->take(bytes)) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return refuse(edge, std::move(answer), {refusal, "more is asked at once than may be in flight", {}, {}, 1});
@@ -268,9 +272,10 @@ void EmbeddedNode::within(const std::shared_ptr<Credit>& credit, std::uint64_t b
     hold.release();
     answer(std::move(result));
   };
-  submit(room, [act = std::move(act), returning = std::move(returning)](Core& core) mutable {
-    act(core, std::move(returning));
-  });
+  submit(
+      room,
+      [act = std::move(act), returning = std::move(returning)](Core& core) mutable { act(core, std::move(returning)); },
+      paced);
 }
 
 }  // namespace continuo::node

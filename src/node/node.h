@@ -113,6 +113,8 @@ class Node {
   /// One atomic commit of records for one or several topics. Errors: overloaded, too_many_requests, disk_full,
   /// id_reused, unknown_topic, unknown_partition, too_large, node_failed.
   virtual void publish(Edge&, std::vector<NewRecord>, Answer<Published>) = 0;
+  /// What a publish would be refused with just now, whatever it holds: edges ask before they parse. Any thread.
+  virtual Result<void> may_publish() const = 0;
   /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one).
   /// May do file I/O: call from reader or edge threads. `from` == end gives no batches. Errors: unknown_topic,
   /// unknown_partition, offset_out_of_range (before the first kept, or past the end), damaged_data.

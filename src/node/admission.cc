@@ -1,0 +1,32 @@
+#include "continuo/node/admission.h"
+
+namespace continuo::node {
+namespace {
+
+constexpr Micros longest_busy{10'000};  // idle time before a group is not work
+constexpr Micros longest_pause{30'000};
+
+// In quarters of a slot, so that rings of any size have whole numbers.
+std::uint32_t half_of(const log::HomeStats& home) { return home.slots * 2; }
+std::uint32_t refusal_of(const log::HomeStats& home) { return home.slots * 3; }
+
+}  // namespace
+
+Result<void> may_publish(const log::HomeStats& home) {
+  if (home.disk_full) return fail(Code::disk_full, "the disk is full: events are refused until there is room");
+  if (home.used_slots * 4 < refusal_of(home) && home.free_slots != 0) return {};
+  Error error{
+      Code::overloaded, "the journal is being worked off: the disk is slower than what is published", {}, {}, 1};
+  return std::unexpected(std::move(error));
+}
+
+void Pace::group_done(Micros now, const log::HomeStats& home) {
+  const Micros busy = std::min(now - std::max(last_, open_at_), longest_busy);
+  last_ = now;
+  const std::uint32_t used = home.used_slots * 4;
+  if (used <= half_of(home) || used >= refusal_of(home)) return;  // beyond it they are refused, which takes no time
+  const std::uint32_t left = refusal_of(home) - used, gone = used - half_of(home);
+  open_at_ = now + std::min(busy * gone / left, longest_pause);
+}
+
+}  // namespace continuo::node
