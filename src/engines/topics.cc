@@ -211,24 +211,69 @@ void TopicsEngine::decide_drops(PartitionRef ref, const Partition& partition, El
   }
 }
 
+std::vector<IdsDropped> TopicsEngine::decide_expired(Elapsed now, std::size_t most) const {
+  std::vector<IdsDropped> dropped;
+  std::uint64_t all = id_count_;
+  for (const auto& end : ends_) {
+    if (dropped.size() >= most || (end.at > now && all <= limits_.ids)) break;
+    dropped.push_back({end.owner, end.page});
+    all -= std::min<std::uint64_t>(all, partition(end.owner)->ids.find_page(end.page)->entries.size());
+  }
+  return dropped;
+}
+
+std::optional<Elapsed> TopicsEngine::next_due() const {
+  if (ends_.empty()) return std::nullopt;
+  return id_count_ > limits_.ids ? Elapsed{0} : ends_.begin()->at;
+}
+
+std::optional<Millis> TopicsEngine::window(TopicId id) const {
+  const TopicUnit* topic = find(id);
+  if (topic == nullptr) return std::nullopt;
+  return topic->definition.settings.dedup_window;
+}
+
+std::optional<Millis> TopicsEngine::effective_window(Elapsed now) const {
+  std::optional<Millis> shortest;
+  if (!windows_.empty()) shortest = windows_.begin()->first;
+  for (const auto& [ref, since] : cut_) {
+    const Millis reach{now.ms - since.ms};
+    if (reach < window(ref.topic).value_or(reach)) shortest = std::min(shortest.value_or(reach), reach);
+  }
+  return shortest;
+}
+
 // ---- apply ----------------------------------------------------------------------------------------------------------
 
 void TopicsEngine::apply(const TopicDefined& effect) {
   auto topic = std::make_unique<TopicUnit>();
   topic->definition = effect;
-  by_name_[effect.name] = topic.get();
   ledger_.touch(*topic);
-  topics_[effect.id] = std::move(topic);
+  define(std::move(topic));
   if (effect.id.value >= next_topic_) {
     next_topic_ = effect.id.value + 1;
     ledger_.touch(node_);
   }
 }
 
+// Pages of ids may be there before their topic while a checkpoint is read.
+void TopicsEngine::define(std::unique_ptr<TopicUnit> topic) {
+  const TopicId id = topic->definition.id;
+  const Millis window = topic->definition.settings.dedup_window;
+  if (window.count() > 0) ++windows_[window];
+  by_name_[topic->definition.name] = topic.get();
+  topics_[id] = std::move(topic);
+  if (const auto found = partitions_.find(id); found != partitions_.end())
+    for (const auto& partition : found->second)
+      for (const auto& page : partition->ids.pages()) ends_.note(partition->head.partition, *page, window);
+}
+
 void TopicsEngine::apply(const TopicDeleted& effect) {
   const auto found = topics_.find(effect.id);
   if (found == topics_.end()) return;
   by_name_.erase(found->second->definition.name);
+  const auto window = windows_.find(found->second->definition.settings.dedup_window);
+  if (window != windows_.end() && --window->second == 0) windows_.erase(window);
   ledger_.erase(*found->second);
   topics_.erase(found);
 }
@@ -258,7 +303,11 @@ void TopicsEngine::topic_removed(TopicId topic) {
   if (found == partitions_.end()) return;
   for (auto& partition : found->second) {
     id_count_ -= partition->ids.size();
-    for (const auto& page : partition->ids.pages()) ledger_.erase(*page);
+    for (const auto& page : partition->ids.pages()) {
+      ledger_.erase(*page);
+      ends_.forget(partition->head.partition, *page);
+    }
+    cut_.erase(partition->head.partition);
     ledger_.erase(partition->head);
     --partition_count_;
   }
@@ -273,14 +322,18 @@ void TopicsEngine::apply(const IdsRemembered& effect, Elapsed now) {
   const std::size_t before = found->ids.size();
   for (const RememberedId& id : effect.ids) found->ids.remember(*page, id.identity, {id.content, id.offset, now}, now);
   id_count_ += found->ids.size() - before;
+  if (const auto over = window(effect.partition.topic)) ends_.note(effect.partition, *page, *over);
   ledger_.touch(*page);
 }
 
-void TopicsEngine::apply(const IdsDropped& effect) {
+void TopicsEngine::apply(const IdsDropped& effect, Elapsed now) {
   Partition* found = partition(effect.partition);
   WindowPage<SeenId>* page = found == nullptr ? nullptr : found->ids.page(effect.page);
   if (page == nullptr) return;
   ledger_.erase(*page);
+  ends_.forget(effect.partition, *page);
+  const bool over = page->newest + window(effect.partition.topic).value_or(Millis{0}) < now;
+  if (!over) cut_[effect.partition] = page->newest;
   const std::size_t before = found->ids.size();
   found->ids.drop(*page);
   id_count_ -= before - found->ids.size();
@@ -317,9 +370,8 @@ Result<void> TopicsEngine::restore(UnitKind kind, std::string_view key, std::str
     if (!definition) return pass(definition);
     auto topic = std::make_unique<TopicUnit>();
     topic->definition = std::move(*definition);
-    by_name_[topic->definition.name] = topic.get();
     ledger_.restored(*topic, stamp);
-    topics_[topic->definition.id] = std::move(topic);
+    define(std::move(topic));
     return {};
   }
   const PartitionRef ref = read_partition(name);
@@ -335,6 +387,7 @@ Result<void> TopicsEngine::restore(UnitKind kind, std::string_view key, std::str
   const std::size_t before = found.ids.size();
   if (!name.done() || !found.ids.restore(page, bytes)) return bad_unit("page of ids");
   id_count_ += found.ids.size() - before;
+  if (const auto over = window(ref.topic)) ends_.note(ref, page, *over);
   ledger_.restored(page, stamp);
   return {};
 }
@@ -373,7 +426,7 @@ Result<void> TopicsEngine::replay(EffectType type, std::uint8_t version, std::st
       if (!effect) return pass(effect);
       Partition* found = partition(effect->partition);
       if (found != nullptr && ledger_.wants(found->ids.page(effect->page), page_key(effect->partition, effect->page)))
-        apply(*effect);
+        apply(*effect, now);
       return {};
     }
     default:

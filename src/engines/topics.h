@@ -93,6 +93,9 @@ class TopicsEngine {
   Result<TopicDeleted> decide_delete(const std::string& name) const;
   /// Errors: unknown_topic, unknown_partition, id_reused.
   Result<PublishDecision> decide_publish(std::span<const NewId> events, Elapsed now) const;
+  /// Pages of ids whose window is over, also of partitions nobody publishes to; and, while there are more ids than the
+  /// budget of all partitions allows, those that would be over next. At most `most`. A job: see next_due.
+  std::vector<IdsDropped> decide_expired(Elapsed now, std::size_t most) const;
   /// The partition's new first offset. Errors: unknown_topic, unknown_partition, offset_out_of_range (before is past
   /// the end).
   Result<Offset> decide_trim(PartitionRef partition, Offset before) const;
@@ -101,7 +104,7 @@ class TopicsEngine {
   void apply(const TopicDefined& effect);
   void apply(const TopicDeleted& effect);  // topic only; heads and pages go by remove_partitions
   void apply(const IdsRemembered& effect, Elapsed now);
-  void apply(const IdsDropped& effect);
+  void apply(const IdsDropped& effect, Elapsed now);
   void appended(PartitionRef partition, Offset next);
   void trimmed(PartitionRef partition, Offset before);
   void partitions_made(TopicId topic, std::uint32_t count);
@@ -118,6 +121,11 @@ class TopicsEngine {
   const TopicUnit* find(TopicId id) const;
   const HeadUnit* head(PartitionRef partition) const;
   std::uint64_t remembered_ids() const { return id_count_; }
+  /// When decide_expired has something to drop.
+  std::optional<Elapsed> next_due() const;
+  /// The shortest window of deduplication in effect: of the partitions that had ids dropped for the budget since the
+  /// start and have not caught up, or else the shortest that a topic has. None: no topic has one.
+  std::optional<Millis> effective_window(Elapsed now) const;
   std::uint32_t partition_count() const { return partition_count_; }
   std::uint64_t secret() const { return secret_; }
   void set_secret(std::uint64_t secret);
@@ -144,6 +152,9 @@ class TopicsEngine {
   void remember(const NewId& event, Offset offset, PublishDecision& decision) const;
   void decide_drops(PartitionRef ref, const Partition& partition, Elapsed now, PublishDecision& decision) const;
   static std::string page_key(PartitionRef ref, std::uint64_t page);
+  using IdsPage = WindowPage<SeenId>;
+  std::optional<Millis> window(TopicId topic) const;
+  void define(std::unique_ptr<TopicUnit> topic);
 
   Ledger& ledger_;
   TopicLimits limits_;
@@ -153,6 +164,9 @@ class TopicsEngine {
   std::uint32_t next_topic_ = 1;
   std::uint32_t partition_count_ = 0;
   std::uint64_t id_count_ = 0;
+  PageEnds<PartitionRef> ends_;              // of pages of ids
+  std::map<Millis, std::uint32_t> windows_;  // how many topics have it
+  std::map<PartitionRef, Elapsed> cut_;      // ids from then on are all there; earlier ones went for the budget
   std::uint64_t secret_ = 0;
   NodeUnit node_{*this};
 };

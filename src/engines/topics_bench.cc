@@ -24,7 +24,7 @@ void PublishDeduplicated(benchmark::State& state) {
     const auto decision = engine.decide_publish(events, now);
     CHECK(decision.has_value());
     for (const IdsRemembered& remembered : decision->remembered) engine.apply(remembered, now);
-    for (const IdsDropped& dropped : decision->dropped) engine.apply(dropped);
+    for (const IdsDropped& dropped : decision->dropped) engine.apply(dropped, now);
     engine.appended(partition, decision->places.back().offset + 1);
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));

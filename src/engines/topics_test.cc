@@ -76,6 +76,13 @@ class TopicsTest : public testing::Test {
     recorded_.commit(std::move(effects), now_);
     return decision;
   }
+  std::vector<IdsDropped> expire(std::size_t most) {
+    auto dropped = engine().decide_expired(now_, most);
+    std::vector<Effect> effects;
+    for (const IdsDropped& each : dropped) effects.push_back(encode(each));
+    recorded_.commit(std::move(effects), now_);
+    return dropped;
+  }
   static NewId event(PartitionRef ref, std::uint64_t id, std::uint64_t content = 1) { return {ref, {id, id}, content}; }
 
   Recorded<Machine> recorded_;
@@ -239,6 +246,61 @@ TEST_F(TopicsTest, PagesLeaveWhenTheirWindowIsOver) {
   EXPECT_LE(engine().remembered_ids(), 1'025u) << "the newest page is still filled";
 }
 
+TEST_F(TopicsTest, PagesOfPartitionsNobodyPublishesToLeaveToo) {
+  const TopicId id = create("a", {.partitions = 2, .dedup_window = Millis{100'000}});
+  const PartitionRef zero{id, PartitionId{0}}, one{id, PartitionId{1}};
+  const PartitionRef slow{create("b", {.dedup_window = Millis{900'000}}), PartitionId{0}};
+  EXPECT_EQ(engine().next_due(), std::nullopt);
+  for (std::uint64_t i = 1; i <= 3'000; ++i) ASSERT_TRUE(publish({event(zero, i)}));
+  now_ = Elapsed{51'000};
+  ASSERT_TRUE(publish({event(one, 1), event(slow, 1)}));
+  EXPECT_EQ(engine().next_due(), Elapsed{102'000});
+  now_ = Elapsed{101'999};
+  EXPECT_TRUE(expire(10).empty());
+  recorded_.checkpoint(1'000'000);
+  recorded_.restart();
+  now_ = Elapsed{102'000};
+  EXPECT_EQ(expire(2).size(), 2u) << "bounded";
+  EXPECT_EQ(expire(2).size(), 1u);
+  EXPECT_EQ(engine().remembered_ids(), 2u);
+  EXPECT_FALSE(publish({event(zero, 3'000)})->places[0].duplicate);
+  EXPECT_TRUE(publish({event(one, 1)})->places[0].duplicate);
+  now_ = Elapsed{300'000};
+  EXPECT_EQ(expire(9).size(), 2u);
+  EXPECT_TRUE(publish({event(slow, 1)})->places[0].duplicate);
+  now_ = Elapsed{1'300'000};
+  EXPECT_EQ(expire(9).size(), 1u);
+  EXPECT_EQ(engine().remembered_ids(), 0u);
+  EXPECT_EQ(engine().next_due(), std::nullopt);
+  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
+}
+
+TEST_F(TopicsTest, TheBudgetOfAllIsKeptAcrossPartitionsAndTheWindowInEffectIsTold) {
+  EXPECT_EQ(engine().effective_window(now_), std::nullopt);
+  const TopicId id = create("a", {.partitions = 4});
+  create("b", {.dedup_window = Millis{900'000}});
+  EXPECT_EQ(engine().effective_window(now_), Millis{120'000});
+  std::uint64_t next_id = 1;
+  for (std::uint32_t partition = 0; partition < 4; ++partition) {
+    now_ = now_ + Millis{2'000};
+    for (int round = 0; round < 3; ++round) {
+      std::vector<NewId> events;
+      for (int i = 0; i < 900; ++i) events.push_back(event({id, PartitionId{partition}}, next_id++));
+      ASSERT_TRUE(publish(events));
+    }
+  }
+  EXPECT_GT(engine().remembered_ids(), limits.ids);
+  EXPECT_EQ(engine().next_due(), Elapsed{0}) << "at once";
+  EXPECT_FALSE(expire(100).empty());
+  EXPECT_LE(engine().remembered_ids(), limits.ids);
+  EXPECT_FALSE(publish({event({id, PartitionId{0}}, 1)})->places[0].duplicate) << "the oldest went";
+  EXPECT_LT(*engine().effective_window(now_), Millis{20'000});
+  now_ = now_ + Millis{30'000};
+  EXPECT_GE(*engine().effective_window(now_), Millis{30'000}) << "it grows again";
+  now_ = now_ + Millis{120'000};
+  EXPECT_EQ(engine().effective_window(now_), Millis{120'000});
+}
+
 TEST_F(TopicsTest, ALargeRequestOfManyIdsIsDecidedInNoTime) {
   const PartitionRef ref{create("a"), PartitionId{0}};
   std::vector<NewId> events;
@@ -311,7 +373,10 @@ TEST_F(TopicsTest, EngineAndModelAgreeOverRestarts) {
           break;
         case 2: recorded_.checkpoint(random.chance(1, 2) ? 1'000'000 : random.below(2'000)); break;
         case 3: recorded_.restart(); break;
-        case 4: now_ = now_ + Millis{static_cast<std::int64_t>(random.below(400))}; break;
+        case 4:
+          now_ = now_ + Millis{static_cast<std::int64_t>(random.below(400))};
+          if (random.chance(1, 2)) expire(3);
+          break;
         case 5: {
           if (!topics.contains(name)) break;
           const PartitionRef ref{topics[name], PartitionId{static_cast<std::uint32_t>(random.below(2))}};

@@ -73,6 +73,7 @@ class Window {
   const Page* newest() const { return pages_.empty() ? nullptr : pages_.back().get(); }
   const std::deque<std::unique_ptr<Page>>& pages() const { return pages_; }
 
+  const Page* find_page(std::uint64_t number) const { return const_cast<Window*>(this)->page(number); }
   Page* page(std::uint64_t number) {
     for (auto at = pages_.rbegin(); at != pages_.rend(); ++at)
       if ((*at)->number == number) return at->get();

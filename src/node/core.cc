@@ -203,6 +203,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
 std::optional<Millis> Core::next_due() const {
   if (failed_) return std::nullopt;
   std::optional<Elapsed> due = subscriptions_.next_due();
+  if (const auto ids = topics_.next_due(); ids && (!due || *ids < *due)) due = ids;
   for (const auto& [id, waiters] : waiting_)
     for (const Waiter& waiter : waiters)
       if (!due || waiter.deadline < *due) due = waiter.deadline;
@@ -291,6 +292,7 @@ void Core::fill(Stats& stats) const {
   stats.settled = settled_;
   stats.leases_lost = leases_lost_;
   stats.dedup_ids = topics_.remembered_ids();
+  stats.dedup_window = topics_.effective_window(now_.elapsed).value_or(Millis{0});
   stats.topics = topics_.by_name().size();
   stats.partitions = topics_.partition_count();
   stats.subscriptions = subscriptions_.by_name().size();

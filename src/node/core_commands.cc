@@ -161,7 +161,7 @@ std::vector<Place> Core::commit(const std::vector<NewRecord>& records, const eng
   }
   for (const engines::IdsDropped& dropped : decision.dropped) {
     effect(dropped);
-    topics_.apply(dropped);
+    topics_.apply(dropped, now_.elapsed);
   }
   std::vector<Place> places;
   places.reserve(records.size());

@@ -262,6 +262,29 @@ TEST_F(CoreTest, RefusesPublishesWhenTheRingOrTheDiskIsFull) {
   EXPECT_TRUE(ask<void>([&](auto answer) { core_->delete_topic(edge_, "t", std::move(answer)); })) << "deletes go on";
 }
 
+TEST_F(CoreTest, IdsLeaveWhenTheirWindowIsOverAlsoWhenNothingIsPublished) {
+  const TopicId topic = make_topic("t", {.dedup_window = Millis{10'000}});
+  ASSERT_TRUE(publish({sample_record(topic, 7)}));
+  const auto stats = [&] {
+    Stats filled;
+    core_->fill(filled);
+    return filled;
+  };
+  EXPECT_EQ(stats().dedup_ids, 1u);
+  EXPECT_EQ(stats().dedup_window, Millis{10'000});
+  core_->tick();
+  ASSERT_TRUE(core_->next_due());
+  clock_.pass(core_->next_due()->count() - 1);
+  core_->tick();
+  flush();
+  EXPECT_EQ(stats().dedup_ids, 1u);
+  clock_.pass(1);
+  core_->tick();
+  flush();
+  EXPECT_EQ(stats().dedup_ids, 0u);
+  EXPECT_EQ(core_->next_due(), std::nullopt);
+}
+
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
 TEST_F(CoreTest, AReceiverWaitsUntilSomethingIsReady) {

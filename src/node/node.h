@@ -72,6 +72,7 @@ struct Stats {
   std::uint64_t settled = 0, leases_lost = 0, checkpoints = 0, written_behind_bytes = 0, reads = 0, cold_reads = 0;
   std::uint64_t journal_used_bytes = 0, journal_size_bytes = 0, tail_bytes = 0, dedup_ids = 0, units = 0;
   std::uint64_t topics = 0, partitions = 0, subscriptions = 0, wall_jumps = 0;
+  Millis dedup_window{0};  ///< the shortest in effect; 0: no topic has one
   double flush_p50_us = 0, flush_p99_us = 0;
   bool disk_full = false;
 };

@@ -75,6 +75,8 @@ void write_records(const node::Stats& stats, Page& page) {
   page.counter("continuo_reads_total", "Reads of records.", stats.reads);
   page.counter("continuo_cold_reads_total", "Reads that went to a file.", stats.cold_reads);
   page.gauge("continuo_dedup_ids", "Event ids in the deduplication windows.", stats.dedup_ids);
+  page.gauge_seconds("continuo_dedup_window_seconds", "The shortest deduplication window in effect.",
+                     static_cast<double>(stats.dedup_window.count()) / 1e3);
   page.gauge("continuo_topics", "Topics.", stats.topics);
   page.gauge("continuo_partitions", "Partitions of all topics.", stats.partitions);
   page.gauge("continuo_subscriptions", "Subscriptions.", stats.subscriptions);
