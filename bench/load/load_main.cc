@@ -80,13 +80,12 @@ class Load {
   void print() const {
     const double rate = static_cast<double>(accepted_.total()) / elapsed_s_;
     fmt::print(
-        "{{\"peer\":\"{}\",\"mode\":\"{}\",\"connections\":{},\"rate\":{},\"seconds\":{:.2f},\"requests_per_s\":{:.0f},"
-        "\"events_per_"
-        "s\":{:.0f},"
+        "{{\"peer\":\"{}\",\"mode\":\"{}\",\"connections\":{},\"rate\":{},\"seconds\":{:.2f},\"events\":{},"
+        "\"requests_per_s\":{:.0f},\"events_per_s\":{:.0f},"
         "\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"refused\":{},\"refused_p99_us\":{:."
         "1f},"
         "\"broken\":{},\"not_started\":{}}}\n",
-        settings_.peer, settings_.mode, settings_.connections, settings_.rate, elapsed_s_, rate,
+        settings_.peer, settings_.mode, settings_.connections, settings_.rate, elapsed_s_, events_, rate,
         static_cast<double>(events_) / elapsed_s_, accepted_.quantile_us(0.5), accepted_.quantile_us(0.99),
         accepted_.quantile_us(0.999), accepted_.max_us(), refused_.total(), refused_.quantile_us(0.99), broken_,
         backlog_.size());
