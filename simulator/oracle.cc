@@ -218,6 +218,17 @@ void Oracle::read(PartitionRef partition, Offset offset, std::string_view key, s
   if (!seen_.emplace(number, offset).second) breach(fmt::format("event {} is there twice: {}", number, where));
 }
 
+void Oracle::read_held(PartitionRef partition, Offset offset, std::string_view key, std::string_view value) {
+  const auto found = events_.find(number_in(value));
+  const bool same = found != events_.end() && found->second.partition == partition && found->second.key == key &&
+                    *found->second.value == value && (!found->second.offset || *found->second.offset == offset);
+  if (!same) breach(fmt::format("{} is held with an event that is another's", name_of(partition, offset)));
+}
+
+void Oracle::is_parked(SubscriptionId id, PartitionRef partition, Offset head) {
+  readers_[id].parked.emplace(partition, head);
+}
+
 void Oracle::end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted) {
   for (const auto& [ref, state] : partitions) check_partition(ref, state);
   check_acknowledged(partitions);

@@ -75,6 +75,7 @@ struct Reader {
   std::vector<TopicId> topics;
   std::map<std::pair<PartitionRef, Offset>, Fate> fates;  ///< absent: open
   std::vector<HeldLease> held;
+  std::set<std::pair<PartitionRef, Offset>> parked;  ///< heads of parked keys that were seen
 };
 
 /// Something that is there or not, by name.
@@ -119,6 +120,10 @@ class Oracle {
   void begin_reading();
   void read(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
   void end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
+  /// One record that a consumer holds, wherever it is kept.
+  void read_held(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
+  /// The key waits for somebody with this head: for certain, and it stays until it is settled or passed over.
+  void is_parked(SubscriptionId id, PartitionRef partition, Offset head);
   /// After everything was delivered and settled: was anything of this subscription never delivered?
   void check_nothing_missing(SubscriptionId id, const std::map<PartitionRef, node::PartitionState>& partitions);
   void breach(std::string what);

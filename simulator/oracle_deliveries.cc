@@ -138,6 +138,11 @@ void Oracle::check_key_order(Reader& reader, SubscriptionId id, const node::Deli
 
 void Oracle::check_nothing_missing(SubscriptionId id, const std::map<PartitionRef, node::PartitionState>& partitions) {
   const Reader& reader = readers_[id];
+  for (const auto& place : reader.parked) {
+    const auto fate = reader.fates.find(place);
+    if (partitions.contains(place.first) && (fate == reader.fates.end() || fate->second.open()))
+      breach(fmt::format("subscription {}: {} was parked and is gone", id.value, name_of(place.first, place.second)));
+  }
   if (reader.settings.on_failure != engines::OnFailure::park || reader.settings.from != engines::StartFrom::earliest)
     return;
   for (const auto& [ref, state] : partitions) {

@@ -155,6 +155,49 @@ void trim_and_retain(World& world) {
   world.checkpoint();
 }
 
+// Two keys fail and park; retention takes what they hold, and the copies stand in for it.
+void keep_for_parked(World& world) {
+  TopicSettings brief = partitions(1);
+  brief.retention_time = Millis{1'000};
+  world.create_topic("brief", brief);
+  SubscriptionSettings strict = reading("brief");
+  strict.retry = {1, Millis{500}};
+  strict.lease = Millis{20'000};
+  world.put_subscription("strict", strict);
+  world.flush();
+  for (int i = 0; i < 14; ++i) {
+    world.publish({event("brief", 0, i % 3, 300), event("b", 0, i, 200)});
+    world.advance(Millis{250});
+    world.flush();
+    world.feed();
+    world.work();
+    if (i == 3) {
+      world.receive("strict", 3);
+      world.flush();
+      std::vector<Nack> nacks;
+      for (const node::Lease& lease : held(world, "strict"))
+        if (nacks.size() < 2) nacks.push_back({lease, {"broken", "again"}, Millis{0}});
+      if (!nacks.empty()) world.settle(id_of(world, "strict"), {}, nacks, {});
+      world.flush();
+      world.check(false);
+    }
+    world.retention();
+    world.flush();
+    world.work();
+    world.tick();
+    world.flush();
+    if (i == 8) world.checkpoint();
+    if (i == 11) world.retry_parked("strict");
+  }
+  world.receive("strict", 2);
+  world.flush();
+  world.settle_all("strict");
+  world.flush();
+  world.tick();
+  world.work();
+  world.checkpoint();
+}
+
 void topics_come_and_go(World& world) {
   for (int round = 0; round < 3; ++round) {
     world.create_topic("x", partitions(2));
@@ -406,6 +449,7 @@ std::vector<Scenario> make_scenarios() {
       {"segment_roll", tiny, lap, segment_roll},
       {"write_behind", tiny, lap, write_behind},
       {"retention", tiny, lap, trim_and_retain},
+      {"keep", tiny, lap, keep_for_parked},
       {"topics", tiny, lap, topics_come_and_go},
       {"checkpoint", tiny, lap_and_subscribe, checkpoint},
       {"recovery", tiny, lap_and_subscribe, recovery, true},

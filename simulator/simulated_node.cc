@@ -13,7 +13,8 @@ namespace continuo::simulator {
 namespace {
 
 constexpr std::size_t group_slack = 1024;    // heads of frames and batches
-constexpr std::size_t control_bytes = 2048;  // what a timer or a job may write
+constexpr std::size_t control_bytes = 4096;  // what a timer or a job may write
+constexpr std::size_t copied_bytes = 2048;
 constexpr std::uint64_t read_bytes = 8u << 10;
 constexpr std::uint32_t events_per_offer = 64;
 
@@ -127,6 +128,19 @@ void SimulatedNode::work() {
   if (auto worked = home_->work(clock_.steady()); !worked) fail(worked.error());
 }
 
+void SimulatedNode::keep() {
+  if (failed()) return;
+  if (!keep_job_) keep_job_ = core_->keep_job();
+  if (!keep_job_) return;
+  auto records = node::read_records(*home_, *keep_job_, copied_bytes);
+  if (!records) return fail(records.error());
+  std::size_t room = control_bytes;
+  for (const node::ReadRecord& record : *records) room += record::max_record_size(record.body.size()) + 64;
+  if (!admit(room)) return;
+  core_->keep(*keep_job_, std::move(*records));
+  keep_job_.reset();
+}
+
 bool SimulatedNode::checkpoint(bool force) {
   if (failed() || job_) return job_.has_value();
   job_ = core_->checkpoint(force);
@@ -191,6 +205,15 @@ bool SimulatedNode::offer(const node::FeedPosition& position) {
   return true;
 }
 
+Result<std::shared_ptr<const std::string>> SimulatedNode::read_one(PartitionRef partition, Offset offset) {
+  auto batches = home_->read(partition, offset, 1);
+  if (batches && !batches->batches.empty()) return batches->batches.front();
+  if (batches) return continuo::fail(Code::not_found, "there is no record");
+  const auto copy = core_->kept_place(partition, offset);
+  if (batches.error().code != Code::offset_out_of_range || !copy) return pass(batches);
+  return node::read_copy(*home_, copy->first, copy->second, offset);
+}
+
 // ---- hashes ---------------------------------------------------------------------------------------------------------
 
 void SimulatedNode::fold(const log::Group& group) {
@@ -233,6 +256,7 @@ std::uint64_t SimulatedNode::visible_state() {
     for (const auto& key : engine.parked(subscription->id, 1000))
       text += fmt::format("parked {} {}\n", key.key_hash, key.attempts);
   }
+  text += fmt::format("kept {}\n", core_->kept_records());
   text += fmt::format("ids {} secret {}\n", core_->topics().remembered_ids(), core_->secret());
   return hash64(text);
 }

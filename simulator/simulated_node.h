@@ -28,7 +28,7 @@ struct NodeSettings {
   Micros write_behind_age{200'000};
   std::uint64_t ballast_bytes = 0;
   bool accept_loss = false;
-  node::Limits limits = {.checkpoint_slice_bytes = 48};  ///< a unit or two at a time
+  node::Limits limits = {.checkpoint_slice_bytes = 48, .trim_slice = 4};  ///< a unit or two at a time
 };
 
 class SimulatedNode {
@@ -63,6 +63,8 @@ class SimulatedNode {
 
   // --- the write-behind thread ---
   void work();
+  /// Reads records that are in the way of a trim and gives them to the core, a few at a time.
+  void keep();
   /// One slice of a checkpoint; true when a job is ready for run_checkpoint.
   bool checkpoint(bool force);
   /// Runs the job, if there is one, and tells the core.
@@ -75,6 +77,9 @@ class SimulatedNode {
   /// Reads what subscriptions have not considered, and offers it: one offer for each that takes any. False when there
   /// was nothing.
   bool feed();
+
+  /// The batch of the record at exactly `offset`, or its copy, as Node::read_one.
+  Result<std::shared_ptr<const std::string>> read_one(PartitionRef partition, Offset offset);
 
   /// A hash over every group written so far, what was answered, and when.
   std::uint64_t effects() const { return effects_; }
@@ -105,6 +110,7 @@ class SimulatedNode {
   std::unique_ptr<node::ClosedGroup> flying_;
   bool flying_written_ = false;
   std::optional<node::CheckpointJob> job_;
+  std::optional<node::KeepJob> keep_job_;
   std::optional<Error> failure_;
   std::uint64_t effects_ = 0;
 };

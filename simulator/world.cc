@@ -259,7 +259,10 @@ void World::receive(const std::string& name, std::uint32_t max, Millis wait) {
                             return fmt::format("receive of {}: {}", id.value,
                                                answer ? words(answer->deliveries) : to_string(answer.error()));
                           });
-                          if (answer) oracle_.delivered(id, *answer, asked, elapsed(), lease);
+                          if (!answer) return;
+                          oracle_.delivered(id, *answer, asked, elapsed(), lease);
+                          for (const node::Delivery& each : answer->deliveries)
+                            check_readable(id, each.lease.partition, each.lease.offset);
                         });
 }
 
@@ -312,14 +315,17 @@ void World::retry_parked(const std::string& name) {
 void World::skip_parked(const std::string& name) {
   const auto id = oracle_.subscription(name);
   if (!id || !running()) return;
-  const auto parked = node_->core().subscriptions().parked(*id, 1);
+  // A key is one key in every partition that has it.
+  auto parked = node_->core().subscriptions().parked(*id, 1'000);
   if (parked.empty() || !admit(control_bytes)) return;
-  const PartitionRef ref = parked.front().partition;
-  const Offset head = parked.front().head;
-  oracle_.skips(*id, ref, head, false);
-  node_->core().skip_parked(node_->edge(), *id, parked.front().key_hash, "the simulation says so",
-                            [this, id = *id, ref, head](Result<void> answer) {
-                              if (answer) oracle_.skips(id, ref, head, true);
+  const std::uint64_t key_hash = parked.front().key_hash;
+  std::erase_if(parked, [&](const node::ParkedKey& each) { return each.key_hash != key_hash; });
+  for (const node::ParkedKey& each : parked) oracle_.skips(*id, each.partition, each.head, false);
+  node_->core().skip_parked(node_->edge(), *id, key_hash, "the simulation says so",
+                            [this, id = *id, parked](Result<void> answer) {
+                              if (!answer) return;
+                              for (const node::ParkedKey& each : parked)
+                                oracle_.skips(id, each.partition, each.head, true);
                             });
 }
 

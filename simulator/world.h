@@ -82,7 +82,7 @@ class World {
     if (node_) node_->checkpoint_now();
   }
   void work() {
-    if (node_) node_->work();
+    if (node_) node_->work(), node_->keep();
   }
 
   // --- checks ---
@@ -113,6 +113,8 @@ class World {
   void send_settle(RequestNumber request);
   bool admit(std::size_t bytes) { return node_ && node_->admit(bytes); }
   void read_partition(PartitionRef ref, const node::PartitionState& state);
+  void check_readable(SubscriptionId id, PartitionRef ref, Offset offset);
+  void check_parked();
   std::map<PartitionRef, node::PartitionState> read_all();
   void drain(const std::string& name, SubscriptionId id);
   void fold_node();

@@ -15,6 +15,30 @@ void World::check(bool restarted) {
   oracle_.begin_reading();
   const auto partitions = read_all();
   oracle_.end_reading(partitions, restarted);
+  check_parked();
+}
+
+// What a consumer is given, or a person looks at, is there to be read, whatever retention took meanwhile.
+void World::check_readable(SubscriptionId id, PartitionRef ref, Offset offset) {
+  if (node_->core().subscriptions().find(id) == nullptr) return;  // deleted before anybody heard of it
+  const auto batch = node_->read_one(ref, offset);
+  if (!batch) {
+    if (batch.error().code != Code::offset_out_of_range && batch.error().code != Code::not_found) return;
+    return oracle_.breach(fmt::format("subscription {} holds topic {} partition {} offset {}, which is gone", id.value,
+                                      ref.topic.value, ref.partition.value, offset.value));
+  }
+  record::RecordWalk walk{**batch};
+  while (const auto record = walk.next())
+    if (record->offset == offset) oracle_.read_held(ref, offset, record->key.value_or(""), record->value.value_or(""));
+}
+
+void World::check_parked() {
+  for (const auto& [name, subscription] : node_->core().catalogue()->subscriptions)
+    for (const node::ParkedKey& key : node_->core().subscriptions().parked(subscription->id, 1000)) {
+      if (node_->core().topics().find(key.partition.topic) == nullptr) continue;
+      check_readable(subscription->id, key.partition, key.head);
+      if (node_->core().idle()) oracle_.is_parked(subscription->id, key.partition, key.head);
+    }
 }
 
 std::map<PartitionRef, node::PartitionState> World::read_all() {
@@ -87,7 +111,7 @@ void World::drain(const std::string& name, SubscriptionId id) {
     flush();
     tick();
     flush();
-    node_->work();
+    work();
     const auto counts = node_->core().subscriptions().counts(id);
     const bool nothing = counts.queued + counts.leased + counts.delayed + counts.parked_events == 0;
     const bool moved = node_->core().last_written().value != before;

@@ -340,6 +340,18 @@ void SubscriptionsEngine::change(const LeaseCut& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const LeaseExtended& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) { unit.until = effect.until; });
+void SubscriptionsEngine::change(const EventsLost& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    const Offset head = unit.queue.front();
+    std::erase_if(unit.queue, [&](Offset offset) { return std::ranges::binary_search(effect.offsets, offset); });
+    if (!unit.queue.empty() && unit.queue.front() == head) return;
+    unit.state = KeyUnit::State::ready;
+    unit.leased = 0;
+    unit.attempts = 0;
+    unit.failure = {};
+  });
+}
+
 }
 
 void SubscriptionsEngine::change(const SettleRemembered& effect, Elapsed now) {
@@ -437,6 +449,7 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
     case EffectType::lease_cut: return take<LeaseCut>(version, payload, now);
     case EffectType::lease_extended: return take<LeaseExtended>(version, payload, now);
     case EffectType::settle_remembered: return take<SettleRemembered>(version, payload, now);
+    case EffectType::events_lost: return take<EventsLost>(version, payload, now);
     case EffectType::settles_dropped: return take<SettlesDropped>(version, payload, now);
     default:
       return fail(Code::wrong_format,

@@ -120,6 +120,10 @@ class SubscriptionsEngine {
     Received received;
     std::vector<Effect> effects() const;
   };
+  /// Whether the event is outstanding in any subscription. `key_hash` as offers name the key of its record.
+  bool waits_for(PartitionRef partition, Offset offset, std::uint64_t key_hash) const;
+  /// Events that stop being outstanding with this effect, which is about to be applied.
+  std::vector<std::pair<PartitionRef, Offset>> leaving(const Effect& effect) const;
   Result<ReceiveDecision> decide_receive(const Receive& receive, Elapsed now) const;
   /// What was leased and could not be handed out: these leases, and those behind them in their runs, are open again, in
   /// order and without an attempt counted. Leases that no longer hold are passed over.
@@ -188,6 +192,7 @@ class SubscriptionsEngine {
     Elapsed at;
     KeyRef key;
     auto operator<=>(const Due&) const = default;
+  void change(const EventsLost& effect, Elapsed now);
   };
   State* state(SubscriptionId id);
   const State* state(SubscriptionId id) const;
