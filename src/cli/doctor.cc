@@ -1,12 +1,12 @@
 // continuo doctor: is this machine, this disk, this server fit?
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "continuo/cli/commands.h"
+#include "continuo/cli/file_limit.h"
 #include "continuo/disk/disk.h"
 #include "continuo/log/journal_format.h"
 #include "continuo/log/journal_shape.h"
@@ -30,10 +30,11 @@ struct Finding {
 };
 
 Finding files_limit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return {"open files", limit.rlim_cur >= wanted_files / 16,
-          fmt::format("{} (hard limit {}); many connections want {}", limit.rlim_cur, limit.rlim_max, wanted_files)};
+  // A server raises its own as far as it may.
+  const FileLimit limit = file_limit();
+  return {"open files", limit.most >= wanted_files / 16,
+          fmt::format("{} (a server: {}, of these {} for topics); many connections want {}", limit.now, limit.most,
+                      topic_files({limit.most, limit.most}), wanted_files)};
 }
 
 Finding memory() {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "continuo/cli/commands.h"
+#include "continuo/cli/file_limit.h"
 #include "continuo/cli/settings_file.h"
 #include "continuo/delivery/feeder.h"
 #include "continuo/node/node.h"
@@ -22,6 +23,8 @@ constexpr std::uint64_t small_ring_segment_bytes = 16u << 20;
 
 Result<node::Options> node_options(const Serve& command) {
   node::Options options{.data = command.data};
+  raise_file_limit();
+  options.open_topic_files = topic_files(file_limit());
   if (command.journal_size.empty()) return options;
   auto size = parse_size(command.journal_size);
   if (!size) return pass(size);

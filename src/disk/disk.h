@@ -1,9 +1,9 @@
 // The one seam to the disk. Everything Continuo stores goes through it: the real file system, a simulated disk that
 // loses what was not synced, or one that fails at the n-th call.
 //
-// Paths are relative to the disk's root, with '/' between folders. Errors: disk_full for ENOSPC and EDQUOT, io_error
-// for everything else; `at` names the path. After a failed sync nothing is known of what was written before it: callers
-// stop, they do not retry.
+// Paths are relative to the disk's root, with '/' between folders. Errors: disk_full for ENOSPC and EDQUOT, overloaded
+// for EMFILE and ENFILE, io_error for everything else; `at` names the path. After a failed sync nothing is known of
+// what was written before it: callers stop, they do not retry.
 #pragma once
 
 #include <cstdint>

@@ -20,6 +20,9 @@ namespace continuo::disk {
 namespace {
 
 std::unexpected<Error> os_error(std::string_view act, const std::string& path, int error) {
+  if (error == EMFILE || error == ENFILE)
+    return fail(Code::overloaded, fmt::format("{}: {}", act, std::strerror(error)), path,
+                "raise the limit of open files: ulimit -n, LimitNOFILE");
   const bool full = error == ENOSPC || error == EDQUOT;
   return fail(full ? Code::disk_full : Code::io_error, fmt::format("{}: {}", act, std::strerror(error)), path);
 }

@@ -85,6 +85,8 @@ struct SimulatedDisk::State {
   Fault fault = Fault::io_error;
   bool for_ever = false;
   std::uint64_t capacity = ~0ull;
+  std::size_t open = 0;
+  std::size_t open_limit = ~std::size_t{0};
   std::function<void(std::uint64_t, const std::string&)> listener;
 
   enum class Verdict : std::uint8_t { go, go_then_fail, half_then_fail, fail_full, fail };
@@ -123,7 +125,12 @@ using Verdict = State::Verdict;
 class SimulatedFile final : public File {
  public:
   SimulatedFile(std::shared_ptr<State> state, std::shared_ptr<Inode> inode, std::string path)
-      : state_(std::move(state)), inode_(std::move(inode)), path_(std::move(path)) {}
+      : state_(std::move(state)), inode_(std::move(inode)), path_(std::move(path)) {
+    ++state_->open;
+  }
+  ~SimulatedFile() override { --state_->open; }
+  SimulatedFile(const SimulatedFile&) = delete;
+  SimulatedFile& operator=(const SimulatedFile&) = delete;
 
   Result<std::size_t> read(std::uint64_t at, std::span<char> out) override {
     if (state_->cut) return State::error(Verdict::fail, path_);
@@ -206,6 +213,8 @@ std::uint64_t SimulatedDisk::calls() const { return state_->calls; }
 void SimulatedDisk::cut_at(std::uint64_t call) { state_->cut_at = call; }
 bool SimulatedDisk::cut() const { return state_->cut; }
 void SimulatedDisk::set_capacity(std::uint64_t bytes) { state_->capacity = bytes; }
+std::size_t SimulatedDisk::open_files() const { return state_->open; }
+void SimulatedDisk::set_open_limit(std::size_t files) { state_->open_limit = files; }
 void SimulatedDisk::trace(std::function<void(std::uint64_t, const std::string&)> listener) {
   state_->listener = std::move(listener);
 }
@@ -278,6 +287,7 @@ std::uint64_t SimulatedDisk::fingerprint() const {
 }
 
 Result<std::unique_ptr<File>> SimulatedDisk::open(const std::string& path, const OpenOptions& options) {
+  if (state_->open >= state_->open_limit) return fail(Code::overloaded, "simulated: too many open files", path);
   auto found = state_->current.find(path);
   if (found == state_->current.end()) {
     if (!options.create) return fail(Code::io_error, "simulated: no such file", path);

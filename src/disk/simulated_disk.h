@@ -46,6 +46,10 @@ class SimulatedDisk final : public Disk {
   void flip_bit(const std::string& path, std::uint64_t byte, int bit);
   /// Bytes that fit on it; writes that grow files beyond give disk_full.
   void set_capacity(std::uint64_t bytes);
+  /// Files open now.
+  std::size_t open_files() const;
+  /// Beyond these, opening gives overloaded.
+  void set_open_limit(std::size_t files);
   /// A hash over all that is stored, names and bytes: equal disks have equal hashes.
   std::uint64_t fingerprint() const;
   /// Called before every changing call, with its number and what it is ("write journal/00.ring 4096+8192"): for traces.

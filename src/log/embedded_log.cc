@@ -56,7 +56,11 @@ struct EmbeddedLog::Removals {
 };
 
 EmbeddedLog::EmbeddedLog(disk::Disk& disk, const EmbeddedOptions& options, Random& random)
-    : disk_(disk), options_(options), random_(random), removals_(std::make_unique<Removals>()) {
+    : disk_(disk),
+      options_(options),
+      random_(random),
+      files_(disk, options.open_files),
+      removals_(std::make_unique<Removals>()) {
   set_table(std::make_shared<const Table>());
 }
 
@@ -144,8 +148,8 @@ void EmbeddedLog::make(Table& table, const PartitionsMade& made) {
   auto partitions = std::make_shared<Partitions>();
   if (const auto old = table.find(made.topic); old != table.end()) *partitions = *old->second;
   for (auto id = static_cast<std::uint32_t>(partitions->size()); id < made.partitions; ++id)
-    partitions->push_back(
-        std::make_shared<PartitionLog>(disk_, PartitionRef{made.topic, PartitionId{id}}, options_.topic_segment_bytes));
+    partitions->push_back(std::make_shared<PartitionLog>(files_, PartitionRef{made.topic, PartitionId{id}},
+                                                         options_.topic_segment_bytes));
   table[made.topic] = std::move(partitions);
 }
 
@@ -291,7 +295,7 @@ Result<void> EmbeddedLog::quarantine_strangers() {
 }
 
 Result<void> EmbeddedLog::start() {
-  if (auto removed = remove_files(); !removed && removed.error().code != Code::disk_full) return removed;
+  if (auto removed = remove_files(); !removed && !passes(removed.error())) return removed;
   if (auto moved = quarantine_strangers(); !moved) return moved;
   // Many starts in a row without a checkpoint use the ring up: each takes a slot.
   for (bool all = false; !all && journal_->free_slots() < 2;) {
@@ -383,9 +387,13 @@ std::vector<OldSegment> EmbeddedLog::old_segments(PartitionRef ref) {
 
 // ---- behind ---------------------------------------------------------------------------------------------------------
 
-// True when the error only says that the disk is full: background work stops until there is room; the ballast is given
-// up.
+// True when the error only says that there is no room, on the disk or for another open file: background work stops
+// until there is; the ballast is given up.
 Result<bool> EmbeddedLog::note_full(const Error& error) {
+  if (error.code == Code::overloaded) {  // no descriptor left: the same, but nothing can be given up
+    short_of_files_ = true;
+    return true;
+  }
   if (error.code != Code::disk_full) return std::unexpected(error);
   if (!disk_full_.exchange(true))
     if (auto removed = disk_.remove(ballast_path); !removed) return pass(removed);
@@ -434,6 +442,7 @@ Result<void> EmbeddedLog::work(Micros now) {
     if (!noted) return pass(noted);
     full = true;
   }
+  if (!full) short_of_files_ = false;
   if (!full && disk_full_) {
     auto space = disk_.space();
     // Room again, and some to spare, so that it does not flicker.
@@ -507,6 +516,7 @@ HomeStats EmbeddedLog::stats() const {
   stats.cold_reads = cold_reads_;
   stats.checkpoints = checkpoints_;
   stats.disk_full = disk_full_;
+  stats.short_of_files = short_of_files_;
   const auto all = table();
   for (const auto& [id, partitions] : *all)
     for (const auto& partition : *partitions) stats.tail_bytes += partition->held_bytes();

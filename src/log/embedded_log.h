@@ -32,6 +32,7 @@ struct EmbeddedOptions {
   Micros write_behind_age{1'000'000};            ///< or the first of it is this old
   std::uint64_t flush_step = 8u << 20;           ///< of one partition at a time
   std::uint64_t ballast_bytes = 8u << 20;
+  std::size_t open_files = 1'024;  ///< of topics, at once, about
 };
 
 class EmbeddedLog final : public Home {
@@ -83,6 +84,7 @@ class EmbeddedLog final : public Home {
   disk::Disk& disk_;
   EmbeddedOptions options_;
   Random& random_;
+  OpenFiles files_;  // before all that use it
   disk::Mode mode_;
   std::unique_ptr<disk::Lock> lock_;
   std::unique_ptr<Journal> journal_;
@@ -105,6 +107,7 @@ class EmbeddedLog final : public Home {
   std::vector<std::string> tombstones_;           // units erased by the last checkpoint; its entries go with the next
   std::atomic<Sequence> published_{Sequence{0}};  // newest visible group
   std::atomic<bool> disk_full_{false};
+  std::atomic<bool> short_of_files_{false};
   std::atomic<std::uint64_t> written_behind_{0};
   mutable std::atomic<std::uint64_t> cold_reads_{0};
   std::atomic<std::uint64_t> checkpoints_{0};

@@ -281,6 +281,58 @@ TEST_F(EmbeddedLogTest, AnEffectNobodyKnowsIsAnotherFormat) {
   EXPECT_EQ(started.error().code, Code::wrong_format);
 }
 
+TEST_F(EmbeddedLogTest, AThousandPartitionsNeedFewOpenFiles) {
+  auto options = tiny();
+  options.journal.slots = 40;
+  options.open_files = 64;
+  start(options);
+  while (log_->stats().prepared_slots < log_->stats().slots) ASSERT_TRUE(log_->work(Micros{0}));
+  constexpr std::uint32_t partitions = 1'000;
+  const std::size_t others = disk_->open_files();
+  make_topic(topic, partitions);
+  const auto ref = [](std::uint32_t id) { return PartitionRef{topic, PartitionId{id}}; };
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t id = 0; id < partitions; ++id) ASSERT_TRUE(append(ref(id)));
+    ASSERT_TRUE(log_->work(Micros{time_ * 2'000'000}));
+    ASSERT_TRUE(log_->work(Micros{time_ * 2'000'000 + 2'000'000}));
+    EXPECT_EQ(log_->stats().tail_bytes, 0u);
+    for (std::uint32_t id = 0; id < partitions; ++id) ASSERT_EQ(count(ref(id)), round + 1);
+    EXPECT_LE(disk_->open_files(), others + 64);
+    ASSERT_TRUE(checkpoint());
+  }
+  start(options);
+  for (std::uint32_t id = 0; id < partitions; ++id) ASSERT_EQ(count(ref(id)), 2);
+  EXPECT_LE(disk_->open_files(), others + 64);
+}
+
+TEST_F(EmbeddedLogTest, WithoutAFreeDescriptorWritingBehindWaits) {
+  start();
+  while (log_->stats().prepared_slots < log_->stats().slots) ASSERT_TRUE(log_->work(Micros{0}));
+  make_topic();
+  append_many(3);
+  disk_->set_open_limit(disk_->open_files());
+  ASSERT_TRUE(log_->work(Micros{1}));
+  ASSERT_TRUE(log_->work(Micros{5'000'000}));
+  EXPECT_TRUE(log_->stats().short_of_files);
+  EXPECT_GT(log_->stats().tail_bytes, 0u);
+  EXPECT_EQ(count(), 3) << "from memory";
+  append_many(30);
+  const auto refused = checkpoint();
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(passes(refused.error()));
+  disk_->set_open_limit(~std::size_t{0});
+  ASSERT_TRUE(log_->work(Micros{10'000'000}));
+  ASSERT_TRUE(log_->work(Micros{15'000'000}));
+  EXPECT_FALSE(log_->stats().short_of_files);
+  EXPECT_EQ(log_->stats().tail_bytes, 0u);
+  ASSERT_TRUE(checkpoint());
+  start();
+  disk_->set_open_limit(disk_->open_files());
+  EXPECT_EQ(log_->read(partition, Offset{0}, 1'000).error().code, Code::overloaded);
+  disk_->set_open_limit(~std::size_t{0});
+  EXPECT_EQ(count(), 33);
+}
+
 TEST_F(EmbeddedLogTest, EffectsOfEnginesAreOnlyCarried) {
   start();
   Group group;

@@ -38,8 +38,9 @@ void write_held(ByteWriter& writer, const HeldBatch& batch) {
 
 std::string PartitionLog::topic_folder(TopicId topic) { return fmt::format("topics/{:08}", topic.value); }
 
-PartitionLog::PartitionLog(disk::Disk& disk, PartitionRef ref, std::uint64_t segment_bytes)
-    : disk_(disk),
+PartitionLog::PartitionLog(OpenFiles& files, PartitionRef ref, std::uint64_t segment_bytes)
+    : files_(files),
+      disk_(files.disk()),
       ref_(ref),
       segment_bytes_(segment_bytes),
       folder_(fmt::format("{}/{:04}", topic_folder(ref.topic), ref.partition.value)),
@@ -214,7 +215,7 @@ PartitionLog::Segment& PartitionLog::segment_for(std::uint64_t next_batch_bytes,
   const bool gone = !segments_.empty() && segments_.back().extent.bytes != 0 && segments_.back().extent.next <= first();
   if (segments_.empty() || full || gone) {
     Segment made;
-    made.file = std::make_shared<SegmentFile>(disk_, folder_, base);
+    made.file = std::make_shared<SegmentFile>(files_, folder_, base);
     made.extent.next = made.synced.next = base;
     segments_.push_back(std::move(made));
     folder_changed_ = true;
@@ -385,7 +386,7 @@ Result<void> PartitionLog::restore(std::string_view bytes) {
   const std::uint64_t segments = reader.varint();
   for (std::uint64_t i = 0; i < segments && reader.ok(); ++i) {
     Segment segment;
-    segment.file = std::make_shared<SegmentFile>(disk_, folder_, Offset{static_cast<std::int64_t>(reader.varint())});
+    segment.file = std::make_shared<SegmentFile>(files_, folder_, Offset{static_cast<std::int64_t>(reader.varint())});
     segment.extent = segment.synced = read_extent(reader);
     stored_bytes_ += segment.extent.bytes;
     segments_.push_back(std::move(segment));

@@ -22,7 +22,8 @@ namespace continuo::log {
 
 class PartitionLog {
  public:
-  PartitionLog(disk::Disk& disk, PartitionRef ref, std::uint64_t segment_bytes);
+  /// `files` outlives it.
+  PartitionLog(OpenFiles& files, PartitionRef ref, std::uint64_t segment_bytes);
 
   PartitionRef ref() const { return ref_; }
   const std::string& folder() const { return folder_; }
@@ -85,6 +86,7 @@ class PartitionLog {
   void hang(std::shared_ptr<HeldBatch> batch);
   std::uint64_t unsynced_bytes() const;
 
+  OpenFiles& files_;
   disk::Disk& disk_;
   const PartitionRef ref_;
   const std::uint64_t segment_bytes_;

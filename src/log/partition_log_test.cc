@@ -125,10 +125,15 @@ class Subject {
 
   Model model;
   std::unique_ptr<disk::SimulatedDisk> disk = std::make_unique<disk::SimulatedDisk>();
+  std::unique_ptr<OpenFiles> files;
   std::unique_ptr<PartitionLog> log;
 
  private:
-  void make() { log = std::make_unique<PartitionLog>(*disk, ref, segment_bytes); }
+  void make() {
+    log.reset();
+    files = std::make_unique<OpenFiles>(*disk, 8);
+    log = std::make_unique<PartitionLog>(*files, ref, segment_bytes);
+  }
 
   std::uint64_t sequence_ = 0;
   std::int64_t wall_ = 0;
@@ -177,7 +182,8 @@ class PartitionLogTest : public testing::Test {
   }
 
   disk::SimulatedDisk disk_;
-  std::unique_ptr<PartitionLog> log_ = std::make_unique<PartitionLog>(disk_, ref, segment_bytes);
+  OpenFiles files_{disk_, 8};
+  std::unique_ptr<PartitionLog> log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);
   bool cold_ = false;
 };
 
@@ -243,7 +249,7 @@ TEST_F(PartitionLogTest, AfterARestartNothingIsWrittenBehindFilesThatAreGone) {
   const std::string record = log_->checkpoint(1).value().value();
   log_->trim(Offset{2});
   ASSERT_TRUE(log_->remove_trimmed());
-  log_ = std::make_unique<PartitionLog>(disk_, ref, segment_bytes);  // stopped before the next checkpoint
+  log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);  // stopped before the next checkpoint
   ASSERT_TRUE(log_->restore(record));
   log_->trim(Offset{2});
   append(2);
@@ -300,7 +306,7 @@ TEST_F(PartitionLogTest, SkippedOffsetsArePassedOverAlsoAfterARestore) {
   EXPECT_EQ(read_all(), 2u);
   const auto record = log_->checkpoint(1);
   ASSERT_TRUE(record && *record);
-  log_ = std::make_unique<PartitionLog>(disk_, ref, segment_bytes);
+  log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);
   ASSERT_TRUE(log_->restore(**record));
   EXPECT_EQ(read_all(), 2u);
 }
@@ -311,15 +317,15 @@ TEST_F(PartitionLogTest, ARecordThatIsCutOrDamagedIsRefused) {
   log_->skip(Offset{0}, Offset{1});
   const std::string record = log_->checkpoint(1 << 20).value().value();
   for (std::size_t size = 0; size < record.size(); ++size)
-    EXPECT_EQ(PartitionLog(disk_, ref, segment_bytes).restore(record.substr(0, size)).error().code, Code::wrong_format)
+    EXPECT_EQ(PartitionLog(files_, ref, segment_bytes).restore(record.substr(0, size)).error().code, Code::wrong_format)
         << size;
-  EXPECT_FALSE(PartitionLog(disk_, ref, segment_bytes).restore(record + "x"));
+  EXPECT_FALSE(PartitionLog(files_, ref, segment_bytes).restore(record + "x"));
   for (std::string other : {record, record}) {
     other.front() = 2;
-    EXPECT_FALSE(PartitionLog(disk_, ref, segment_bytes).restore(other)) << "another version";
+    EXPECT_FALSE(PartitionLog(files_, ref, segment_bytes).restore(other)) << "another version";
     other = record;
     other[other.size() - 10] ^= 1;
-    EXPECT_FALSE(PartitionLog(disk_, ref, segment_bytes).restore(other)) << "a carried batch guards its bytes";
+    EXPECT_FALSE(PartitionLog(files_, ref, segment_bytes).restore(other)) << "a carried batch guards its bytes";
   }
 }
 

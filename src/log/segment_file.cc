@@ -98,29 +98,39 @@ Result<void> verify(const IndexEntry& entry, std::string_view batch, const std::
   return {};
 }
 
-SegmentFile::SegmentFile(disk::Disk& disk, std::string folder, Offset base)
-    : disk_(disk),
+SegmentFile::SegmentFile(OpenFiles& files, std::string folder, Offset base)
+    : open_(files),
       folder_(std::move(folder)),
       base_(base),
       log_path_(fmt::format("{}/{:020}.log", folder_, base.value)),
       index_path_(fmt::format("{}/{:020}.index", folder_, base.value)) {}
 
-Result<SegmentFile::Files*> SegmentFile::files(bool create) {
-  const std::scoped_lock lock{opening_};
-  if (files_.log) return &files_;
-  if (create)
-    if (auto made = disk_.make_folder(folder_); !made) return pass(made);
-  auto log = disk_.open(log_path_, {.create = create});
+SegmentFile::~SegmentFile() {
+  open_.forget(log_path_);
+  open_.forget(index_path_);
+}
+
+Result<SegmentFile::Files> SegmentFile::files() {
+  auto log = open_.open(log_path_);
   if (!log) return pass(log);
-  auto index = disk_.open(index_path_, {.create = create});
+  auto index = open_.open(index_path_);
   if (!index) return pass(index);
-  files_.log = std::move(*log);
-  files_.index = std::move(*index);
-  return &files_;
+  return Files{std::move(*log), std::move(*index)};
+}
+
+Result<SegmentFile::Files> SegmentFile::files_to_write() {
+  if (!made_)
+    if (auto made = open_.disk().make_folder(folder_); !made) return pass(made);
+  auto log = open_.open_to_write(log_path_, !made_);
+  if (!log) return pass(log);
+  auto index = open_.open_to_write(index_path_, !made_);
+  if (!index) return pass(index);
+  made_ = true;
+  return Files{std::move(*log), std::move(*index)};
 }
 
 Result<void> SegmentFile::write(std::span<const std::shared_ptr<HeldBatch>> batches, SegmentExtent& extent) {
-  auto opened = files(true);
+  auto opened = files_to_write();
   if (!opened) return pass(opened);
   std::vector<std::string_view> pieces;
   std::vector<std::shared_ptr<const std::string>> contents;
@@ -134,8 +144,8 @@ Result<void> SegmentFile::write(std::span<const std::shared_ptr<HeldBatch>> batc
     entry.encode(entries);
     position += entry.length;
   }
-  if (auto written = (*opened)->log->write(extent.bytes, pieces); !written) return written;
-  if (auto written = (*opened)->index->write(extent.entries * IndexEntry::size, entries); !written) return written;
+  if (auto written = opened->log->write(extent.bytes, pieces); !written) return written;
+  if (auto written = opened->index->write(extent.entries * IndexEntry::size, entries); !written) return written;
   extent.bytes = position;
   extent.entries += batches.size();
   extent.next = batches.back()->entry.next;
@@ -144,14 +154,13 @@ Result<void> SegmentFile::write(std::span<const std::shared_ptr<HeldBatch>> batc
 }
 
 Result<void> SegmentFile::sync() {
-  auto opened = files(false);
-  if (!opened) return pass(opened);
-  if (auto synced = (*opened)->log->sync(); !synced) return synced;
-  return (*opened)->index->sync();
+  if (auto synced = open_.sync(log_path_); !synced) return synced;
+  return open_.sync(index_path_);
 }
 
 void SegmentFile::start_write_back(std::uint64_t from, std::uint64_t to) {
-  if (files_.log && to > from) files_.log->start_write_back(from, to - from);
+  if (to <= from) return;
+  if (const auto log = open_.open(log_path_)) (*log)->start_write_back(from, to - from);
 }
 
 Result<IndexEntry> SegmentFile::entry(Files& files, std::uint64_t number) {
@@ -216,42 +225,42 @@ Result<std::uint64_t> SegmentFile::locate(Files& files, const SegmentExtent& ext
 }
 
 Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent, Offset from) {
-  auto opened = files(false);
+  auto opened = files();
   if (!opened) return pass(opened);
-  auto number = locate(**opened, extent, from);
+  auto number = locate(*opened, extent, from);
   if (!number) return pass(number);
   if (*number == extent.entries) return std::nullopt;
-  auto found = entry(**opened, *number);
+  auto found = entry(*opened, *number);
   if (!found) return pass(found);
   return *found;
 }
 
 Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent, WallTime time) {
-  auto opened = files(false);
+  auto opened = files();
   if (!opened) return pass(opened);
-  auto number = lower_bound(**opened, extent.entries, [&](const IndexEntry& entry) { return entry.appended < time; });
+  auto number = lower_bound(*opened, extent.entries, [&](const IndexEntry& entry) { return entry.appended < time; });
   if (!number) return pass(number);
   if (*number == extent.entries) return std::nullopt;
-  auto found = entry(**opened, *number);
+  auto found = entry(*opened, *number);
   if (!found) return pass(found);
   return *found;
 }
 
 Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out) {
-  auto opened = files(false);
+  auto opened = files();
   if (!opened) return pass(opened);
-  auto first = locate(**opened, extent, from);
+  auto first = locate(*opened, extent, from);
   if (!first) return pass(first);
   const std::uint64_t count = std::min(entries_per_read, extent.entries - *first);
   if (count == 0) return {};
-  auto bytes = disk::read_exactly(*(*opened)->index, *first * IndexEntry::size, count * IndexEntry::size, index_path_);
+  auto bytes = disk::read_exactly(*opened->index, *first * IndexEntry::size, count * IndexEntry::size, index_path_);
   if (!bytes) return pass(bytes);
   std::uint64_t taken = 0;
   for (std::uint64_t i = 0; i < count && (taken == 0 || taken < max_bytes); ++i) {
     // Batches before a damaged one are still given; the reader meets the damage at its next read.
     auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(i * IndexEntry::size));
     if (!entry) return {};
-    auto batch = disk::read_exactly(*(*opened)->log, entry->position, entry->length, log_path_);
+    auto batch = disk::read_exactly(*opened->log, entry->position, entry->length, log_path_);
     if (!batch) return pass(batch);
     if (auto whole = verify(*entry, *batch, log_path_); !whole) return taken == 0 ? whole : Result<void>{};
     taken += batch->size();
@@ -266,12 +275,12 @@ Result<std::vector<std::shared_ptr<HeldBatch>>> SegmentFile::load(const SegmentE
                                                                   std::uint64_t first_entry) {
   std::vector<std::shared_ptr<HeldBatch>> held;
   if (first_entry >= extent.entries) return held;
-  auto opened = files(false);
+  auto opened = files();
   if (!opened) return pass(opened);
   for (std::uint64_t number = first_entry; number < extent.entries; ++number) {
-    auto found = entry(**opened, number);
+    auto found = entry(*opened, number);
     if (!found) return pass(found);
-    auto bytes = disk::read_exactly(*(*opened)->log, found->position, found->length, log_path_);
+    auto bytes = disk::read_exactly(*opened->log, found->position, found->length, log_path_);
     if (!bytes) return pass(bytes);
     if (auto whole = verify(*found, *bytes, log_path_); !whole) return pass(whole);
     auto batch = std::make_shared<HeldBatch>();

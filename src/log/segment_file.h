@@ -17,6 +17,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
 #include "continuo/disk/disk.h"
+#include "continuo/log/open_files.h"
 #include "continuo/log/seam/home.h"
 
 namespace continuo::log {
@@ -68,7 +69,11 @@ struct SegmentExtent {
 
 class SegmentFile {
  public:
-  SegmentFile(disk::Disk& disk, std::string folder, Offset base);
+  /// `files` outlives it.
+  SegmentFile(OpenFiles& files, std::string folder, Offset base);
+  ~SegmentFile();
+  SegmentFile(const SegmentFile&) = delete;
+  SegmentFile& operator=(const SegmentFile&) = delete;
 
   Offset base() const { return base_; }
   const std::string& log_path() const { return log_path_; }
@@ -89,11 +94,13 @@ class SegmentFile {
   Result<std::vector<std::shared_ptr<HeldBatch>>> load(const SegmentExtent& extent, std::uint64_t first_entry);
 
  private:
+  // Open as long as it lives.
   struct Files {
-    std::unique_ptr<disk::File> log;
-    std::unique_ptr<disk::File> index;
+    OpenFiles::File log;
+    OpenFiles::File index;
   };
-  Result<Files*> files(bool create);
+  Result<Files> files();
+  Result<Files> files_to_write();
   Result<IndexEntry> entry(Files& files, std::uint64_t number);
   Result<std::uint64_t> intact(Files& files, std::uint64_t number, std::uint64_t limit);
   Result<std::uint64_t> locate(Files& files, const SegmentExtent& extent, Offset from);
@@ -101,13 +108,12 @@ class SegmentFile {
   template <class Before>
   Result<std::uint64_t> lower_bound(Files& files, std::uint64_t entries, Before before);
 
-  disk::Disk& disk_;
+  OpenFiles& open_;
   std::string folder_;
   Offset base_;
   std::string log_path_;
   std::string index_path_;
-  std::mutex opening_;
-  Files files_;
+  bool made_ = false;  // by this process, or found; write-behind thread
 };
 
 }  // namespace continuo::log

@@ -113,7 +113,8 @@ class SegmentFileTest : public testing::Test {
   }
 
   disk::SimulatedDisk disk_;
-  SegmentFile file_{disk_, "topics/00000001/0000", Offset{100}};
+  OpenFiles files_{disk_, 64};
+  SegmentFile file_{files_, "topics/00000001/0000", Offset{100}};
   SegmentExtent extent_;
   Offset next_{100};
   std::uint64_t sequence_ = 0;
@@ -179,7 +180,7 @@ TEST_F(SegmentFileTest, FindsByOffsetAndByTime) {
 TEST_F(SegmentFileTest, GoesOnWhereItWas) {
   write(1, 10);
   ASSERT_TRUE(file_.sync());
-  SegmentFile again{disk_, "topics/00000001/0000", Offset{100}};
+  SegmentFile again{files_, "topics/00000001/0000", Offset{100}};
   Batches out;
   ASSERT_TRUE(again.read(extent_, Offset{100}, ~0ull, out));
   EXPECT_EQ(*out.batches.front(), *written_.front());

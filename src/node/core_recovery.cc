@@ -101,7 +101,7 @@ Result<void> Core::make_room_to_start() {
   auto done = home_.checkpoint(closed_, images, now_);
   if (!done && done.error().code == Code::disk_full)
     done = home_.checkpoint(closed_, images, now_);  // the ballast is gone now
-  if (done || done.error().code != Code::disk_full) return done;
+  if (done || !log::passes(done.error())) return done;
   kept_images_ = std::move(images);
   return {};
 }

@@ -216,7 +216,7 @@ void EmbeddedNode::behind_loop() {
 
 void EmbeddedNode::run_checkpoint(CheckpointJob job) {
   auto done = home_->checkpoint(job.upto, job.units, job.now);
-  const bool full = !done && done.error().code == Code::disk_full;
+  const bool full = !done && log::passes(done.error());
   if (!done && !full) return submit_internal([this, error = done.error()](Core&) { stop_by(error, nullptr); });
   if (full) std::this_thread::sleep_for(Millis{100});
   submit_internal([committed = done.has_value(), units = std::move(job.units)](Core& core) mutable {
@@ -250,6 +250,7 @@ Result<void> EmbeddedNode::open() {
   embedded.journal.slot_bytes = options_.ring_segment_bytes;
   embedded.journal.accept_loss = options_.accept_loss;
   embedded.topic_segment_bytes = options_.topic_segment_bytes;
+  embedded.open_files = options_.open_topic_files;
   auto home = log::EmbeddedLog::open(*disk_, embedded, random_);
   if (!home) return pass(home);
   home_ = std::move(*home);

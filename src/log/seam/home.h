@@ -205,7 +205,12 @@ struct HomeStats {
   std::uint64_t cold_reads = 0;  ///< reads that went to files
   std::uint64_t checkpoints = 0;
   bool disk_full = false;
+  bool short_of_files = false;  ///< the process may not open another one: writing behind waits
 };
+
+/// An error of background work that says only that there is no room now, on the disk or for another open file: nothing
+/// was changed, and it is to be tried again.
+inline bool passes(const Error& error) { return error.code == Code::disk_full || error.code == Code::overloaded; }
 
 class Home {
  public:
@@ -234,11 +239,11 @@ class Home {
   virtual std::vector<OldSegment> old_segments(PartitionRef partition) = 0;
 
   /// Makes everything up to and including group `upto` independent of the journal: topic bytes, and these units. The
-  /// group with the highest stamp must be durable. `now` is that of group `upto`. disk_full: nothing changed, try again
-  /// when there is room.
+  /// group with the highest stamp must be durable. `now` is that of group `upto`. An error that passes: nothing
+  /// changed, try again when there is room.
   virtual Result<void> checkpoint(Sequence upto, std::vector<UnitImage> units, const Now& now) = 0;
   /// One round of background work: writes what is due to topic files, removes what was trimmed. `now` is steady time.
-  /// disk_full is not an error here: it is told by stats and retried in later rounds.
+  /// What passes is not an error here: it is told by stats and retried in later rounds.
   virtual Result<void> work(Micros now) = 0;
 
   virtual HomeStats stats() const = 0;
