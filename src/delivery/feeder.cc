@@ -9,9 +9,8 @@
 #include <thread>
 #include <utility>
 
-#include "continuo/base/bytes.h"
-#include "continuo/base/hash.h"
 #include "continuo/record/batch.h"
+#include "continuo/record/partitioner.h"
 
 namespace continuo::delivery {
 namespace {
@@ -21,13 +20,6 @@ constexpr std::uint32_t events_per_offer = 500;
 constexpr Millis starved_pause{5};
 constexpr Millis quiet_pause{500};
 constexpr Millis damaged_pause{1'000};
-
-std::uint64_t key_hash(const record::Record& record) {
-  if (record.key) return hash64(*record.key);
-  std::string bytes;
-  ByteWriter{bytes}.i64(record.offset.value);
-  return hash64(bytes, 1);
-}
 
 }  // namespace
 
@@ -44,7 +36,7 @@ Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t li
     while (const auto record = walk.next()) {
       if (record->offset < from) continue;
       if (offer.events.size() >= limit) return {};
-      offer.events.push_back({record->offset, by_key ? key_hash(*record) : 0});
+      offer.events.push_back({record->offset, by_key ? record::key_hash(*record) : 0});
       offer.next = record->offset + 1;
     }
     if (walk.damaged()) return fail(Code::damaged_data, "a batch cannot be read");

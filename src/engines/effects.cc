@@ -119,6 +119,22 @@ template <class Io, Of<LeaseCut> T>
 void fields(Io& io, T& v) {
   io(v.key, v.kept);
 }
+template <class Io, Of<EventsLost> T>
+void fields(Io& io, T& v) {
+  io(v.key, v.offsets);
+}
+template <class Io, Of<KeptRecord> T>
+void fields(Io& io, T& v) {
+  io(v.offset, v.copy, v.key_hash);
+}
+template <class Io, Of<RecordsKept> T>
+void fields(Io& io, T& v) {
+  io(v.partition, v.page, v.records);
+}
+template <class Io, Of<RecordsReleased> T>
+void fields(Io& io, T& v) {
+  io(v.partition, v.page, v.offsets);
+}
 template <class Io, Of<LeaseExtended> T>
 void fields(Io& io, T& v) {
   io(v.key, v.until);
@@ -175,6 +191,9 @@ CONTINUO_EFFECT(KeyReleased);
 CONTINUO_EFFECT(KeySkipped);
 CONTINUO_EFFECT(KeyDropped);
 CONTINUO_EFFECT(LeaseCut);
+CONTINUO_EFFECT(EventsLost);
+CONTINUO_EFFECT(RecordsKept);
+CONTINUO_EFFECT(RecordsReleased);
 CONTINUO_EFFECT(LeaseExtended);
 CONTINUO_EFFECT(SettleRemembered);
 CONTINUO_EFFECT(SettlesDropped);

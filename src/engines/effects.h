@@ -235,6 +235,14 @@ struct LeaseCut {
   std::uint32_t kept = 0;
 };
 
+/// Events that are trimmed away before they were settled leave the key's queue; nobody holds them. Unit: the key, which
+/// is gone when nothing is left.
+struct EventsLost {
+  static constexpr EffectType type = EffectType::events_lost;
+  KeyRef key;
+  std::vector<Offset> offsets;  ///< growing
+};
+
 struct LeaseExtended {
   static constexpr EffectType type = EffectType::lease_extended;
   KeyRef key;
@@ -254,6 +262,31 @@ struct SettlesDropped {
   static constexpr EffectType type = EffectType::settles_dropped;
   SubscriptionId subscription;
   std::uint64_t page = 0;
+};
+
+/// A record that outlives its topic's retention: where its copy is.
+struct KeptRecord {
+  Offset offset;
+  Offset copy;                 ///< in the topic of copies
+  std::uint64_t key_hash = 0;  ///< of its key, as offers name it
+  bool operator==(const KeptRecord&) const = default;
+};
+
+/// Records were copied before they are trimmed. Unit: page `page` of the partition's kept records.
+struct RecordsKept {
+  static constexpr EffectType type = EffectType::records_kept;
+  PartitionRef partition;
+  std::uint64_t page = 0;
+  std::vector<KeptRecord> records;
+};
+
+/// Nobody waits for these records any more. Unit: page `page` of the partition's kept records, which is gone when
+/// nothing is left.
+struct RecordsReleased {
+  static constexpr EffectType type = EffectType::records_released;
+  PartitionRef partition;
+  std::uint64_t page = 0;
+  std::vector<Offset> offsets;
 };
 
 /// Encodes any of the above.

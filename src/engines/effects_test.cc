@@ -110,6 +110,17 @@ TEST(Effects, GoldenKeyDropped) { check(KeyDropped{key}, 46, "07ac020288ef99abc5
 
 TEST(Effects, GoldenLeaseCut) { check(LeaseCut{key, 3}, 47, "07ac020288ef99abc5e88c911103"); }
 
+TEST(Effects, GoldenEventsLost) {
+  check(EventsLost{key, {Offset{1000}, Offset{1005}}}, 56, "07ac020288ef99abc5e88c911102e80705");
+}
+TEST(Effects, GoldenRecordsKept) {
+  check(RecordsKept{partition, 3, {{Offset{6200}, Offset{9}, 0x1122334455667788}, {Offset{6201}, Offset{10}, 5}}}, 64,
+        "ac02020302b8300988ef99abc5e88c9111b9300a05");
+}
+TEST(Effects, GoldenRecordsReleased) {
+  check(RecordsReleased{partition, 3, {Offset{6200}, Offset{6201}}}, 65, "ac02020302b83001");
+}
+
 // ---- any effect -----------------------------------------------------------------------------------------------------
 
 // Draws values of every kind a field can have; small and large ones alike.
@@ -194,6 +205,10 @@ std::vector<Drawn> one_of_each(Draw draw) {
       drawn(KeyReleased{draw.any_key()}),
       drawn(KeySkipped{draw.any_key(), draw.text()}),
       drawn(LeaseCut{draw.any_key(), draw.small()}),
+      drawn(EventsLost{draw.any_key(), draw.many([&] { return draw.offset(); })}),
+      drawn(RecordsKept{draw.place(), draw.number(),
+                        draw.many([&] { return KeptRecord{draw.offset(), draw.offset(), draw.number()}; })}),
+      drawn(RecordsReleased{draw.place(), draw.number(), draw.many([&] { return draw.offset(); })}),
       drawn(LeaseExtended{draw.any_key(), Elapsed{draw.time()}}),
       drawn(SettleRemembered{SubscriptionId{draw.small()}, draw.number(), {draw.number(), draw.number()}, draw.text()}),
       drawn(SettlesDropped{SubscriptionId{draw.small()}, draw.number()}),

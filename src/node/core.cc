@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "continuo/node/core_state.h"
+#include "continuo/node/no_edge.h"
 
 namespace continuo::node {
 namespace {
@@ -73,6 +74,7 @@ void Core::end_frame() { open_->group.log.end_frame(); }
 void Core::apply(const engines::Effect& effect) {
   open_->group.log.effect(static_cast<std::uint8_t>(effect.type), effect.version, effect.payload);
   open_->size += effect.payload.size() + 8;
+  note_leaving(effect);
   const auto applied = subscriptions_.apply(effect, now_.elapsed);
   CHECK(applied.has_value(), "an effect just decided can be applied");
 }
@@ -179,6 +181,8 @@ void Core::remove_edge(Edge& edge) {
     std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
 }
 
+  for (Trimming& trim : trims_)  // goes on, and nobody hears of it
+    if (trim.edge == &edge) trim.edge = &no_edge(), trim.answer = [](Result<PartitionState>) {};
 void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   if (!failed_) {
     verdict_->error.detail = "the node stopped: " + to_string(error);
@@ -190,6 +194,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   waiting_.clear();
   for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
     if (group != nullptr)
+  while (!trims_.empty()) end_trim(continuo::fail(Code::node_failed, "the node stopped"));
       for (auto& [edge, tasks] : group->answers)
         if (!removed_.contains(edge)) edge->deliver({std::move(tasks), nullptr});
   for (auto& [edge, tasks] : after_flight_) edge->deliver({std::move(tasks), nullptr});
@@ -210,6 +215,7 @@ std::optional<Millis> Core::next_due() const {
   if (remains_ || !topics_gone_.empty() || !maybe_ready_.empty()) return Millis{0};
   if (!due) return std::nullopt;
   const Elapsed current{elapsed_zero_.ms + (clock_.steady() - steady_zero_).count() / 1000};
+  if ((!trims_.empty() && !keeping_) || !left_.empty() || unchecked_) return Millis{0};
   return Millis{std::max<std::int64_t>(0, due->ms - current.ms)};
 }
 
@@ -245,8 +251,14 @@ void Core::run_jobs() {
     return true;
   };
   if (remains_) remains_ = run(subscriptions_.decide_remains(effects_per_job));
-  if (!topics_gone_.empty() && !run(subscriptions_.decide_topic_gone(*topics_gone_.begin(), effects_per_job)))
-    topics_gone_.erase(topics_gone_.begin());
+  if (!topics_gone_.empty()) {
+    const TopicId gone = *topics_gone_.begin();
+    const auto dropped = subscriptions_.decide_topic_gone(gone, effects_per_job);
+    tell_dropped(dropped, gone_names_[gone]);
+    if (!run(dropped)) topics_gone_.erase(gone), gone_names_.erase(gone);
+  }
+  advance_trim(effects_per_job);
+  release_kept();
 }
 
 // ---- checkpoints ----------------------------------------------------------------------------------------------------

@@ -19,9 +19,11 @@
 #include <vector>
 
 #include "continuo/base/random.h"
+#include "continuo/engines/kept.h"
 #include "continuo/engines/subscriptions.h"
 #include "continuo/engines/topics.h"
 #include "continuo/log/seam/home.h"
+#include "continuo/node/keeping.h"
 #include "continuo/node/node.h"
 #include "continuo/record/batch.h"
 
@@ -32,6 +34,7 @@ struct ClosedGroup {
   log::Group log;
   std::map<Edge*, std::vector<std::move_only_function<void()>>> answers;
   std::shared_ptr<const Catalogue> catalogue;  ///< set when the definitions changed
+  std::vector<KeptChange> kept;                ///< for readers, before the group is reported written
 };
 
 /// Work for the write-behind thread: a checkpoint. Handed out once everything in it is durable.
@@ -52,6 +55,7 @@ class Core {
   // --- commands: see Node for what they mean. Each may be refused; the answer waits as it must. ---
   void create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer);
   void delete_topic(Edge& edge, std::string name, Answer<void> answer);
+  /// Answered when what consumers hold is copied: see keep_job.
   void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer);
   void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                     Answer<void> answer);
@@ -95,6 +99,11 @@ class Core {
   void checkpoint_done(bool committed, std::vector<log::UnitImage> units);
   bool checkpointing() const { return round_ != nullptr; }
 
+  /// Records that are in the way of a trim; none: nothing is to be read. One at a time: `keep` brings the first of
+  /// them, as many as were read, and the trim goes on.
+  std::optional<KeepJob> keep_job();
+  void keep(const KeepJob& job, std::vector<ReadRecord> records);
+
   // --- questions ---
   Now now();
   std::shared_ptr<const Catalogue> catalogue() const { return catalogue_; }
@@ -103,6 +112,11 @@ class Core {
   bool idle() const { return !open_ && !in_flight_; }
   const engines::TopicsEngine& topics() const { return topics_; }
   const engines::SubscriptionsEngine& subscriptions() const { return subscriptions_; }
+  std::size_t kept_records() const { return kept_.size(); }
+  /// Where the copy of a record is that outlived its retention.
+  std::optional<std::pair<PartitionRef, Offset>> kept_place(PartitionRef partition, Offset offset) const;
+  /// All copies there are, for readers that follow ClosedGroup::kept from here on.
+  void tell_kept(const std::function<void(const KeptChange&)>& tell) const;
   void fill(Stats& stats) const;
   /// Edges that want to hear of new records.
   void add_edge(Edge& edge) { edges_.insert(&edge); }
@@ -119,6 +133,14 @@ class Core {
     Receive receive;
     Elapsed deadline;
     Answer<Received> answer;
+  };
+
+  struct Trimming {
+    Edge* edge;
+    engines::TrimPass pass;
+    Answer<PartitionState> answer;
+    std::set<Offset> held;  // to be copied
+    bool passed = false;    // all subscriptions were looked at
   };
 
   Result<void> make_room_to_start();
@@ -139,7 +161,17 @@ class Core {
   Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
   void define_topic(const engines::TopicDefined& defined);
-  void tell_loss(const Offer& offer);
+  void advance_trim(std::size_t most);
+  void pass_over(Trimming& trim, std::size_t most);
+  void end_trim(Result<PartitionState> result);
+  Offset first_of(const engines::HeadUnit& head) const;
+  bool is_kept_topic(TopicId topic) const;
+  PartitionRef kept_partition();
+  void note_leaving(const engines::Effect& effect);
+  bool release_kept();
+  void trim_copies();
+  void tell_loss(const engines::TrimLoss& loss, PartitionRef partition, std::string_view topic, std::string_view where);
+  void tell_dropped(const std::vector<engines::Effect>& effects, std::string_view topic);
   std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics,
                                                       engines::StartFrom from) const;
   void announce(std::string_view type, std::string_view subject, std::string_view data_json);
@@ -159,6 +191,7 @@ class Core {
   engines::Ledger ledger_;
   engines::TopicsEngine topics_;
   engines::SubscriptionsEngine subscriptions_;
+  engines::KeptRecordsEngine kept_{ledger_};
 
   Now now_;                // of the open group, or the last one
   Micros steady_zero_{0};  // steady time at which elapsed was `elapsed_zero_`
@@ -188,8 +221,16 @@ class Core {
   std::set<Edge*> removed_;  // while a group is in flight that may have answers for them
   std::map<SubscriptionId, std::deque<Waiter>> waiting_;
   std::set<SubscriptionId> maybe_ready_;
-  std::set<TopicId> topics_gone_;  // deleted, with cursors and keys of subscriptions left
-  bool remains_ = false;           // deleted subscriptions left something
+  std::set<TopicId> topics_gone_;              // deleted, with cursors and keys of subscriptions left
+  std::map<TopicId, std::string> gone_names_;  // of those deleted since the start
+  bool remains_ = false;                       // deleted subscriptions left something
+
+  std::deque<Trimming> trims_;  // the first is under way
+  bool keeping_ = false;        // and waits for records to be read
+  std::optional<KeepJob> keep_job_;
+  std::set<std::pair<PartitionRef, Offset>> left_;  // kept, and perhaps nobody waits for them any more
+  std::optional<std::pair<PartitionRef, Offset>> unchecked_ =
+      std::pair<PartitionRef, Offset>{};  // after a start: the same of all from here on
 
   std::unique_ptr<Round> round_;
   std::vector<log::UnitImage> kept_images_;  // of a checkpoint that found no space

@@ -67,6 +67,9 @@ void Core::define_topic(const engines::TopicDefined& defined) {
 
 void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   REFUSE_IF_FAILED();
+  if (name == kept_topic)
+    return reply<void>(edge, std::move(answer),
+                       continuo::fail(Code::system_name, fmt::format("'{}' holds what consumers wait for", name)));
   auto deleted = topics_.decide_delete(name);
   if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
   // Records of the open group for this topic would follow its removal: they go with it.
@@ -82,21 +85,6 @@ void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   topics_gone_.insert(deleted->id);
   gone_names_[deleted->id] = name;
   reply<void>(edge, std::move(answer), {});
-}
-
-void Core::trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer) {
-  REFUSE_IF_FAILED();
-  const PartitionRef ref{topic, partition};
-  auto decided = topics_.decide_trim(ref, before);
-  if (!decided) return reply<PartitionState>(edge, std::move(answer), pass(decided));
-  begin_frame();
-  if (*decided > topics_.head(ref)->first) {
-    open_->group.log.trim({ref, *decided});
-    topics_.trimmed(ref, *decided);
-  }
-  end_frame();
-  const engines::HeadUnit& head = *topics_.head(ref);
-  reply<PartitionState>(edge, std::move(answer), PartitionState{partition, head.first, head.next, 0});
 }
 
 void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason,
@@ -419,17 +407,6 @@ void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) 
   reply<std::vector<FeedPosition>>(edge, std::move(answer), subscriptions_.feed_positions());
 }
 
-// Retention wins over a slow subscription, but never silently.
-void Core::tell_loss(const Offer& offer) {
-  const engines::HeadUnit* head = topics_.head(offer.partition);
-  if (!offer.events.empty() || head == nullptr || head->first <= offer.from || offer.next < head->first) return;
-  const engines::SubscriptionUnit& unit = *subscriptions_.find(offer.subscription);
-  announce("continuo.subscription.events_lost", unit.definition.name,
-           fmt::format(R"({{"topic":"{}","partition":{},"from":"{}","next":"{}","events_at_most":{}}})",
-                       topics_.find(offer.partition.topic)->definition.name, offer.partition.partition.value,
-                       offer.from.value, head->first.value, head->first - offer.from));
-}
-
 void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   REFUSE_IF_FAILED();
   auto decision = subscriptions_.decide_offer(offer);
@@ -437,7 +414,6 @@ void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   begin_frame();
   for (const engines::Effect& effect : decision->effects) apply(effect);
   end_frame();
-  if (!decision->effects.empty()) tell_loss(offer);
   maybe_ready(offer.subscription);
   reply<OfferCredit>(edge, std::move(answer), decision->credit);
 }

@@ -23,7 +23,10 @@ class Core::Recovery final : public log::RecoverySink {
       case engines::UnitKind::subscription_counter:
       case engines::UnitKind::cursor:
       case engines::UnitKind::key:
+      case engines::UnitKind::key_page:
+      case engines::UnitKind::lease_counter:
       case engines::UnitKind::settles: return core_.subscriptions_.restore(kind, key, *bytes, stamp);
+      case engines::UnitKind::kept: return core_.kept_.restore(key, *bytes, stamp);
     }
     return continuo::fail(Code::wrong_format,
                           fmt::format("the checkpoint holds a unit of kind {} that this version does not know",
@@ -42,6 +45,7 @@ class Core::Recovery final : public log::RecoverySink {
     const auto type = static_cast<engines::EffectType>(effect.type);
     if (type < engines::EffectType::subscription_defined)
       return core_.topics_.replay(type, effect.version, effect.payload, core_.now_.elapsed);
+    if (type >= engines::EffectType::records_kept) return core_.kept_.replay(type, effect.version, effect.payload);
     return core_.subscriptions_.apply(type, effect.version, effect.payload, core_.now_.elapsed);
   }
 

@@ -16,6 +16,10 @@ void EmbeddedNode::core_loop() {
       worked = true;
     }
     if (ring_has_room(tick_bytes)) core_->tick();
+    if (auto job = core_->keep_job()) {
+      keep_jobs_.enqueue(std::move(*job));
+      behind_wakeup_.wake();
+    }
     worked = start_write() || worked;
     // Here nothing is open, however busy it is: a checkpoint takes units between groups only.
     if (auto job = core_->checkpoint(false)) {
@@ -123,6 +127,7 @@ void EmbeddedNode::finish(std::unique_ptr<ClosedGroup> group, const Result<void>
   const bool definitions = group->catalogue != nullptr;
   const auto catalogue = group->catalogue;
   if (definitions) catalogue_.store(catalogue);  // before the answers: who hears of a topic finds it
+  for (const KeptChange& change : group->kept) kept_places_.tell(change);  // before the trim they were copied for
   core_->written(std::move(group));
 }
 
@@ -199,15 +204,16 @@ void EmbeddedNode::behind_loop() {
     CheckpointJob job;
     const bool due = checkpoints_.try_dequeue(job);
     if (due) run_checkpoint(std::move(job));
+    const bool kept = run_keep();
     if (auto worked = home_->work(clock_.steady()); !worked)
       return submit_internal([this, error = worked.error()](Core&) { stop_by(error, nullptr); });
     if (clock_.steady() - last_retention >= retention_pause) {
       last_retention = clock_.steady();
       run_retention();
     }
-    if (due) continue;
+    if (due || kept) continue;
     behind_wakeup_.prepare();
-    if (checkpoints_.size_approx() == 0)
+    if (checkpoints_.size_approx() == 0 && keep_jobs_.size_approx() == 0)
       behind_wakeup_.sleep(work_pause);
     else
       behind_wakeup_.cancel();
@@ -224,17 +230,37 @@ void EmbeddedNode::run_checkpoint(CheckpointJob job) {
   });
 }
 
+// Reads what is in the way of a trim. True when there was anything.
+bool EmbeddedNode::run_keep() {
+  KeepJob job;
+  if (!keep_jobs_.try_dequeue(job)) return false;
+  auto records = read_records(*home_, job, copied_bytes);
+  if (!records) {
+    submit_internal([this, error = records.error()](Core&) { stop_by(error, nullptr); });
+    return true;
+  }
+  std::size_t room = control_bytes;
+  for (const ReadRecord& record : *records) room += record::max_record_size(record.body.size()) + 64;
+  submit(room, [job = std::move(job), records = std::move(*records)](Core& core) mutable {
+    core.keep(job, std::move(records));
+  });
+  return true;
+}
+
 void EmbeddedNode::run_retention() {
   const auto catalogue = catalogue_.load();
   if (!catalogue || trims_under_way_ != 0) return;
   for (const RetentionTrim& trim : due_trims(*home_, *catalogue, clock_.wall(), wall_trusted_)) {
     ++trims_under_way_;
     submit(control_bytes, [this, trim](Core& core) {
-      --trims_under_way_;
       // The clock may have jumped just before it was asked: the core looks again, and would rather wait than delete.
       (void)core.now();
-      if (!core.wall_trusted()) return;
-      core.trim(no_edge(), trim.partition.topic, trim.partition.partition, trim.before, [](Result<PartitionState>) {});
+      if (!core.wall_trusted()) {
+        --trims_under_way_;
+        return;
+      }
+      core.trim(no_edge(), trim.partition.topic, trim.partition.partition, trim.before,
+                [this](Result<PartitionState>) { --trims_under_way_; });
     });
   }
 }
@@ -262,6 +288,7 @@ Result<void> EmbeddedNode::open() {
   }
   secret_ = core_->secret();
   catalogue_.store(core_->catalogue());
+  core_->tell_kept([this](const KeptChange& kept) { kept_places_.tell(kept); });
   health_ = Health::running;
   last_group_at_ = clock_.steady();
   behind_thread_ = std::jthread{[this] { behind_loop(); }};

@@ -233,6 +233,7 @@ class EmbeddedNode final : public Node {
   std::atomic<bool> wall_trusted_{true};
   BatchCache cache_{cached_batch_bytes};
 
+  KeptPlaces kept_places_;  // core -> readers
   // core thread
   Pace pace_;
   std::deque<std::unique_ptr<Command>> paced_;  // publishes that wait, within their credit

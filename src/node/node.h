@@ -62,6 +62,7 @@ struct Limits {
   std::uint32_t settle_credit_items = 20'000;
   std::uint32_t control_credit_items = 1'000;
   std::size_t checkpoint_slice_bytes = 256 * 1024;      ///< of units encoded between two groups
+  std::uint32_t trim_slice = 1'000;                     ///< events a trim takes out or marks in one commit
   std::uint32_t outstanding_per_subscription = 20'000;  ///< offered and not settled, beyond what is parked
 };
 

@@ -4,6 +4,7 @@
 
 #include "continuo/base/bytes.h"
 #include "continuo/base/errors.h"
+#include "continuo/base/hash.h"
 
 namespace continuo::record {
 namespace {
@@ -48,6 +49,13 @@ PartitionId partition_of(const Event& event, std::uint32_t partitions) {
   identity += '\0';
   identity += event.id;
   return partition_of(identity, partitions);
+}
+
+std::uint64_t key_hash(const Record& record) {
+  if (record.key) return hash64(*record.key);
+  std::string bytes;
+  ByteWriter{bytes}.i64(record.offset.value);
+  return hash64(bytes, 1);
 }
 
 }  // namespace continuo::record

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "continuo/base/ids.h"
+#include "continuo/record/batch.h"
 #include "continuo/record/event.h"
 
 namespace continuo::record {
@@ -17,5 +18,9 @@ PartitionId partition_of(std::string_view key, std::uint32_t partitions);
 
 /// By the event's key; without one, murmur2 over source, a zero byte, id: so that a retry meets its own window.
 PartitionId partition_of(const Event& event, std::uint32_t partitions);
+
+/// The number that names a record's key where subscriptions keep order: hash64 of the key; without one, of the record's
+/// own offset, so that it shares its order with nobody.
+std::uint64_t key_hash(const Record& record);
 
 }  // namespace continuo::record
