@@ -16,9 +16,8 @@ namespace continuo::delivery {
 namespace {
 
 constexpr std::uint64_t read_bytes = 256 * 1024;
+constexpr std::uint64_t read_bytes_each = 1024;  // little credit: little is read
 constexpr std::uint32_t events_per_offer = 500;
-constexpr Millis starved_pause{5};
-constexpr Millis quiet_pause{500};
 constexpr Millis damaged_pause{1'000};
 
 }  // namespace
@@ -90,7 +89,7 @@ class Feeder::Work final : public node::Edge {
         catalogue_ = current;
         ask_positions();
       }
-      starved_ = false;
+      look_again_.reset();
       for (auto& [key, position] : positions_) feed(position);
       wait(stop);
     }
@@ -100,7 +99,11 @@ class Feeder::Work final : public node::Edge {
     std::deque<node::Mail> mail;
     {
       std::unique_lock lock{mutex_};
-      if (mail_.empty() && !stop.stop_requested()) ready_.wait_for(lock, starved_ ? starved_pause : quiet_pause);
+      const auto something = [&] { return !mail_.empty() || stop.stop_requested(); };
+      if (look_again_)
+        ready_.wait_for(lock, std::max(*look_again_ - system_clock().steady(), Micros{0}), something);
+      else
+        ready_.wait(lock, something);
       mail.swap(mail_);
     }
     for (node::Mail& each : mail)
@@ -121,10 +124,12 @@ class Feeder::Work final : public node::Edge {
   }
 
   void feed(Position& position) {
-    if (position.busy || system_clock().steady() < position.again_at) return;
+    if (position.busy) return;
+    if (system_clock().steady() < position.again_at) return look_again(position.again_at);
     if (position.at.credit == 0) return ask_credit(position);
     node::Offer offer = begin(position);
-    auto batches = node_.read(position.at.partition, position.at.next, read_bytes);
+    const auto bytes = std::min(read_bytes, position.at.credit * read_bytes_each);
+    auto batches = node_.read(position.at.partition, position.at.next, bytes);
     if (!batches && batches.error().code == Code::offset_out_of_range)
       return pass_over_trimmed(position, std::move(offer));
     if (!batches) return tell(position, batches.error());
@@ -153,11 +158,8 @@ class Feeder::Work final : public node::Edge {
     submit(position, std::move(offer));
   }
 
-  // An offer of nothing: its answer tells the credit.
-  void ask_credit(Position& position) {
-    starved_ = true;
-    submit(position, begin(position));
-  }
+  // An offer of nothing: it is answered when there is credit.
+  void ask_credit(Position& position) { submit(position, begin(position)); }
 
   void submit(Position& position, node::Offer offer) {
     position.busy = true;
@@ -172,13 +174,17 @@ class Feeder::Work final : public node::Edge {
       }
       found->second.at.next = answer->next;
       found->second.at.credit = answer->credit;
-      if (answer->credit == 0) starved_ = true;
     });
+  }
+
+  void look_again(Micros at) {
+    if (!look_again_ || at < *look_again_) look_again_ = at;
   }
 
   void tell(Position& position, const Error& error) {
     if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return;
     position.again_at = system_clock().steady() + damaged_pause;
+    look_again(position.again_at);
     if (position.told == position.at.next) return;
     position.told = position.at.next;
     std::fprintf(stderr, "continuo: a subscription cannot read on: %s\n", to_string(error).c_str());
@@ -187,7 +193,7 @@ class Feeder::Work final : public node::Edge {
   node::Node& node_;
   std::shared_ptr<const node::Catalogue> catalogue_;
   std::map<Key, Position> positions_;
-  bool starved_ = false;
+  std::optional<Micros> look_again_;
 
   std::mutex mutex_;
   std::condition_variable ready_;

@@ -219,6 +219,24 @@ TEST_F(FeederTest, CreditBoundsWhatIsOutstanding) {
   EXPECT_EQ(take(id, 23), expected);
 }
 
+TEST_F(FeederTest, SleepsWithoutCreditUntilSomeComesBack) {
+  feeder_.reset();
+  running_.options.limits.outstanding_per_subscription = 5;
+  ASSERT_TRUE(running_.start());
+  feeder_.emplace(*running_.node);
+  feeder_->start();
+  const SubscriptionId id = running_.subscribe();
+  publish(8);
+  const auto received = running_.receive(id, 1);
+  ASSERT_THAT(received->deliveries, SizeIs(1));
+  std::this_thread::sleep_for(Millis{500});  // all is offered, and the counters are told
+  const auto groups = running_.node->stats().groups;
+  std::this_thread::sleep_for(Millis{500});
+  EXPECT_EQ(running_.node->stats().groups, groups) << "nobody asks again and again";
+  ASSERT_TRUE(running_.ack(id, {received->deliveries[0].lease}));
+  EXPECT_THAT(take(id, 7), ElementsAre(1, 2, 3, 4, 5, 6, 7));
+}
+
 TEST_F(FeederTest, MayBeStoppedAtAnyMoment) {
   running_.subscribe();
   for (int round = 0; round < 20; ++round) {

@@ -180,8 +180,9 @@ class SubscriptionsEngine {
   /// Whether a feeder out of credit is to go on: much credit came back, or consumers would soon run dry. Not for every
   /// single event settled: each time costs a read.
   bool wants_more(SubscriptionId id) const;
-  /// The event a parked key waits for.
-  std::optional<std::pair<PartitionRef, Offset>> parked_head(SubscriptionId id, std::uint64_t key_hash) const;
+  /// The events a parked key waits for: one for each partition it is parked in, at most `most`.
+  std::vector<std::pair<PartitionRef, Offset>> parked_heads(SubscriptionId id, std::uint64_t key_hash,
+                                                            std::size_t most) const;
   std::optional<Elapsed> next_due() const;
   /// Topics that are read, also those deleted meanwhile.
   std::set<TopicId> read_topics() const;

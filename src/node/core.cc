@@ -177,6 +177,8 @@ void Core::remove_edge(Edge& edge) {
   if (in_flight_) removed_.insert(&edge);
   if (open_) open_->group.answers.erase(&edge);
   after_flight_.erase(&edge);
+  for (auto& [id, feeders] : starved_)
+    std::erase_if(feeders, [&](const Starved& starved) { return starved.edge == &edge; });
   for (auto& [id, waiters] : waiting_)
     std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
 }
@@ -189,6 +191,8 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
     verdict_->failed.store(true, std::memory_order_release);
     failed_ = true;
   }
+  for (auto& [id, feeders] : std::exchange(starved_, {}))
+    for (Starved& each : feeders) reply<OfferCredit>(*each.edge, std::move(each.answer), OfferCredit{});
   for (auto& [id, waiters] : waiting_)
     for (Waiter& waiter : waiters) reply<Received>(*waiter.edge, std::move(waiter.answer), Received{});
   waiting_.clear();
@@ -230,6 +234,7 @@ void Core::tick() {
     for (const engines::Effect& effect : subscriptions_.decide_due(now_, most)) apply(effect);
     end_frame();
     for (const auto& [id, waiters] : waiting_) maybe_ready(id);
+    for (const auto& [id, feeders] : starved_) maybe_ready(id);
   }
   if (wall_jumps_ != wall_jumps_told_) {
     announce(
@@ -237,7 +242,10 @@ void Core::tick() {
         fmt::format(R"({{"jumps":{},"retention_by_time_paused_for":"{}"}})", wall_jumps_, format_duration(distrust)));
     wall_jumps_told_ = wall_jumps_;
   }
+  if (remains_ || !topics_gone_.empty())
+    for (const auto& [id, feeders] : starved_) maybe_ready(id);  // what goes took credit
   if (most == effects_per_job) run_jobs();
+  wake_starved();
   serve_waiting();
   expire_waiting();
 }

@@ -65,6 +65,7 @@ class Core {
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);
   void receive(Edge& edge, Receive receive, Answer<Received> answer);
   void settle(Edge& edge, Settle settle, Answer<Settled> answer);
+  void return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer);
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer);
   void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer);
   void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer);
@@ -128,6 +129,12 @@ class Core {
   struct Open;
   struct Round;
   class Recovery;
+  /// A feeder that asked for credit and gets its answer when there is some.
+  struct Starved {
+    Edge* edge;
+    Offer offer;
+    Answer<OfferCredit> answer;
+  };
   struct Waiter {
     Edge* edge;
     Receive receive;
@@ -175,10 +182,13 @@ class Core {
   std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics,
                                                       engines::StartFrom from) const;
   void announce(std::string_view type, std::string_view subject, std::string_view data_json);
+  void tell_skip(SubscriptionId id, std::uint64_t key_hash, const std::string& reason,
+                 const std::vector<std::pair<PartitionRef, Offset>>& events);
   void maybe_ready(SubscriptionId id) { maybe_ready_.insert(id); }
   void serve_waiting();
   bool serve(const Receive& receive, Received& received);
   void expire_waiting();
+  void wake_starved();
   void run_jobs();
   std::shared_ptr<const Catalogue> build_catalogue() const;
   Topic topic_of(const engines::TopicUnit& unit) const;
@@ -219,6 +229,7 @@ class Core {
 
   std::set<Edge*> edges_;
   std::set<Edge*> removed_;  // while a group is in flight that may have answers for them
+  std::map<SubscriptionId, std::vector<Starved>> starved_;
   std::map<SubscriptionId, std::deque<Waiter>> waiting_;
   std::set<SubscriptionId> maybe_ready_;
   std::set<TopicId> topics_gone_;              // deleted, with cursors and keys of subscriptions left

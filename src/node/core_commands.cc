@@ -97,8 +97,13 @@ void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, 
     return reply<void>(edge, std::move(answer),
                        continuo::fail(Code::offset_out_of_range, "the range is not one of records that are kept"));
   begin_frame();
-  open_->group.log.skip({ref, from, next, std::move(reason)});
+  open_->group.log.skip({ref, from, next, reason});
   end_frame();
+  const std::string& topic = topics_.find(ref.topic)->definition.name;
+  std::string data = fmt::format(R"({{"topic":"{}","partition":{},"from":"{}","next":"{}","reason":)", topic,
+                                 ref.partition.value, from.value, next.value);
+  record::write_json_string(reason, data);
+  announce("continuo.topic.records_skipped", topic, data + "}");
   reply<void>(edge, std::move(answer), {});
 }
 
@@ -227,6 +232,7 @@ void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer
   end_frame();
   definitions_changed_ = true;
   remains_ = true;
+  maybe_ready(deleted->id);
   reply<void>(edge, std::move(answer), {});
 }
 
@@ -255,6 +261,8 @@ bool Core::serve(const Receive& receive, Received& received) {
   return true;
 }
 
+// Who came first is served first: a receive that finds others waiting stands behind them, and gets what they leave even
+// if it does not wait itself.
 void Core::receive(Edge& edge, Receive receive, Answer<Received> answer) {
   REFUSE_IF_FAILED();
   open();
@@ -263,12 +271,11 @@ void Core::receive(Edge& edge, Receive receive, Answer<Received> answer) {
   Received received;
   const auto waiters = waiting_.find(receive.subscription);
   const bool others_first = waiters != waiting_.end() && !waiters->second.empty();
-  if (others_first || !serve(receive, received)) {
-    if (receive.wait.count() > 0) {
-      const Elapsed deadline = now_.elapsed + receive.wait;
-      waiting_[receive.subscription].push_back({&edge, std::move(receive), deadline, std::move(answer)});
-      return;
-    }
+  if (others_first || (!serve(receive, received) && receive.wait.count() > 0)) {
+    const Elapsed deadline = now_.elapsed + receive.wait;
+    if (others_first) maybe_ready(receive.subscription);
+    waiting_[receive.subscription].push_back({&edge, std::move(receive), deadline, std::move(answer)});
+    return;
   }
   reply<Received>(edge, std::move(answer), std::move(received));
 }
@@ -297,11 +304,35 @@ void Core::serve_waiting() {
   }
 }
 
+// Feeders that asked for credit: those who have some now, and those whose place in the log is another or gone.
+void Core::wake_starved() {
+  for (const SubscriptionId id : maybe_ready_) {
+    const auto found = starved_.find(id);
+    if (found == starved_.end()) continue;
+    const bool wanted = subscriptions_.wants_more(id);
+    std::erase_if(found->second, [&](Starved& each) {
+      auto decision = subscriptions_.decide_offer(each.offer);
+      if (decision && decision->credit.next == each.offer.from && !wanted) return false;
+      open();
+      if (decision)
+        reply<OfferCredit>(*each.edge, std::move(each.answer), decision->credit);
+      else
+        reply<OfferCredit>(*each.edge, std::move(each.answer), pass(decision));
+      return true;
+    });
+    if (found->second.empty()) starved_.erase(found);
+  }
+}
+
 void Core::expire_waiting() {
   const Elapsed current = open_ ? now_.elapsed : now().elapsed;
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     auto& waiters = at->second;
     const bool gone = subscriptions_.find(at->first) == nullptr;
+    if (!gone && maybe_ready_.contains(at->first)) {  // the group is full: their turn comes with the next
+      ++at;
+      continue;
+    }
     for (auto waiter = waiters.begin(); waiter != waiters.end();) {
       if (waiter->deadline > current && !gone) {
         ++waiter;
@@ -314,6 +345,19 @@ void Core::expire_waiting() {
     }
     at = waiters.empty() ? waiting_.erase(at) : std::next(at);
   }
+}
+
+// Nobody waits for it: what of this is lost with a crash comes again as any lease that ran out.
+void Core::return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer) {
+  REFUSE_IF_FAILED();
+  open();
+  if (const auto effects = subscriptions_.decide_return(leases); !effects.empty()) {
+    begin_frame();
+    for (const engines::Effect& effect : effects) apply(effect);
+    end_frame();
+    maybe_ready(leases.front().subscription);
+  }
+  reply<void>(edge, std::move(answer), {});
 }
 
 void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
@@ -395,11 +439,27 @@ void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, st
   REFUSE_IF_FAILED();
   auto skipped = subscriptions_.decide_skip(id, key_hash, reason);
   if (!skipped) return reply<void>(edge, std::move(answer), pass(skipped));
+  const auto passed = std::ranges::count(*skipped, engines::EffectType::key_skipped, &engines::Effect::type);
+  const auto heads = subscriptions_.parked_heads(id, key_hash, static_cast<std::size_t>(passed));
   begin_frame();
   for (const engines::Effect& each : *skipped) apply(each);
   end_frame();
+  tell_skip(id, key_hash, reason, heads);
   maybe_ready(id);
   reply<void>(edge, std::move(answer), {});
+}
+
+void Core::tell_skip(SubscriptionId id, std::uint64_t key_hash, const std::string& reason,
+                     const std::vector<std::pair<PartitionRef, Offset>>& events) {
+  std::string data = fmt::format(R"({{"key":"~{:016x}","reason":)", key_hash);
+  record::write_json_string(reason, data);
+  data += ",\"events\":";
+  for (char before = '['; const auto& [partition, offset] : events) {
+    const engines::TopicUnit* topic = topics_.find(partition.topic);
+    data += fmt::format(R"({}{{"topic":"{}","partition":{},"offset":"{}"}})", std::exchange(before, ','),
+                        topic == nullptr ? "" : topic->definition.name, partition.partition.value, offset.value);
+  }
+  announce("continuo.subscription.events_skipped", subscriptions_.find(id)->definition.name, data + "]}");
 }
 
 void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) {
@@ -411,6 +471,11 @@ void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   REFUSE_IF_FAILED();
   auto decision = subscriptions_.decide_offer(offer);
   if (!decision) return reply<OfferCredit>(edge, std::move(answer), pass(decision));
+  if (offer.events.empty() && offer.next == offer.from) {  // asks for credit: answered as soon as there is some
+    maybe_ready(offer.subscription);
+    starved_[offer.subscription].push_back({&edge, std::move(offer), std::move(answer)});
+    return;
+  }
   begin_frame();
   for (const engines::Effect& effect : decision->effects) apply(effect);
   end_frame();

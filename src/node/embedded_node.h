@@ -128,9 +128,11 @@ class EmbeddedNode final : public Node {
   }
   void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason,
                    Answer<void> answer) override {
-    control(edge, std::move(answer), [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
-      core.skip_parked(edge, id, key_hash, std::move(reason), std::move(reply));
-    });
+    // What happened, and the event that tells it.
+    within(control_credit_, 1, 2 * control_bytes, Code::too_many_requests, edge, std::move(answer),
+           [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
+             core.skip_parked(edge, id, key_hash, std::move(reason), std::move(reply));
+           });
   }
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) override {
     submit(control_bytes,
@@ -140,6 +142,12 @@ class EmbeddedNode final : public Node {
     const std::size_t bytes = offer.events.size() * 48 + control_bytes;
     submit(bytes, [&edge, offer = std::move(offer), answer = std::move(answer)](Core& core) mutable {
       core.offer(edge, std::move(offer), std::move(answer));
+    });
+  }
+  // Never refused for want of credit: each follows a receive that had some.
+  void return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer) override {
+    submit(control_bytes, [&edge, leases = std::move(leases), answer = std::move(answer)](Core& core) mutable {
+      core.return_leases(edge, std::move(leases), std::move(answer));
     });
   }
   void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,

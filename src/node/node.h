@@ -135,6 +135,9 @@ class Node {
   // --- subscriptions -----------------------------------------------------------------------------------------------
   virtual void receive(Edge&, Receive, Answer<Received>) = 0;
   virtual void settle(Edge&, Settle, Answer<Settled>) = 0;
+  /// Leases of one receive that did not reach the consumer: these events, and those behind them in their runs, are open
+  /// again, in order and without an attempt counted. Leases that no longer hold are passed over.
+  virtual void return_leases(Edge&, std::vector<Lease>, Answer<void>) = 0;
   virtual void subscription_state(Edge&, SubscriptionId, Answer<SubscriptionState>) = 0;
   virtual void parked(Edge&, SubscriptionId, std::uint32_t limit, Answer<std::vector<ParkedKey>>) = 0;
   /// Delivers the parked key's head again, with a fresh count of attempts. Errors: not_parked.
@@ -145,7 +148,9 @@ class Node {
   // --- feeding (delivery::Feeder) ----------------------------------------------------------------------------------
   /// Where each subscription's reading of each of its partitions stands, for the feeder to go on from.
   virtual void feed_positions(Edge&, Answer<std::vector<FeedPosition>>) = 0;
-  /// What of a partition comes next for a subscription. Answers how many more events it takes now.
+  /// What of a partition comes next for a subscription. Answers how many more events it takes now. An offer of nothing
+  /// (no events, `next` == `from`) asks for credit: it is answered when there is some, or when the subscription stands
+  /// elsewhere or is gone.
   virtual void offer(Edge&, Offer, Answer<OfferCredit>) = 0;
 
   // --- edges and health --------------------------------------------------------------------------------------------

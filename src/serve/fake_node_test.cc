@@ -98,6 +98,17 @@ void FakeNode::settle(node::Edge& edge, node::Settle settle, node::Answer<node::
   spread_news();
 }
 
+void FakeNode::return_leases(node::Edge& edge, std::vector<node::Lease> leases, node::Answer<void> answer) {
+  const std::lock_guard lock(mutex_);
+  for (auto lease = leases.rbegin(); lease != leases.rend(); ++lease) {
+    Work& work = works_[lease->subscription];
+    work.leased.erase(lease->number);
+    work.back.push_front({*lease, 1});
+  }
+  returned += leases.size();
+  reply(edge, std::move(answer), Result<void>{});
+}
+
 void FakeNode::subscription_state(node::Edge& edge, SubscriptionId id, node::Answer<node::SubscriptionState> answer) {
   const std::lock_guard lock(mutex_);
   node::SubscriptionState state;

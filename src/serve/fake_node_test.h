@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "continuo/node/node.h"
@@ -21,6 +22,9 @@ class FakeNode final : public node::Node {
   // --- what tests set and look at ---
   std::atomic<node::Health> its_health = node::Health::running;
   std::atomic<int> publishes{0};
+  std::atomic<std::size_t> returned{0};       ///< leases given back
+  std::atomic<std::size_t> largest_chunk{0};  ///< bytes of records published together, of requests with several
+  std::atomic<bool> disk_hangs{false};        ///< reads of one record wait
 
   /// The answer to every publish from now on; none: as usual.
   void refuse_publishes(std::optional<Error> error) {
@@ -40,6 +44,10 @@ class FakeNode final : public node::Node {
       held.swap(held_);
     }
     for (auto& [edge, answer] : held) send(*edge, std::move(answer));
+  }
+  std::size_t held() {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
   }
   std::shared_ptr<const std::atomic<bool>> last_cancelled() {
     const std::lock_guard lock(mutex_);
@@ -118,6 +126,9 @@ class FakeNode final : public node::Node {
   void publish(node::Edge& edge, std::vector<node::NewRecord> records, node::Answer<node::Published> answer) override {
     const std::lock_guard lock(mutex_);
     ++publishes;
+    std::size_t bytes = 0;
+    for (const node::NewRecord& each : records) bytes += each.body.size();
+    if (records.size() > 1) largest_chunk = std::max(largest_chunk.load(), bytes);
     if (publish_error_)
       return reply(edge, std::move(answer), Result<node::Published>(std::unexpected(*publish_error_)));
     auto places = append(std::move(records));
@@ -140,6 +151,7 @@ class FakeNode final : public node::Node {
     return batches;
   }
   Result<std::shared_ptr<const std::string>> read_one(PartitionRef ref, Offset offset) override {
+    while (disk_hangs) std::this_thread::sleep_for(Millis{1});
     const std::lock_guard lock(mutex_);
     const Log& log = logs_[ref];
     if (offset < log.first || offset >= log.end()) return fail(Code::offset_out_of_range, "out of range");
@@ -166,6 +178,7 @@ class FakeNode final : public node::Node {
   // --- subscriptions: every event to whoever asks first, in order; nothing comes back but what is given back ---
   void receive(node::Edge& edge, node::Receive request, node::Answer<node::Received> answer) override;
   void settle(node::Edge& edge, node::Settle settle, node::Answer<node::Settled> answer) override;
+  void return_leases(node::Edge& edge, std::vector<node::Lease> leases, node::Answer<void> answer) override;
   void subscription_state(node::Edge& edge, SubscriptionId id, node::Answer<node::SubscriptionState> answer) override;
   void parked(node::Edge& edge, SubscriptionId, std::uint32_t,
               node::Answer<std::vector<node::ParkedKey>> answer) override {
