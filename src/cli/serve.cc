@@ -1,5 +1,6 @@
 // continuo serve, continuo dev
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -51,6 +52,14 @@ Result<serve::ServerOptions> server_options(const Serve& command) {
                               .io_threads = command.threads};
 }
 
+// Every connection is an open file, and shells allow few: as many as the system lets this process have.
+void open_many_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Node, feeder and server, in the order they are started; stopped in the other one.
 class Service {
  public:
@@ -59,6 +68,7 @@ class Service {
     if (!door) return pass(door);
     auto options = node_options(command);
     if (!options) return pass(options);
+    open_many_files();
     auto service = std::make_unique<Service>();
     auto node = node::Node::open(*options);
     if (!node) return pass(node);

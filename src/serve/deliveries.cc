@@ -1,9 +1,12 @@
 // What a consumer does with a subscription: receive and settle.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "continuo/record/cloudevents.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/reading_aside.h"
 
 namespace continuo::serve {
 namespace {
@@ -23,7 +26,7 @@ class Waiting final : public Activity {
   explicit Waiting(Exchange& exchange) : exchange_(exchange) {}
   ~Waiting() override { cancelled_->store(true, std::memory_order_release); }
   std::shared_ptr<const std::atomic<bool>> cancelled() const { return cancelled_; }
-  // What the node leases after this returns on its own: its leases run out.
+  // What the node leases after this is given back when its answer finds nobody.
   void stopping() override { exchange_.answer_json(R"({"deliveries":[]})"); }
 
  private:
@@ -31,31 +34,114 @@ class Waiting final : public Activity {
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
 };
 
-std::string deliveries_json(node::Node& node, const node::Received& received) {
-  const auto catalogue = node.catalogue();
-  RecordFinder finder(node);
-  std::string out = "{\"deliveries\":[", scratch, topic;
-  std::optional<TopicId> topic_id;
-  for (const node::Delivery& delivery : received.deliveries) {
-    const node::Lease& lease = delivery.lease;
-    if (topic_id != lease.partition.topic) {
-      topic_id = lease.partition.topic;
-      topic = topic_name(*catalogue, *topic_id);
+/// An answer, and how many of the deliveries it holds: the first ones.
+struct Written {
+  std::string json = "{\"deliveries\":[";
+  std::size_t count = 0;
+  std::unique_ptr<BudgetShare> share;  // until the session holds the text
+};
+
+// Writes deliveries until the answer is full; the first always fits. On any thread that may read files.
+class DeliveriesWriter {
+ public:
+  explicit DeliveriesWriter(Door& door)
+      : node_(door.node), limit_(door.options.max_deliveries_bytes), catalogue_(node_.catalogue()), finder_(node_) {
+    written_.share = std::make_unique<BudgetShare>(door.budget);
+  }
+
+  Written write(const node::Received& received) {
+    for (const node::Delivery& delivery : received.deliveries)
+      if (!add(delivery)) break;
+    written_.json += "]}";
+    written_.share->hold(written_.json.capacity());
+    return std::move(written_);
+  }
+
+ private:
+  bool add(const node::Delivery& delivery) {
+    const auto record = finder_.find(delivery.lease.partition, delivery.lease.offset);
+    std::string& out = written_.json;
+    const std::size_t before = out.size();
+    const bool first = written_.count == 0;
+    if (!first && record && before + size_of(*record) > limit_) return false;  // before it takes memory twice
+    if (!first) out += ",";
+    append(delivery, record);
+    if (!first && out.size() > limit_) {
+      out.resize(before);
+      return false;
     }
-    if (out.back() != '[') out += ",";
+    ++written_.count;
+    return true;
+  }
+
+  void append(const node::Delivery& delivery, const Result<record::Record>& record) {
+    const node::Lease& lease = delivery.lease;
+    std::string& out = written_.json;
+    if (topic_id_ != lease.partition.topic) {
+      topic_id_ = lease.partition.topic;
+      topic_ = topic_name(*catalogue_, lease.partition.topic);
+    }
     out += fmt::format(R"({{"lease":"{}","attempt":{},"topic":"{}","event":)", node::lease_token(lease),
-                       delivery.attempt, topic);
-    const auto record = finder.find(lease.partition, lease.offset);
+                       delivery.attempt, topic_);
     if (record) {
-      const record::RecordPlace place{topic, lease.partition.partition};
-      record::write_json(record::event_of(*record, place, scratch), &place, lease.offset, out);
+      const record::RecordPlace place{topic_, lease.partition.partition};
+      record::write_json(record::event_of(*record, place, scratch_), &place, lease.offset, out);
     } else {
       out += "null,\"error\":";
       wire::http::write_problem(record.error(), out);
     }
     out += "}";
   }
-  return out + "]}";
+
+  node::Node& node_;
+  const std::uint64_t limit_;
+  const std::shared_ptr<const node::Catalogue> catalogue_;
+  RecordFinder finder_;
+  std::optional<TopicId> topic_id_;
+  std::string topic_, scratch_;
+  Written written_;
+};
+
+// One receive between the node's answer and the client's.
+struct Receiving {
+  node::Received received;
+  std::shared_ptr<const std::atomic<bool>> cancelled;  // null: the consumer does not wait
+
+  bool abandoned(const Exchange& exchange) const {
+    return exchange.gone() || (cancelled && cancelled->load(std::memory_order_acquire));
+  }
+  bool may_wait(node::Node& node) const {
+    return std::ranges::any_of(received.deliveries, [&](const node::Delivery& delivery) {
+      return !is_near_end(node, delivery.lease.partition, delivery.lease.offset);
+    });
+  }
+};
+
+// From delivery `first` on: nobody got them.
+void give_back(IoThread& thread, const Receiving& receiving, std::size_t first) {
+  std::vector<node::Lease> leases;
+  for (std::size_t i = first; i < receiving.received.deliveries.size(); ++i)
+    leases.push_back(receiving.received.deliveries[i].lease);
+  if (!leases.empty()) thread.node().return_leases(thread, std::move(leases), [](Result<void>) {});
+}
+
+void hand_out(Exchange& exchange, Receiving receiving) {
+  IoThread& thread = exchange.thread();
+  Door& door = thread.door();
+  if (receiving.abandoned(exchange)) return give_back(thread, receiving, 0);
+  if (!receiving.received.deliveries.empty() && door.budget.exhausted()) {
+    give_back(thread, receiving, 0);
+    return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
+  }
+  const bool may_wait = receiving.may_wait(door.node);
+  auto shared = std::make_shared<const Receiving>(std::move(receiving));
+  read_aside(
+      exchange, may_wait, [&door, shared] { return DeliveriesWriter(door).write(shared->received); },
+      [shared](Exchange& again, Written written) {
+        const bool abandoned = shared->abandoned(again);
+        give_back(again.thread(), *shared, abandoned ? 0 : written.count);
+        if (!abandoned) again.answer_json(written.json);
+      });
 }
 
 // --- settle
@@ -96,9 +182,7 @@ struct Cause {
   std::string id;
 };
 
-Cause cause_of(node::Node& node, const node::Settle& settle) {
-  if (settle.acks.empty()) return {};
-  const node::Lease& lease = settle.acks.front();
+Cause cause_of(node::Node& node, const node::Lease& lease) {
   RecordFinder finder(node);
   const auto record = finder.find(lease.partition, lease.offset);
   if (!record) return {};  // gone with retention: nothing to inherit
@@ -109,9 +193,7 @@ Cause cause_of(node::Node& node, const node::Settle& settle) {
   return {std::string(event.extension("correlationid")), std::string(event.id)};
 }
 
-Result<void> add_events(IoThread& thread, const wire::http::Settle& request, node::Settle& settle) {
-  if (request.publish.empty()) return {};
-  const Cause cause = cause_of(thread.node(), settle);
+Result<void> add_events(IoThread& thread, const wire::http::Settle& request, const Cause& cause, node::Settle& settle) {
   const auto catalogue = thread.node().catalogue();
   for (const auto& item : request.publish) {
     const std::string at = fmt::format("publish[{}]", settle.publish.size());
@@ -151,20 +233,32 @@ void answer_settled(Exchange& exchange, const node::Settled& settled, bool publi
   exchange.answer_json(out + "}");
 }
 
-void submit(Exchange& exchange, const wire::http::Settle& request, SubscriptionId subscription) {
+void submit(Exchange& exchange, const wire::http::Settle& request, node::Settle settle, const Cause& cause) {
   IoThread& thread = exchange.thread();
-  auto settle = leases_of(request, subscription);
-  if (!settle) return exchange.refuse(settle.error(), {});
-  if (auto added = add_events(thread, request, *settle); !added) return exchange.refuse(added.error(), {});
+  if (auto added = add_events(thread, request, cause, settle); !added) return exchange.refuse(added.error(), {});
   // A heartbeat has the same bytes each time and means something new each time: only what settles is remembered.
-  const bool settles = !settle->acks.empty() || !settle->nacks.empty() || !settle->publish.empty();
-  if (settles) settle->body_hash = hash128(exchange.request().body, thread.node().secret());
-  const bool published = !settle->publish.empty();
-  thread.node().settle(thread, std::move(*settle),
+  const bool settles = !settle.acks.empty() || !settle.nacks.empty() || !settle.publish.empty();
+  if (settles) settle.body_hash = hash128(exchange.request().body, thread.node().secret());
+  const bool published = !settle.publish.empty();
+  thread.node().settle(thread, std::move(settle),
                        [self = exchange.shared_from_this(), published](Result<node::Settled> settled) {
                          if (!settled) return self->refuse(settled.error(), {});
                          answer_settled(*self, *settled, published);
                        });
+}
+
+// With the event that what is published has for its cause, which may lie on the disk.
+void find_cause(Exchange& exchange, std::shared_ptr<const wire::http::Settle> request, SubscriptionId subscription) {
+  node::Node& node = exchange.thread().node();
+  auto leases = leases_of(*request, subscription);
+  if (!leases) return exchange.refuse(leases.error(), {});
+  if (request->publish.empty() || leases->acks.empty()) return submit(exchange, *request, std::move(*leases), {});
+  const node::Lease first = leases->acks.front();
+  read_aside(
+      exchange, !is_near_end(node, first.partition, first.offset), [&node, first] { return cause_of(node, first); },
+      [request, settle = std::move(*leases)](Exchange& again, const Cause& cause) mutable {
+        if (!again.gone()) submit(again, *request, std::move(settle), cause);
+      });
 }
 
 // Makes the topics that are missing one after the other, then submits.
@@ -177,13 +271,15 @@ void settle_when_topics_are_there(Exchange& exchange, std::shared_ptr<const wire
       settle_when_topics_are_there(again, request, subscription, next);
     });
   }
-  submit(exchange, *request, subscription);
+  find_cause(exchange, std::move(request), subscription);
 }
 
 }  // namespace
 
 void receive(Exchange& exchange, const wire::http::Receive& request) {
   IoThread& thread = exchange.thread();
+  if (thread.door().budget.exhausted())
+    return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
   const auto catalogue = thread.node().catalogue();
   const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
   if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
@@ -198,9 +294,8 @@ void receive(Exchange& exchange, const wire::http::Receive& request) {
     exchange.set_activity(std::move(waiting));
   }
   auto answer = [self = exchange.shared_from_this(), cancelled = receive.cancelled](Result<node::Received> received) {
-    if (cancelled && cancelled->load(std::memory_order_acquire)) return;
-    if (!received) return self->refuse(received.error(), {});
-    self->answer_json(deliveries_json(self->thread().node(), *received));
+    if (received) return hand_out(*self, {std::move(*received), cancelled});
+    if (!cancelled || !cancelled->load(std::memory_order_acquire)) self->refuse(received.error(), {});
   };
   thread.node().receive(thread, std::move(receive), std::move(answer));
 }
@@ -212,6 +307,10 @@ void settle(Exchange& exchange, wire::http::Settle request) {
   if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
   settle_when_topics_are_there(exchange, std::make_shared<const wire::http::Settle>(std::move(request)),
                                subscription->id, 0);
+}
+
+std::size_t size_of(const record::Record& record) {
+  return record.headers.size() + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
 }
 
 Result<record::Record> RecordFinder::find(PartitionRef ref, Offset offset) {

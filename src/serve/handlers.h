@@ -13,6 +13,11 @@
 
 namespace continuo::serve {
 
+// Limits of answers and commits; more of them in server.h and wire/http/requests.h.
+inline constexpr std::size_t read_answer_bytes = 4u << 20;  ///< of the events of one read, about
+inline constexpr std::size_t chunk_events = 1'000;          ///< of NDJSON, in one commit
+inline constexpr std::size_t chunk_bytes = 4u << 20;        ///< the same; one event may be larger
+
 // topics.cc
 void list_topics(Exchange& exchange);
 void put_topic(Exchange& exchange, const wire::http::PutTopic& request);
@@ -84,6 +89,9 @@ class RecordMaker {
 void write_places(const std::vector<node::Place>& places, std::string& out);
 /// The position just after these places of one topic.
 std::string position_after(TopicId topic, WallTime now, const std::vector<node::Place>& places);
+
+/// Bytes of a record that its event is made of.
+std::size_t size_of(const record::Record& record);
 
 /// Finds the record at an offset in one batch after the other, going forward where it can: for the deliveries of one
 /// receive.

@@ -1,12 +1,14 @@
 // Parked keys: look, retry, pass over.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "continuo/base/hash.h"
 #include "continuo/record/cloudevents.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/reading_aside.h"
 
 namespace continuo::serve {
 namespace {
@@ -29,8 +31,9 @@ void write_failure(const node::Failure& failure, std::string& out) {
   out += "}";
 }
 
+// `room`: bytes of events that still fit into the list; none: the event is alone and always fits.
 void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, RecordFinder& finder,
-                  std::string& out) {
+                  std::optional<std::uint64_t>& room, std::string& out) {
   std::string topic, scratch;
   for (const auto& [name, each] : catalogue.topics)
     if (each->id == parked.partition.topic) topic = name;
@@ -42,28 +45,40 @@ void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogu
   else
     out += "null";
   out += fmt::format(R"(,"id":"~{:016x}","state":"parked","topic":"{}","head":{{"event":)", parked.key_hash, topic);
-  if (record)
+  const std::size_t bytes = record ? size_of(*record) : 0, before = out.size();
+  if (record && (!room || bytes <= *room))
     record::write_json(record::event_of(*record, place, scratch), &place, parked.head, out);
   else
-    out += "null";
+    out += record ? fmt::format("null,\"event_bytes\":{}", bytes) : "null";
+  if (room) *room -= std::min<std::uint64_t>(*room, out.size() - before);
   out += ",\"error\":";
   write_failure(parked.failure, out);
   out += fmt::format(R"(,"attempts":{}}},"waiting":{},"since":"{}"}})", parked.attempts, parked.waiting,
                      format_time(parked.since));
 }
 
-std::string parked_json(node::Node& node, const std::vector<node::ParkedKey>& keys, std::optional<std::uint64_t> only,
-                        std::uint32_t limit) {
-  const auto catalogue = node.catalogue();
-  RecordFinder finder(node);
+std::string parked_json(Door& door, const std::vector<node::ParkedKey>& keys) {
+  const auto catalogue = door.node.catalogue();
+  RecordFinder finder(door.node);
+  std::optional<std::uint64_t> room;
+  if (keys.size() > 1) room = door.options.max_deliveries_bytes;
   std::string out = "{\"keys\":[";
   for (const node::ParkedKey& parked : keys) {
-    if (only && parked.key_hash != *only) continue;
-    if (limit-- == 0) break;
     if (out.back() != '[') out += ",";
-    write_parked(parked, *catalogue, finder, out);
+    write_parked(parked, *catalogue, finder, room, out);
   }
   return out + "]}";
+}
+
+void answer_parked(Exchange& exchange, std::vector<node::ParkedKey> keys) {
+  Door& door = exchange.thread().door();
+  if (door.budget.exhausted())
+    return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
+  const bool may_wait = std::ranges::any_of(
+      keys, [&](const node::ParkedKey& key) { return !is_near_end(door.node, key.partition, key.head); });
+  read_aside(
+      exchange, may_wait, [&door, keys = std::move(keys)] { return parked_json(door, keys); },
+      [](Exchange& again, const std::string& json) { again.answer_json(json); });
 }
 
 auto answer_done(Exchange& exchange) {
@@ -87,7 +102,9 @@ void list_parked(Exchange& exchange, const wire::http::ListParked& request) {
       thread, subscription->id, asked,
       [self = exchange.shared_from_this(), only, limit = request.limit](Result<std::vector<node::ParkedKey>> keys) {
         if (!keys) return self->refuse(keys.error(), {});
-        self->answer_json(parked_json(self->thread().node(), *keys, only, limit));
+        if (only) std::erase_if(*keys, [&](const node::ParkedKey& key) { return key.key_hash != *only; });
+        if (keys->size() > limit) keys->resize(limit);
+        answer_parked(*self, std::move(*keys));
       });
 }
 

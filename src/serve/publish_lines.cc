@@ -1,6 +1,7 @@
 // Publishing NDJSON: the body is read while it is answered, one line for each chunk committed.
 //
-// A chunk is what has arrived when the one before it is durable, at most 1,000 events or 4 MiB. All lines before a bad
+// A chunk is what has arrived when the one before it is durable, at most 1,000 events or 4 MiB; a
+// larger event is a chunk of its own. All lines before a bad
 // one are committed; the bad one and what follows are not. When the node is overloaded the chunk waits and is tried
 // again: the client is held back by its own socket.
 #include <fmt/format.h>
@@ -10,9 +11,6 @@
 
 namespace continuo::serve {
 namespace {
-
-constexpr std::size_t chunk_events = 1'000;
-constexpr std::size_t chunk_bytes = 4u << 20;
 
 bool is_overload(Code code) { return code == Code::overloaded || code == Code::too_many_requests; }
 
@@ -70,19 +68,25 @@ class LinesPublish final : public Activity {
     now_ = maker.now();
     error_.reset();
     while (records.size() < chunk_events && bytes < chunk_bytes) {
-      const wire::http::Lines lines = lines_;
+      const wire::http::Lines before = lines_;
       const std::size_t used = used_;
       const auto line = lines_.next(text, used_, last_);
       if (!line) break;
       auto event = exchange_.thread().event_reader().read_one(*line, lines_.number());
       if (!event) {
         error_ = std::move(event.error());
-        lines_ = lines;
+        lines_ = before;
         used_ = used;
         break;
       }
-      records.push_back(maker.make(*event));
-      bytes += records.back().body.size();
+      node::NewRecord made = maker.make(*event);
+      if (!records.empty() && bytes + made.body.size() > chunk_bytes) {  // begins the next chunk
+        lines_ = before;
+        used_ = used;
+        break;
+      }
+      bytes += made.body.size();
+      records.push_back(std::move(made));
     }
     return records;
   }

@@ -12,9 +12,8 @@
 namespace continuo::serve {
 namespace {
 
-constexpr std::uint64_t near_the_end = 2'000;  // offsets: in memory or in the page cache as good as always
+constexpr std::uint64_t near_the_end = 2'000;  // offsets; as in reading_aside.h, over all partitions
 constexpr std::size_t piece_bytes = 256 * 1024;
-constexpr std::size_t answer_bytes = 4u << 20;
 constexpr Micros comment_every{15'000'000};
 constexpr std::string_view comment = ": \n\n";
 
@@ -38,7 +37,7 @@ class ReadWork {
 
   Found look(std::uint32_t most) {
     Found found;
-    const Reading::Limits limits{.events = most, .bytes = request_.stream ? piece_bytes : answer_bytes};
+    const Reading::Limits limits{.events = most, .bytes = request_.stream ? piece_bytes : read_answer_bytes};
     auto all = reading_.run(limits, [&](const record::Event& event, const record::RecordPlace& place, Offset offset) {
       add(event, place, offset, found);
     });

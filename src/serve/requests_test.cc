@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -260,6 +261,22 @@ TEST_F(Doors, DocumentEveryMetric) {
   std::istringstream page(client.ask("GET", "/metrics").body);
   for (std::string line; std::getline(page, line);)
     if (line.starts_with("# TYPE ")) shown.insert(line.substr(7, line.find(' ', 7) - 7));
+  EXPECT_EQ(documented, shown);
+}
+
+// docs/http.md and the page of the node tell the same limits, with the values they have unless told otherwise.
+TEST_F(Doors, DocumentEveryLimit) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../docs/http.md");
+  std::map<std::string, std::string> documented, shown;
+  bool limits = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("#")) limits = line == "## Limits";
+    if (!limits || !line.starts_with("| `")) continue;
+    const std::size_t end = line.find('`', 3), value = line.find("| ", end) + 2;
+    documented[line.substr(3, end - 3)] = line.substr(value, line.find(' ', value) - value);
+  }
+  const auto page = client.ask("GET", "/v1/node").json();
+  for (const auto& [name, value] : page.at("limits").as_object()) shown[name] = boost::json::serialize(value);
   EXPECT_EQ(documented, shown);
 }
 

@@ -28,8 +28,9 @@ struct Timeouts {
   Millis body{30'000};                  ///< for the body; longer only while it comes at `body_rate` or faster
   std::uint64_t body_rate = 32 * 1024;  ///< bytes a second
   Millis idle{120'000};                 ///< between requests
-  Millis write{30'000};                 ///< without a byte of the answer taken
-  Millis drain{5'000};                  ///< stop() waits this long for requests under way
+  Millis write{30'000};  ///< for taking an answer; longer only while it is taken at `write_rate` or faster
+  std::uint64_t write_rate = 32 * 1024;
+  Millis drain{5'000};  ///< stop() waits this long for requests under way
 };
 
 struct ServerOptions {
@@ -40,7 +41,9 @@ struct ServerOptions {
   unsigned io_threads = 2;
   unsigned reader_threads = 1;  ///< for reads of records that are not at the end of their partition
   std::uint32_t max_connections = 10'000;
-  std::uint64_t max_body_bytes = 8u << 20;      ///< of one request, inflated
+  std::uint64_t max_body_bytes = 8u << 20;  ///< of one request, inflated
+  std::uint64_t max_deliveries_bytes = 8u
+                                       << 20;   ///< of one answer of receive, or of the events in a list of parked keys
   std::uint64_t max_buffer_bytes = 512u << 20;  ///< of all requests and answers under way, beyond 16 KiB a connection
   Timeouts timeouts;
 };

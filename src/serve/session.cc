@@ -199,7 +199,10 @@ void Session::start_body() {
   match_ = *wire::http::match(head.method, wire::http::split_target(request_.target()));
   decoded_.clear();
   state_ = lines ? State::lines : State::decoded_body;
-  if (lines) handle(*this);
+  if (!lines) return;
+  used_at_ = last_read_;
+  received_then_ = decoded_in_all_ = used_up_ = 0;
+  handle(*this);
 }
 
 bool Session::decode_body() {
@@ -238,6 +241,7 @@ bool Session::feed_lines() {
   }
   in_.use_up(*used);
   got_body_ = parser_.body_complete();
+  decoded_in_all_ += decoded_.size() - before;
   if (decoded_.size() == before && !got_body_) return false;
   decoded_.reserve(decoded_.size() + record::json_padding);
   hold_budget();

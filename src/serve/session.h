@@ -81,6 +81,7 @@ class Session final : public Exchange, public Connection {
   void linger();
   void close();
   void check_times(Micros now);
+  bool is_body_late(Micros now);
   void hold_budget() { share_.hold(in_.capacity() + decoded_.capacity() + out_.capacity()); }
   bool body_pending() const;
 
@@ -100,8 +101,14 @@ class Session final : public Exchange, public Connection {
   std::optional<TopicId> watched_;
   Micros started_{0};  // of the request
   Micros last_read_{0};
-  Micros last_write_{0};
+  Micros blocked_since_{0};  // the socket took less than there was; of what is unsent now
+  std::uint64_t taken_ = 0;  // since then
   std::uint64_t body_received_ = 0;
+  // Of a body that is read while it is answered: when the last of it was used up, and what had come by then.
+  Micros used_at_{0};
+  std::uint64_t received_then_ = 0;
+  std::uint64_t decoded_in_all_ = 0;
+  std::uint64_t used_up_ = 0;
   State state_ = State::head;
   bool matched_ = false;
   bool reading_ = false;

@@ -117,6 +117,7 @@ void Session::flush() {
     boost::system::error_code error;
     const std::size_t sent = socket_->write_some(boost::asio::const_buffer(out_.data() + sent_, unsent()), error);
     sent_ += sent;
+    taken_ += sent;
     thread_.counters().bytes_sent.add(sent);
     if (!error) {
       if (unsent() == 0) sent_all();
@@ -127,7 +128,10 @@ void Session::flush() {
       return close();
     }
     writing_ = true;
-    last_write_ = thread_.clock().steady();
+    if (blocked_since_ == Micros{0}) {
+      blocked_since_ = thread_.clock().steady();
+      taken_ = 0;
+    }
     socket_->async_wait(Socket::wait_write,
                         [self = self()](const boost::system::error_code& failed) { self->write_ready(failed); });
     break;
@@ -138,6 +142,7 @@ void Session::flush() {
 
 void Session::sent_all() {
   sent_ = 0;
+  blocked_since_ = Micros{0};
   if (out_.capacity() > kept_capacity)
     out_ = std::string();
   else
@@ -207,10 +212,31 @@ void Session::tick(Micros now) {
   if (state_ != State::closed) check_times(now);
 }
 
+// A body as a whole has its time, and one that is read while it is answered has it for each piece that can be used: a
+// line may not be sent for ever.
+bool Session::is_body_late(Micros now) {
+  const Timeouts& limits = thread_.door().options.timeouts;
+  const auto too_slow = [&](Micros since, std::uint64_t bytes) {
+    const Micros waited = now - since;
+    return waited > limits.body && bytes < limits.body_rate * static_cast<std::uint64_t>(waited.count() / 1'000'000);
+  };
+  if (state_ == State::whole_body || state_ == State::decoded_body) return too_slow(started_, body_received_);
+  if (state_ != State::lines) return false;
+  const std::uint64_t used_up = decoded_in_all_ - decoded_.size();
+  if (used_up != used_up_ || !reading_ || (activity_ && activity_->has_enough())) {
+    used_up_ = used_up;
+    used_at_ = now;
+    received_then_ = body_received_;
+  }
+  return too_slow(used_at_, body_received_ - received_then_);
+}
+
 void Session::check_times(Micros now) {
   const Timeouts& limits = thread_.door().options.timeouts;
   const auto timed_out = [this] { thread_.counters().connections_timed_out.add(); };
-  if (writing_ && now - last_write_ > limits.write) {
+  // A trickle is as good as nothing: an answer holds memory for as long as it is not taken.
+  const Micros blocked = blocked_since_ == Micros{0} ? Micros{0} : now - blocked_since_;
+  if (blocked > limits.write && taken_ < limits.write_rate * static_cast<std::uint64_t>(blocked.count() / 1'000'000)) {
     timed_out();
     return close();
   }
@@ -222,15 +248,7 @@ void Session::check_times(Micros now) {
       return refuse_and_close({Code::request_timeout, "the head of the request did not arrive in time", "head", {}});
     }
   }
-  const Micros waited = now - started_;
-  bool late = false;
-  if (state_ == State::whole_body || state_ == State::decoded_body) {
-    const auto least = limits.body_rate * static_cast<std::uint64_t>(waited.count() / 1'000'000);
-    late = waited > limits.body && body_received_ < least;
-  } else if (state_ == State::lines) {
-    late = reading_ && decoded_.empty() && now - last_read_ > limits.body;
-  }
-  if (!late) return;
+  if (!is_body_late(now)) return;
   timed_out();
   refuse_and_close({Code::request_timeout, "the body of the request did not arrive in time", "body", {}});
 }

@@ -2,6 +2,7 @@
 // stopping.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <zlib.h>
 
 #include <thread>
@@ -198,6 +199,54 @@ TEST(Session, EndsSlowClients) {
   EXPECT_TRUE(idle.closed());
   EXPECT_EQ(served.node.publishes, 0);
 }
+
+TEST(Session, EndsClientsThatSendOneByteAfterTheOther) {
+  Served served;
+  Client head = served.client(), body = served.client(), lines = served.client();
+  head.send("GET /livez HTTP/1.1\r\nX: ");
+  body.send(
+      "POST /v1/topics/t/events HTTP/1.1\r\nHost: t\r\nContent-Type: application/cloudevents+json\r\nContent-Length: "
+      "100000\r\n\r\n{");
+  lines.send(
+      "POST /v1/topics/t/events HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-ndjson\r\nContent-Length: "
+      "100000\r\n\r\n{");
+  for (int second = 0; second < 40; ++second) {
+    std::this_thread::sleep_for(Millis{20});
+    served.clock.advance(Millis{1'000});
+    for (Client* client : {&head, &body, &lines}) client->send("x");
+  }
+  EXPECT_EQ(head.reply().text("code"), "request_timeout");
+  EXPECT_EQ(body.reply().text("code"), "request_timeout");
+  EXPECT_EQ(lines.reply().text("code"), "request_timeout");
+  EXPECT_TRUE(head.closed() && body.closed() && lines.closed());
+}
+
+// Asks for far more than the kernel's buffers take; gives the connection's fate after 40 s in which so many bytes are
+// taken each second.
+bool ended_while_taking(std::size_t bytes_a_second) {
+  Served served;
+  Client other = served.client(), slow = served.client();
+  for (int i = 0; i < 4; ++i)
+    other.publish("t", event_json(std::to_string(i), "k", fmt::format("\"{}\"", std::string(1'000'000, 'x'))));
+  for (int i = 0; i < 20; ++i) slow.send("GET /v1/topics/t/events HTTP/1.1\r\nHost: t\r\n\r\n");
+  std::this_thread::sleep_for(Millis{100});
+  std::string taken(bytes_a_second + 1, '\0');
+  for (int second = 0; second < 40; ++second) {
+    served.clock.advance(Millis{1'000});
+    std::this_thread::sleep_for(Millis{20});
+    for (std::size_t left = bytes_a_second; left > 0;) {
+      const ssize_t got = recv(slow.socket(), taken.data(), left, MSG_DONTWAIT);
+      if (got <= 0) break;
+      left -= static_cast<std::size_t>(got);
+    }
+  }
+  std::this_thread::sleep_for(Millis{200});
+  return other.ask("GET", "/metrics").body.find("continuo_http_timeouts_total 1\n") != std::string::npos;
+}
+
+TEST(Session, EndsClientsThatDoNotTakeTheirAnswer) { EXPECT_TRUE(ended_while_taking(0)); }
+TEST(Session, EndsClientsThatTakeTheirAnswerInDrops) { EXPECT_TRUE(ended_while_taking(1'000)); }
+TEST(Session, LetsSlowClientsTakeTheirAnswer) { EXPECT_FALSE(ended_while_taking(1'000'000)); }
 
 TEST(Session, RefusesConnectionsBeyondTheLimit) {
   Served served({.max_connections = 2});

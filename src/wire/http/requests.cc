@@ -14,10 +14,8 @@
 namespace continuo::wire::http {
 namespace {
 
-constexpr Millis longest_wait{60'000};
 constexpr Millis longest_lease{12 * 3'600'000};
 constexpr Millis longest_delay{7 * 86'400'000};
-constexpr std::size_t max_settle_items = 10'000;
 constexpr std::size_t max_error_code_bytes = 200;
 constexpr std::size_t max_error_message_bytes = 4096;
 
@@ -196,7 +194,7 @@ Result<AnyRequest> read_receive(const Match& match, const Request& request) {
   Fields fields(*body, {}, {"max", "wait", "lease"});
   Receive receive;
   receive.subscription = std::move(*name);
-  fields.number("max", receive.max, 1, 1'000);
+  fields.number("max", receive.max, 1, Receive::most);
   fields.duration("wait", receive.wait, Millis{0}, longest_wait);
   if (fields.has("lease")) fields.duration("lease", receive.lease.emplace(), Millis{100}, longest_lease);
   if (auto checked = fields.result(); !checked) return pass(checked);
@@ -209,7 +207,7 @@ void each_object(Fields& fields, std::string_view name, std::initializer_list<st
                  const Item& item) {
   const Json* list = fields.array(name);
   if (!list) return;
-  if (list->items.size() > max_settle_items) return fields.refuse(name, Code::limit_reached, "more than 10,000 items");
+  if (list->items.size() > Settle::most) return fields.refuse(name, Code::limit_reached, "more than 10,000 items");
   for (std::size_t i = 0; i < list->items.size() && fields.ok(); ++i) {
     Fields inner(list->items[i], fmt::format("{}[{}]", fields.path_of(name), i), known);
     if (inner.ok()) item(inner);
@@ -220,7 +218,7 @@ void each_object(Fields& fields, std::string_view name, std::initializer_list<st
 void read_acks(Fields& fields, Settle& settle) {
   const Json* list = fields.array("ack");
   if (!list) return;
-  if (list->items.size() > max_settle_items) return fields.refuse("ack", Code::limit_reached, "more than 10,000 items");
+  if (list->items.size() > Settle::most) return fields.refuse("ack", Code::limit_reached, "more than 10,000 items");
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     if (list->items[i].kind != Json::Kind::string)
       return fields.refuse(fmt::format("ack[{}]", i), Code::bad_setting, "a lease is a string");
@@ -284,7 +282,7 @@ Result<AnyRequest> read_list_parked(const Match& match, const Request& request) 
   if (!query) return pass(query);
   if (auto later = refuse_later(*query, {"fingerprint"}); !later) return pass(later);
   if (auto known = query->only({"key", "limit"}); !known) return pass(known);
-  auto limit = query_number<std::uint32_t>(*query, "limit", 100, 1, 1'000);
+  auto limit = query_number<std::uint32_t>(*query, "limit", 100, 1, ListParked::max_limit);
   if (!limit) return pass(limit);
   ListParked list{.subscription = std::move(*name), .key = std::nullopt, .limit = *limit};
   if (const auto key = query->find("key")) list.key.emplace(*key);

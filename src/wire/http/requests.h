@@ -19,6 +19,8 @@
 
 namespace continuo::wire::http {
 
+inline constexpr Millis longest_wait{60'000};  ///< of a read or a receive
+
 struct PutTopic {
   std::string topic;
   engines::TopicSettings settings;
@@ -70,6 +72,7 @@ struct OneSubscription {
 };
 
 struct Receive {
+  static constexpr std::uint32_t most = 1'000;  ///< events
   std::string subscription;
   std::uint32_t max = 1;
   Millis wait{0};
@@ -78,6 +81,7 @@ struct Receive {
 
 /// Leases are tokens still. Views point into the body.
 struct Settle {
+  static constexpr std::size_t most = 10'000;  ///< of each kind of entry
   struct Nack {
     std::string lease;
     std::string code;
@@ -100,6 +104,7 @@ struct Settle {
 };
 
 struct ListParked {
+  static constexpr std::uint32_t max_limit = 1'000;
   std::string subscription;
   std::optional<std::string> key;
   std::uint32_t limit = 100;
