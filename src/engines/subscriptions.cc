@@ -1,4 +1,4 @@
-// The subscriptions engine's state: what effects change, recovery, questions.
+// The subscriptions engine's state: what effects change, and recovery.
 #include "continuo/engines/subscriptions.h"
 
 #include <fmt/format.h>
@@ -21,6 +21,8 @@ std::string key_key(const KeyRef& ref) {
   return unit_key_of(UnitKind::key, ref.subscription.value, ref.partition.topic.value, ref.partition.partition.value,
                      ref.key_hash);
 }
+// What a failure's text adds to the outstanding of all: it takes the memory of so many events.
+std::uint64_t text_of(const KeyUnit& unit) { return (unit.failure.code.size() + unit.failure.message.size()) / 512; }
 std::string key_page_key(const KeyRef& ref, Offset page) {
   return unit_key_of(UnitKind::key_page, ref.subscription.value, ref.partition.topic.value,
                      ref.partition.partition.value, ref.key_hash, static_cast<std::uint64_t>(page.value));
@@ -102,6 +104,7 @@ void SubscriptionsEngine::forget_if_empty(SubscriptionId id) {
 
 void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
+  outstanding_ += events + text_of(unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   switch (unit.state) {
     case KeyUnit::State::ready:
@@ -128,6 +131,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
 
 void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
+  outstanding_ -= events + text_of(unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
   switch (unit.state) {
     case KeyUnit::State::ready:
@@ -338,8 +342,6 @@ void SubscriptionsEngine::change(const LeaseCut& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const LeaseExtended& effect, Elapsed) {
-  apply_key(effect, [&](KeyUnit& unit) { unit.until = effect.until; });
 void SubscriptionsEngine::change(const EventsLost& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     const Offset head = unit.queue.front();
@@ -352,6 +354,8 @@ void SubscriptionsEngine::change(const EventsLost& effect, Elapsed) {
   });
 }
 
+void SubscriptionsEngine::change(const LeaseExtended& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) { unit.until = effect.until; });
 }
 
 void SubscriptionsEngine::change(const SettleRemembered& effect, Elapsed now) {
@@ -528,100 +532,6 @@ Result<void> SubscriptionsEngine::restore_page(const KeyRef& ref, Offset first, 
     waiting.pages[first] = std::move(page);
   });
   return {};
-}
-
-// ---- questions ------------------------------------------------------------------------------------------------------
-
-const SubscriptionUnit* SubscriptionsEngine::find(SubscriptionId id) const {
-  const State* found = state(id);
-  return found == nullptr ? nullptr : found->definition.get();
-}
-
-const SubscriptionUnit* SubscriptionsEngine::find(std::string_view name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second;
-}
-
-SubscriptionsEngine::Counts SubscriptionsEngine::counts(SubscriptionId id) const {
-  const State* found = state(id);
-  return found == nullptr ? Counts{} : found->counts;
-}
-
-std::vector<CursorMoved> SubscriptionsEngine::cursors(SubscriptionId id) const {
-  std::vector<CursorMoved> all;
-  if (const State* found = state(id))
-    for (const auto& [partition, cursor] : found->cursors) all.push_back({id, partition, cursor.next});
-  return all;
-}
-
-std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_t limit) const {
-  std::vector<ParkedKey> all;
-  const State* found = state(id);
-  if (found == nullptr) return all;
-  for (const auto& [partition, hash] : found->parked) {
-    if (all.size() >= limit) break;
-    const KeyUnit& unit = *found->keys.at({id, partition, hash});
-    all.push_back(
-        {hash, partition, unit.queue.front(), unit.attempts, unit.failure, found->events(unit) - 1, unit.since});
-  }
-  return all;
-}
-
-std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::oldest(SubscriptionId id) const {
-  std::vector<std::pair<PartitionRef, Offset>> all;
-  if (const State* found = state(id))
-    for (const auto& [head, hash] : found->heads)
-      if (all.empty() || all.back().first != head.first) all.push_back(head);
-  return all;
-}
-
-std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
-  std::vector<FeedPosition> all;
-  for (const auto& [id, found] : states_) {
-    if (!found->definition) continue;
-    const SubscriptionDefined& definition = found->definition->definition;
-    for (const auto& [partition, cursor] : found->cursors)
-      all.push_back(
-          {id, definition.epoch, partition, cursor.next, credit(*found), definition.settings.order_by == OrderBy::key});
-  }
-  return all;
-}
-
-bool SubscriptionsEngine::has_ready(SubscriptionId id) const {
-  const State* found = state(id);
-  return found != nullptr && found->definition && !found->definition->definition.paused && !found->ready.empty() &&
-         found->leased_keys < found->definition->definition.settings.concurrency;
-}
-
-bool SubscriptionsEngine::wants_more(SubscriptionId id) const {
-  const State* found = state(id);
-  if (found == nullptr) return false;
-  const std::uint32_t open = credit(*found);
-  return open != 0 && (open >= limits_.outstanding / 8 || found->ready.size() < open);
-}
-
-std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::parked_heads(SubscriptionId id,
-                                                                               std::uint64_t key_hash,
-                                                                               std::size_t most) const {
-  std::vector<std::pair<PartitionRef, Offset>> all;
-  for (const KeyUnit* unit : parked_keys(id, key_hash, most))
-    all.emplace_back(unit->ref.partition, unit->queue.front());
-  return all;
-}
-
-std::set<TopicId> SubscriptionsEngine::read_topics() const {
-  std::set<TopicId> all;
-  for (const auto& [id, found] : states_)
-    for (const auto& [partition, cursor] : found->cursors) all.insert(partition.topic);
-  return all;
-}
-
-std::optional<Elapsed> SubscriptionsEngine::next_due() const {
-  if (settle_bytes_ > limits_.settle_bytes) return Elapsed{0};
-  std::optional<Elapsed> due;
-  if (!due_.empty()) due = due_.begin()->at;
-  if (!settle_ends_.empty() && (!due || settle_ends_.begin()->at < *due)) due = settle_ends_.begin()->at;
-  return due;
 }
 
 }  // namespace continuo::engines

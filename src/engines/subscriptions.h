@@ -20,70 +20,12 @@
 #include "continuo/engines/definitions.h"
 #include "continuo/engines/effects.h"
 #include "continuo/engines/subscription_requests.h"
+#include "continuo/engines/subscription_units.h"
 #include "continuo/engines/trimming.h"
 #include "continuo/engines/unit.h"
 #include "continuo/engines/window.h"
 
 namespace continuo::engines {
-
-struct SubscriptionLimits {
-  std::uint32_t subscriptions = 10'000;
-  std::uint32_t outstanding = 20'000;  ///< events offered to one subscription and not settled, beyond what is parked
-  std::uint32_t run = 100;             ///< consecutive events of one key in one lease
-  std::uint32_t front = 256;           ///< events of a key that lie in its unit; at least `run`
-  std::uint32_t page = 64;             ///< and in each page of those behind
-  std::size_t settle_bytes_each = 4u << 20;  ///< answers to settles remembered for one subscription, encoded
-  std::size_t settle_bytes = 16u << 20;      ///< and for all of them
-};
-
-/// How long the answer to a settle is remembered, within the limits above.
-inline constexpr Millis settle_window{300'000};
-
-/// A key with outstanding events: the front of its queue. Many more wait in pages behind it, so that a unit stays small
-/// and a change costs the same however many there are.
-class KeyUnit final : public Unit {
- public:
-  enum class State : std::uint8_t { ready, leased, backoff, parked, last = parked };
-  explicit KeyUnit(KeyRef key) : ref(key) {}
-  const KeyRef ref;
-  State state = State::ready;
-  std::vector<Offset> queue;       ///< outstanding, in order; the first is the head. Empty only with the key gone.
-  std::uint32_t attempts = 0;      ///< deliveries of the head so far
-  std::uint32_t leased = 0;        ///< how many of the front are leased
-  std::uint64_t lease_number = 0;  ///< of the lease now, or the last one
-  Elapsed until;                   ///< end of the lease or of the backoff
-  Failure failure;                 ///< of the head's last delivery
-  WallTime since;                  ///< parked since
-  std::string unit_key() const override;
-  void encode(std::string& out) const override;
-};
-
-/// Events that wait behind the front of their key's queue.
-class KeyPage final : public Unit {
- public:
-  KeyPage(KeyRef key, Offset first) : ref(key), first(first) {}
-  const KeyRef ref;
-  const Offset first;  ///< names the page
-  std::vector<Offset> offsets;
-  std::string unit_key() const override;
-  void encode(std::string& out) const override;
-};
-
-class CursorUnit final : public Unit {
- public:
-  SubscriptionId subscription;
-  PartitionRef partition;
-  Offset next{0};
-  std::string unit_key() const override;
-  void encode(std::string& out) const override;
-};
-
-class SubscriptionUnit final : public Unit {
- public:
-  SubscriptionDefined definition;
-  std::string unit_key() const override;
-  void encode(std::string& out) const override;
-};
 
 class SubscriptionsEngine {
  public:
@@ -91,8 +33,8 @@ class SubscriptionsEngine {
   ~SubscriptionsEngine();
 
   // --- decide ---
-  /// What defining it means; `existing` set and the effect unused when it is there with the same settings. `cursors`:
-  /// where reading begins.
+  /// What defining it means; `existing` set and the effect unused when it is there with the same settings and reads
+  /// these topics, not others of the same names. `cursors`: where reading begins.
   struct DefineDecision {
     const SubscriptionUnit* existing = nullptr;
     SubscriptionDefined defined;
@@ -129,7 +71,7 @@ class SubscriptionsEngine {
   /// order and without an attempt counted. Leases that no longer hold are passed over.
   std::vector<Effect> decide_return(std::span<const Lease> leases) const;
   /// Errors: unknown_subscription; settle_refused when an ack is refused and `publishes`; bad_request when two entries
-  /// name one lease.
+  /// contradict each other.
   struct SettleDecision {
     std::vector<Effect> effects;
     Settled settled;
@@ -297,6 +239,7 @@ class SubscriptionsEngine {
   std::map<SubscriptionId, std::unique_ptr<State>> states_;
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
+  std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;
   CounterUnit counter_{UnitKind::subscription_counter};

@@ -46,7 +46,13 @@ Result<SubscriptionsEngine::DefineDecision> SubscriptionsEngine::decide_define(
   if (is_system_name(name)) return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
   if (auto checked = check_settings(settings); !checked) return pass(checked);
   if (const SubscriptionUnit* existing = find(name)) {
-    if (existing->definition.settings == settings) return DefineDecision{existing, {}, {}};
+    if (existing->definition.settings == settings && existing->definition.topics == topics)
+      return DefineDecision{existing, {}, {}};
+    if (existing->definition.settings == settings)
+      return fail(
+          Code::subscription_exists,
+          fmt::format("the subscription '{}' reads a topic that was deleted; the one of that name is new", name),
+          "topics", "delete the subscription and create it again: it then reads the new topic");
     return fail(Code::subscription_exists, fmt::format("the subscription '{}' exists with other settings", name));
   }
   if (by_name_.size() >= limits_.subscriptions)
@@ -116,9 +122,12 @@ std::vector<Effect> SubscriptionsEngine::decide_topic_gone(TopicId topic, std::s
 // ---- offers and leases ----------------------------------------------------------------------------------------------
 
 std::uint32_t SubscriptionsEngine::credit(const State& state) const {
-  const std::uint64_t used = state.counts.queued + state.counts.leased + state.counts.delayed;
-  if (!state.definition || used >= limits_.outstanding) return 0;
-  return limits_.outstanding - static_cast<std::uint32_t>(used);
+  if (!state.definition) return 0;
+  const auto left = [](std::uint64_t limit, std::uint64_t used) { return limit - std::min(limit, used); };
+  const Counts& counts = state.counts;
+  const std::uint64_t own = left(limits_.outstanding, counts.queued + counts.leased + counts.delayed);
+  return static_cast<std::uint32_t>(
+      std::min({own, left(limits_.parked, counts.parked_events), left(limits_.all, outstanding_)}));
 }
 
 Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(const Offer& offer) const {
@@ -236,7 +245,7 @@ std::vector<Effect> SubscriptionsEngine::decide_return(std::span<const Lease> le
 struct SubscriptionsEngine::KeyPlan {
   std::vector<Lease> acks;  // by offset
   const Nack* nack = nullptr;
-  const Extend* extend = nullptr;
+  std::vector<const Extend*> extends;
 };
 
 Result<SubscriptionsEngine::Plans> SubscriptionsEngine::plan(const Settle& settle) const {
@@ -259,7 +268,13 @@ Result<SubscriptionsEngine::Plans> SubscriptionsEngine::plan(const Settle& settl
     if (std::ranges::find(key_plan.acks, nack.lease) != key_plan.acks.end())
       return fail(Code::bad_request, "a lease is acknowledged and refused in one request", "nack");
   }
-  for (const Extend& extend : settle.extends) at(extend.lease).extend = &extend;
+  for (const Extend& extend : settle.extends) at(extend.lease).extends.push_back(&extend);
+  for (auto& [ref, key_plan] : plans) {
+    std::ranges::sort(key_plan.extends, {}, [](const Extend* extend) { return extend->lease; });
+    const auto twice = std::ranges::adjacent_find(key_plan.extends, {}, [](const Extend* each) { return each->lease; });
+    if (twice != key_plan.extends.end())
+      return fail(Code::bad_request, "a lease is extended twice in one request", "extend");
+  }
   return plans;
 }
 
@@ -312,22 +327,30 @@ void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const
     decision.effects.push_back(encode(KeySettled{ref, settled}));
   }
   decision.settled.settled += settled;
+  bool returned = false;
   if (const Nack* nack = key_plan.nack) {
-    const bool holds = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
-                       unit->queue[settled] == nack->lease.offset;
-    if (!holds) return refuse(nack->lease);
-    decide_failure(subscription, *unit, settled, nack->failure, nack->delay, now, decision.effects);
-    ++decision.settled.settled;
-    return;
+    returned = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
+               unit->queue[settled] == nack->lease.offset;
+    if (returned) {
+      decide_failure(subscription, *unit, settled, nack->failure, nack->delay, now, decision.effects);
+      ++decision.settled.settled;
+    } else {
+      refuse(nack->lease);
+    }
   }
-  if (const Extend* extend = key_plan.extend) {
-    // Of an event that is still to be settled: the token of one that is done must not prolong somebody else's lease.
-    const bool holds = leased_key(extend->lease) == unit && unit != nullptr &&
+  // Tokens of a run extend its one lease, by the longest any of them asks for. Only those of events still to be
+  // settled: the token of one that is done must not prolong somebody else's lease.
+  std::optional<Millis> longest;
+  for (const Extend* extend : key_plan.extends) {
+    const bool holds = !returned && unit != nullptr && leased_key(extend->lease) == unit &&
                        std::find(unit->queue.begin() + settled, unit->queue.begin() + unit->leased,
                                  extend->lease.offset) != unit->queue.begin() + unit->leased;
-    if (!holds) return refuse(extend->lease);
-    decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(extend->by, max_lease)}));
+    if (holds)
+      longest = std::max(longest.value_or(extend->by), extend->by);
+    else
+      refuse(extend->lease);
   }
+  if (longest) decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(*longest, max_lease)}));
 }
 
 Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(const Settle& settle, bool publishes,

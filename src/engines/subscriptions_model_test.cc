@@ -219,7 +219,7 @@ class Play {
     Settle request{any_lease().subscription, {}, {}, {}};
     std::map<KeyRef, std::vector<Lease>> acks;
     std::map<KeyRef, Nack> nacks;
-    std::map<KeyRef, Extend> extends;
+    std::map<KeyRef, std::vector<Extend>> extends;
     std::set<Lease> named;
     for (auto left = 1 + random_.below(8); left > 0; --left) {
       const Lease lease = any_lease();
@@ -230,11 +230,11 @@ class Play {
       else if (random_.chance(2, 3))
         nacks.try_emplace(ref, Nack{lease, {"code", "why"}, random_delay()});
       else
-        extends.try_emplace(ref, Extend{lease, Millis{2'000}});
+        extends[ref].push_back({lease, Millis{random_.chance(1, 2) ? 2'000 : 1'500}});
     }
     for (const auto& [ref, leases] : acks) request.acks.insert(request.acks.end(), leases.begin(), leases.end());
     for (const auto& [ref, nack] : nacks) request.nacks.push_back(nack);
-    for (const auto& [ref, extend] : extends) request.extends.push_back(extend);
+    for (const auto& [ref, each] : extends) request.extends.insert(request.extends.end(), each.begin(), each.end());
     const bool publishes = random_.chance(1, 3);
     const Now now{WallTime{now_.ms}, now_};
     const auto decision = engine().decide_settle(request, publishes, now);
@@ -242,7 +242,7 @@ class Play {
   }
 
   void settle_model(std::map<KeyRef, std::vector<Lease>>& acks, const std::map<KeyRef, Nack>& nacks,
-                    const std::map<KeyRef, Extend>& extends, bool publishes,
+                    const std::map<KeyRef, std::vector<Extend>>& extends, bool publishes,
                     const Result<SubscriptionsEngine::SettleDecision>& decision) {
     const auto before = model_;
     std::set<Lease> refused;
@@ -269,18 +269,20 @@ class Play {
       const auto extend = extends.find(ref);
       const bool nacked = nack != nacks.end() && key.holds(nack->second.lease, count);
       if (nack != nacks.end() && !nacked) refused.insert(nack->second.lease);
-      bool extended = false;
-      if (nack == nacks.end() && extend != extends.end()) {
-        for (std::uint32_t place = count; place < key.leased; ++place)
-          extended = extended || key.holds(extend->second.lease, place);
-        if (!extended) refused.insert(extend->second.lease);
+      std::optional<Millis> longest;
+      for (const Extend& each : extend == extends.end() ? std::vector<Extend>{} : extend->second) {
+        bool holds = false;
+        for (std::uint32_t place = count; place < key.leased && !nacked; ++place)
+          holds = holds || key.holds(each.lease, place);
+        if (holds) longest = std::max(longest.value_or(each.by), each.by);
+        if (!holds) refused.insert(each.lease);
       }
       settled += count + (nacked ? 1 : 0);
       key.settle(count);
       if (nacked)
         model.fail(ref, nack->second.delay, now_);
-      else if (extended)
-        key.until = now_ + extend->second.by;
+      else if (longest)
+        key.until = now_ + *longest;
       if (model.keys.contains(ref)) model.drop_if_empty(ref);
     }
     if (publishes && !refused.empty()) {

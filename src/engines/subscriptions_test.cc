@@ -1,86 +1,16 @@
 // The subscriptions engine, rule by rule. subscriptions_model_test.cc plays everything at random.
-#include "continuo/engines/subscriptions.h"
+#include "continuo/engines/subscriptions_test.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "continuo/engines/recorded_test.h"
-
-namespace continuo::engines {
+namespace continuo::engines::subscriptions_test {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-const SubscriptionLimits limits{
-    .subscriptions = 3, .outstanding = 1'000, .run = 100, .settle_bytes_each = 500'000, .settle_bytes = 600'000};
-constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, one{TopicId{1}, PartitionId{1}},
-    other{TopicId{2}, PartitionId{0}};
-
-struct Machine {
-  Ledger ledger;
-  SubscriptionsEngine engine{ledger, limits};
-  Result<void> apply(const Effect& effect, Elapsed now) { return engine.apply(effect, now); }
-  Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
-    return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
-  }
-};
-
-class SubscriptionsTest : public testing::Test {
- protected:
-  const SubscriptionsEngine& engine() { return recorded_.live().engine; }
-  void commit(std::vector<Effect> effects) { recorded_.commit(std::move(effects), now_); }
-  static SubscriptionSettings settings() {
-    SubscriptionSettings made;
-    made.topics = {"a", "b"};
-    made.retry = {2, Millis{500}};
-    return made;
-  }
-  SubscriptionId define(const SubscriptionSettings& wanted = settings(), const std::string& name = "s") {
-    const std::vector<std::pair<PartitionRef, Offset>> starts{{zero, Offset{0}}, {one, Offset{0}}, {other, Offset{5}}};
-    auto decision = engine().decide_define(name, wanted, {TopicId{1}, TopicId{2}}, starts);
-    CHECK(decision.has_value());
-    std::vector<Effect> effects{encode(decision->defined)};
-    for (const CursorMoved& cursor : decision->cursors) effects.push_back(encode(cursor));
-    commit(std::move(effects));
-    return decision->defined.id;
-  }
-  // Offers one event for each of these keys, one after the other.
-  void offer(SubscriptionId id, const std::vector<std::uint64_t>& keys, PartitionRef partition = zero) {
-    for (const CursorMoved& cursor : engine().cursors(id)) {
-      if (cursor.partition != partition) continue;
-      Offer offer{id, 1, partition, cursor.next, cursor.next, {}};
-      for (const std::uint64_t key : keys) {
-        offer.events.push_back({offer.next, key});
-        offer.next = offer.next + 1;
-      }
-      commit(engine().decide_offer(offer)->effects);
-      return;
-    }
-  }
-  std::vector<Lease> receive(SubscriptionId id, std::uint32_t max = 100) {
-    auto decision = engine().decide_receive({id, max, std::nullopt}, now_);
-    commit(decision->effects());
-    std::vector<Lease> leases;
-    for (const Delivery& delivery : decision->received.deliveries) leases.push_back(delivery.lease);
-    return leases;
-  }
-  Result<Settled> settle(const Settle& request, bool publishes = false) {
-    auto decision = engine().decide_settle(request, publishes, {WallTime{77}, now_});
-    if (!decision) return pass(decision);
-    commit(decision->effects);
-    return std::move(decision->settled);
-  }
-  Result<Settled> nack(const Lease& lease, std::optional<Millis> delay = Millis{0}) {
-    return settle({lease.subscription, {}, {{lease, {"code", "why"}, delay}}, {}});
-  }
-  void due() { commit(engine().decide_due({WallTime{77}, now_}, 1'000)); }
-
-  Recorded<Machine> recorded_;
-  Elapsed now_{1'000};
-};
 
 // ---- definitions ----------------------------------------------------------------------------------------------------
 
@@ -91,7 +21,10 @@ TEST_F(SubscriptionsTest, IsDefinedOnceAndBeginsWhereItIsTold) {
   const auto cursors = engine().cursors(id);
   ASSERT_THAT(cursors, SizeIs(3));
   EXPECT_EQ(cursors[2].next, Offset{5});
-  EXPECT_EQ(engine().decide_define("s", settings(), {}, {})->existing, engine().find(id));
+  EXPECT_EQ(engine().decide_define("s", settings(), {TopicId{1}, TopicId{2}}, {})->existing, engine().find(id));
+  const auto other_topic = engine().decide_define("s", settings(), {TopicId{1}, TopicId{3}}, {});
+  EXPECT_EQ(other_topic.error().code, Code::subscription_exists) << "it reads one that was deleted";
+  EXPECT_FALSE(other_topic.error().hint.empty());
   SubscriptionSettings changed = settings();
   changed.concurrency = 1;
   EXPECT_EQ(engine().decide_define("s", changed, {}, {}).error().code, Code::subscription_exists);
@@ -349,7 +282,10 @@ TEST_F(SubscriptionsTest, WhatIsNotSettledComesAgainAndLateSettlesAreRefused) {
   const auto current = receive(id);
   ASSERT_THAT(current, SizeIs(1));
   EXPECT_EQ(settle({id, late, {}, {}})->refused.size(), 1u);
-  EXPECT_EQ(settle({id, late, {}, {}}, true).error().code, Code::settle_refused) << "and nothing is published";
+  const auto publishing = settle({id, late, {}, {}}, true);
+  EXPECT_EQ(publishing.error().code, Code::settle_refused) << "and nothing is published";
+  EXPECT_THAT(publishing.error().detail, testing::HasSubstr("an earlier request with the same leases may have done so"))
+      << "this may be its repeat, which is not remembered any more";
   EXPECT_EQ(nack(late.front())->refused.size(), 1u);
   EXPECT_EQ(settle({id, {}, {}, {{late.front(), Millis{1'000}}}})->refused.size(), 1u);
   EXPECT_EQ(settle({id, current, {}, {}}, true)->settled, 1u);
@@ -367,6 +303,21 @@ TEST_F(SubscriptionsTest, AnExtendedLeaseLastsLonger) {
   now_ = now_ + Millis{1'000};
   due();
   EXPECT_EQ(engine().counts(id).leased, 0u);
+}
+
+TEST_F(SubscriptionsTest, TokensOfARunExtendItsLeaseByTheLongest) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1, 1});
+  const auto leases = receive(id);
+  const auto by = [&](std::size_t place, std::int64_t ms) { return Extend{leases[place], Millis{ms}}; };
+  const auto until = [&](Millis ms) { return std::optional{now_ + ms}; };
+  EXPECT_THAT(settle({id, {}, {}, {by(0, 40'000), by(1, 90'000), by(2, 60'000)}})->refused, IsEmpty());
+  EXPECT_EQ(engine().next_due(), until(Millis{90'000}));
+  EXPECT_EQ(settle({id, {leases[0]}, {}, {by(0, 200'000), by(2, 50'000)}})->refused.size(), 1u) << "one is done";
+  EXPECT_EQ(engine().next_due(), until(Millis{50'000}));
+  EXPECT_EQ(settle({id, {}, {}, {by(1, 1'000), by(1, 2'000)}}).error().code, Code::bad_request) << "which of them?";
+  const auto nacked = settle({id, {}, {{leases[1], {"code", "why"}, Millis{0}}}, {by(1, 1'000), by(2, 1'000)}});
+  EXPECT_EQ(nacked->refused.size(), 2u) << "the failure returned the rest of the run";
 }
 
 TEST_F(SubscriptionsTest, ContradictionsAreBadRequests) {
@@ -460,132 +411,6 @@ TEST_F(SubscriptionsTest, AKeyParkedInSeveralPartitionsIsHealedInAll) {
   for (const Lease& lease : rest) EXPECT_EQ(lease.offset.value % 5, 2) << "the heads were passed over";
 }
 
-// ---- keys with many events ------------------------------------------------------------------------------------------
-
-TEST_F(SubscriptionsTest, AKeyWithAMillionEventsIsMadeOfSmallUnits) {
-  constexpr std::int64_t count = 1'000'000, piece = 500;
-  SubscriptionSettings wanted = settings();
-  wanted.retry.attempts = 1;
-  const SubscriptionId id = define(wanted);
-  offer(id, {1});
-  ASSERT_TRUE(nack(receive(id).front()));
-  for (std::int64_t from = 1; from < count; from += piece) {
-    Offer offer{id, 1, zero, Offset{from}, Offset{std::min(count, from + piece)}, {}};
-    for (Offset at = offer.from; at < offer.next; at = at + 1) offer.events.push_back({at, 1});
-    commit(engine().decide_offer(offer)->effects);
-  }
-  EXPECT_EQ(engine().counts(id).parked_events, std::uint64_t{count});
-  EXPECT_EQ(engine().parked(id, 1).front().waiting, std::uint64_t{count} - 1);
-  for (const auto& [key, bytes] : recorded_.content()) ASSERT_LE(bytes.size(), 64u * 1024);
-  recorded_.restart();
-  EXPECT_EQ(engine().counts(id).parked_events, std::uint64_t{count});
-
-  offer(id, {1, 2});
-  EXPECT_THAT(receive(id), SizeIs(1)) << "other keys flow";
-  std::vector<TakenUnit> taken;
-  recorded_.live().ledger.begin_round();
-  recorded_.live().ledger.take(~std::size_t{0}, taken);
-  EXPECT_LE(taken.size(), 6u) << "a page of it, the other key, the cursor, the counter";
-
-  commit(*engine().decide_retry(id, 1));
-  std::int64_t next = 0;
-  while (next < 10'000) {
-    const auto leases = receive(id);
-    ASSERT_FALSE(leases.empty());
-    for (const Lease& lease : leases) ASSERT_EQ(lease.offset.value, next++) << "all, in order";
-    ASSERT_EQ(settle({id, leases, {}, {}})->settled, leases.size());
-  }
-  EXPECT_EQ(engine().counts(id).queued, static_cast<std::uint64_t>(count + 1 - next));
-}
-
-TEST_F(SubscriptionsTest, AKeyWithManyEventsGoesInPiecesWithItsSubscription) {
-  const SubscriptionId id = define();
-  for (int i = 0; i < 9; ++i) offer(id, std::vector<std::uint64_t>(100, 1));
-  commit({encode(*engine().decide_delete("s"))});
-  int pieces = 0;
-  for (auto effects = engine().decide_remains(3); !effects.empty(); effects = engine().decide_remains(3), ++pieces) {
-    ASSERT_LE(effects.size(), 3u);
-    commit(effects);
-    recorded_.checkpoint(40);
-    if (pieces == 2) recorded_.restart();
-  }
-  EXPECT_GT(pieces, 4);
-  EXPECT_EQ(recorded_.content().size(), 1u) << "only the counter of numbers is left";
-  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
-}
-
-TEST_F(SubscriptionsTest, ALeaseNumberIsNeverGivenAgain) {
-  const SubscriptionId id = define();
-  std::uint64_t last = 0;
-  for (int round = 0; round < 6; ++round) {
-    offer(id, {1});
-    const auto leases = receive(id);
-    ASSERT_THAT(leases, SizeIs(1));
-    EXPECT_GT(leases[0].number, last) << "the key was gone meanwhile";
-    last = leases[0].number;
-    ASSERT_EQ(settle({id, leases, {}, {}})->settled, 1u);
-    if (round == 2) recorded_.checkpoint(100'000);
-    if (round % 2 == 1) recorded_.restart();
-  }
-}
-
-// ---- repeated settles -----------------------------------------------------------------------------------------------
-
-TEST_F(SubscriptionsTest, RemembersAnswersInPagesForFiveMinutes) {
-  const SubscriptionId id = define();
-  const auto outcome = [](std::uint64_t i) { return std::string(100, static_cast<char>('a' + i % 26)); };
-  for (std::uint64_t i = 1; i <= 2'000; ++i) commit(engine().decide_remember(id, {i, i}, outcome(i)));
-  for (const std::uint64_t i : {1, 400, 700, 2'000}) EXPECT_EQ(*engine().remembered(id, {i, i}), outcome(i));
-  EXPECT_EQ(engine().remembered(id, {2'000, 1}), nullptr);
-  recorded_.checkpoint(10'000);
-  recorded_.restart();
-  EXPECT_EQ(*engine().remembered(id, {700, 700}), outcome(700));
-  for (const auto& [key, bytes] : recorded_.content()) EXPECT_LE(bytes.size(), 64u * 1024);
-  now_ = now_ + Millis{300'000};
-  due();
-  EXPECT_NE(engine().remembered(id, {1, 1}), nullptr);
-  EXPECT_TRUE(engine().next_due());
-  now_ = now_ + Millis{1'000};
-  due();
-  EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr) << "also when nothing is settled any more";
-  EXPECT_FALSE(engine().next_due());
-  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
-}
-
-TEST_F(SubscriptionsTest, APageOfLargeAnswersIsNotLargerThanAUnitMayBe) {
-  const SubscriptionId id = define();
-  for (std::uint64_t i = 1; i <= 20; ++i) commit(engine().decide_remember(id, {i, i}, std::string(i * 2'500, 'x')));
-  for (const auto& [key, bytes] : recorded_.content()) EXPECT_LE(bytes.size(), 64u * 1024);
-  for (std::uint64_t i = 1; i <= 20; ++i) EXPECT_EQ(engine().remembered(id, {i, i})->size(), i * 2'500);
-}
-
-TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBoundedForEachSubscription) {
-  const SubscriptionId id = define(), quiet = define(settings(), "quiet");
-  commit(engine().decide_remember(quiet, {1, 1}, "o"));
-  for (std::uint64_t i = 1; i <= 40'000; ++i) commit(engine().decide_remember(id, {i, i}, "o"));
-  EXPECT_EQ(engine().remembered(id, {1, 1}), nullptr);
-  EXPECT_NE(engine().remembered(id, {16'384, 16'384}), nullptr) << "so many fit";
-  EXPECT_NE(engine().remembered(quiet, {1, 1}), nullptr) << "nobody pays for another";
-}
-
-TEST_F(SubscriptionsTest, TheMemoryOfAnswersIsBoundedForAllSubscriptions) {
-  const SubscriptionId first = define(), second = define(settings(), "s2"), third = define(settings(), "s3");
-  std::uint64_t i = 0;
-  for (const SubscriptionId id : {first, second, third}) {
-    for (int times = 0; times < 12'000; ++times) commit(engine().decide_remember(id, {++i, i}, "o"));
-    now_ = now_ + Millis{2'000};
-  }
-  EXPECT_EQ(engine().next_due(), Elapsed{0}) << "at once";
-  recorded_.restart();
-  EXPECT_EQ(engine().next_due(), Elapsed{0});
-  commit(engine().decide_due({WallTime{77}, now_}, 1));
-  due();
-  EXPECT_NE(engine().next_due(), Elapsed{0});
-  EXPECT_EQ(engine().remembered(first, {1, 1}), nullptr) << "the oldest of all goes";
-  EXPECT_NE(engine().remembered(second, {12'001, 12'001}), nullptr);
-  EXPECT_EQ(recorded_.content(), recorded_.replayed_content());
-}
-
 // ---- units ----------------------------------------------------------------------------------------------------------
 
 // As docs/formats/checkpoint.md shows them. For ever, like the bytes of effects.
@@ -640,4 +465,4 @@ TEST_F(SubscriptionsTest, EffectsOnWhatIsNotThereChangeNothing) {
 }
 
 }  // namespace
-}  // namespace continuo::engines
+}  // namespace continuo::engines::subscriptions_test

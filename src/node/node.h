@@ -64,6 +64,8 @@ struct Limits {
   std::size_t checkpoint_slice_bytes = 256 * 1024;      ///< of units encoded between two groups
   std::uint32_t trim_slice = 1'000;                     ///< events a trim takes out or marks in one commit
   std::uint32_t outstanding_per_subscription = 20'000;  ///< offered and not settled, beyond what is parked
+  std::uint64_t parked_per_subscription = 1'000'000;    ///< events of parked keys
+  std::uint64_t outstanding = 2'000'000;                ///< of all subscriptions together
 };
 
 /// Counters and gauges for the metrics page; a consistent-enough copy.
@@ -116,8 +118,8 @@ class Node {
   /// One atomic commit of records for one or several topics. Errors: overloaded, too_many_requests, disk_full,
   /// id_reused, unknown_topic, unknown_partition, too_large, node_failed.
   virtual void publish(Edge&, std::vector<NewRecord>, Answer<Published>) = 0;
-  /// What a publish would be refused with just now, whatever it holds: edges ask before they parse. Any thread.
-  virtual Result<void> may_publish() const = 0;
+  /// What a publish of about so many bytes would be refused with just now: edges ask before they parse. Any thread.
+  virtual Result<void> may_publish(std::uint64_t bytes) = 0;
   /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one).
   /// May do file I/O: call from reader or edge threads. `from` == end gives no batches. Errors: unknown_topic,
   /// unknown_partition, offset_out_of_range (before the first kept, or past the end), damaged_data.
