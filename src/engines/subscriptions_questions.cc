@@ -71,11 +71,13 @@ bool SubscriptionsEngine::wants_more(SubscriptionId id) const {
   return open != 0 && (open >= limits_.outstanding / 8 || found->ready.size() < open);
 }
 
-std::optional<std::pair<PartitionRef, Offset>> SubscriptionsEngine::parked_head(SubscriptionId id,
-                                                                                std::uint64_t key_hash) const {
-  const auto keys = parked_keys(id, key_hash, 1);
-  if (keys.empty()) return std::nullopt;
-  return std::pair{keys.front()->ref.partition, keys.front()->queue.front()};
+std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::parked_heads(SubscriptionId id,
+                                                                               std::uint64_t key_hash,
+                                                                               std::size_t most) const {
+  std::vector<std::pair<PartitionRef, Offset>> all;
+  for (const KeyUnit* unit : parked_keys(id, key_hash, most))
+    all.emplace_back(unit->ref.partition, unit->queue.front());
+  return all;
 }
 
 std::set<TopicId> SubscriptionsEngine::read_topics() const {

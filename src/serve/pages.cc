@@ -20,18 +20,49 @@ std::string_view name(node::Health health) {
   return "unknown";
 }
 
+// docs/http.md lists the same.
 std::string limits_json(const Door& door) {
   const node::Limits& limits = door.node.options().limits;
-  return fmt::format(
-      R"({{"topics":{},"partitions_per_topic":{},"partitions":{},"subscriptions":{},"request_bytes":{},)"
-      R"("frame_bytes":{},"events_per_request":{},"header_bytes":{},"header_fields":{},"connections":{},)"
-      R"("publish_requests_in_flight":{},"publish_bytes_in_flight":{},"settles_in_flight":{},)"
-      R"("outstanding_per_subscription":{},"parked_per_subscription":{},"outstanding":{},"buffer_bytes":{}}})",
-      limits.topics, limits.partitions_per_topic, limits.partitions, limits.subscriptions, door.options.max_body_bytes,
-      limits.frame_bytes, limits.events_per_request, wire::http::HeadLimits{}.bytes, wire::http::HeadLimits{}.fields,
-      door.options.max_connections, limits.publish_credit_items, limits.publish_credit_bytes,
-      limits.settle_credit_items, limits.outstanding_per_subscription, limits.parked_per_subscription,
-      limits.outstanding, door.options.max_buffer_bytes);
+  const ServerOptions& options = door.options;
+  const std::pair<std::string_view, std::uint64_t> all[] = {
+      {"topics", limits.topics},
+      {"partitions_per_topic", limits.partitions_per_topic},
+      {"partitions", limits.partitions},
+      {"subscriptions", limits.subscriptions},
+      {"outstanding_per_subscription", limits.outstanding_per_subscription},
+      {"parked_per_subscription", limits.parked_per_subscription},
+      {"outstanding", limits.outstanding},
+      {"header_bytes", wire::http::HeadLimits{}.bytes},
+      {"header_fields", wire::http::HeadLimits{}.fields},
+      {"request_bytes", options.max_body_bytes},
+      {"json_depth", record::EventLimits{}.json_depth},
+      {"frame_bytes", limits.frame_bytes},
+      {"events_per_request", limits.events_per_request},
+      {"chunk_events", chunk_events},
+      {"chunk_bytes", chunk_bytes},
+      {"read_events", wire::http::Read::max_limit},
+      {"read_bytes", read_answer_bytes},
+      {"receive_events", wire::http::Receive::most},
+      {"deliveries_bytes", options.max_deliveries_bytes},
+      {"settle_entries", wire::http::Settle::most},
+      {"parked_keys_listed", wire::http::ListParked::max_limit},
+      {"wait_ms", static_cast<std::uint64_t>(wire::http::longest_wait.count())},
+      {"connections", options.max_connections},
+      {"buffer_bytes", options.max_buffer_bytes},
+      {"publish_requests_in_flight", limits.publish_credit_items},
+      {"publish_bytes_in_flight", limits.publish_credit_bytes},
+      {"settles_in_flight", limits.settle_credit_items},
+      {"others_in_flight", limits.control_credit_items},
+      {"head_ms", static_cast<std::uint64_t>(options.timeouts.header.count())},
+      {"body_ms", static_cast<std::uint64_t>(options.timeouts.body.count())},
+      {"body_bytes_per_s", options.timeouts.body_rate},
+      {"answer_ms", static_cast<std::uint64_t>(options.timeouts.write.count())},
+      {"answer_bytes_per_s", options.timeouts.write_rate},
+      {"idle_ms", static_cast<std::uint64_t>(options.timeouts.idle.count())},
+  };
+  std::string out = "{";
+  for (const auto& [name, value] : all) out += fmt::format("{}\"{}\":{}", out.size() == 1 ? "" : ",", name, value);
+  return out + "}";
 }
 
 std::string capabilities_json() {
