@@ -242,7 +242,7 @@ void Core::tick() {
         fmt::format(R"({{"jumps":{},"retention_by_time_paused_for":"{}"}})", wall_jumps_, format_duration(distrust)));
     wall_jumps_told_ = wall_jumps_;
   }
-  if (remains_ || !topics_gone_.empty())
+  if (remains_ || !topics_gone_.empty() || !trims_.empty())
     for (const auto& [id, feeders] : starved_) maybe_ready(id);  // what goes took credit
   if (most == effects_per_job) run_jobs();
   wake_starved();
