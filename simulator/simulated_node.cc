@@ -87,7 +87,9 @@ bool SimulatedNode::close() {
     if (!core_->anything_open()) core_->close();  // answers without effects join the group in flight
     return true;
   }
+  const std::size_t most = core_->open_size();
   flying_ = core_->close();
+  CHECK(!flying_ || flying_->log.size() <= most, "a group is never larger than the core thought");
   flying_written_ = false;
   return flying_ != nullptr;
 }

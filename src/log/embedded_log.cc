@@ -149,7 +149,7 @@ void EmbeddedLog::make(Table& table, const PartitionsMade& made) {
   if (const auto old = table.find(made.topic); old != table.end()) *partitions = *old->second;
   for (auto id = static_cast<std::uint32_t>(partitions->size()); id < made.partitions; ++id)
     partitions->push_back(std::make_shared<PartitionLog>(files_, PartitionRef{made.topic, PartitionId{id}},
-                                                         options_.topic_segment_bytes));
+                                                         options_.topic_segment_bytes, &held_bytes_));
   table[made.topic] = std::move(partitions);
 }
 
@@ -517,9 +517,7 @@ HomeStats EmbeddedLog::stats() const {
   stats.checkpoints = checkpoints_;
   stats.disk_full = disk_full_;
   stats.short_of_files = short_of_files_;
-  const auto all = table();
-  for (const auto& [id, partitions] : *all)
-    for (const auto& partition : *partitions) stats.tail_bytes += partition->held_bytes();
+  stats.tail_bytes = held_bytes_;
   return stats;
 }
 

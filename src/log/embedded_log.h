@@ -84,7 +84,8 @@ class EmbeddedLog final : public Home {
   disk::Disk& disk_;
   EmbeddedOptions options_;
   Random& random_;
-  OpenFiles files_;  // before all that use it
+  OpenFiles files_;                           // this and the next before the partitions, which use them
+  std::atomic<std::uint64_t> held_bytes_{0};  // by all partitions
   disk::Mode mode_;
   std::unique_ptr<disk::Lock> lock_;
   std::unique_ptr<Journal> journal_;

@@ -281,6 +281,36 @@ TEST_F(EmbeddedLogTest, AnEffectNobodyKnowsIsAnotherFormat) {
   EXPECT_EQ(started.error().code, Code::wrong_format);
 }
 
+TEST_F(EmbeddedLogTest, KnowsWhatItHoldsWithoutAskingEveryPartition) {
+  start();
+  make_topic(topic, 2);
+  make_topic(TopicId{2});
+  const PartitionRef second{topic, PartitionId{1}}, other{TopicId{2}, PartitionId{0}};
+  const std::uint64_t one = sample_batch(partition, Offset{0}, 1, 100).bytes->size();
+  for (const PartitionRef ref : {partition, second, other, other}) ASSERT_TRUE(append(ref));
+  EXPECT_EQ(log_->stats().tail_bytes, 4 * one);
+  Group trimming;
+  trimming.begin_frame();
+  trimming.trim({partition, Offset{1}});
+  trimming.end_frame();
+  ASSERT_TRUE(commit(trimming));
+  EXPECT_EQ(log_->stats().tail_bytes, 4 * one) << "in memory until it is written";
+  Group removing;
+  removing.begin_frame();
+  removing.remove_topic({TopicId{2}});
+  removing.end_frame();
+  ASSERT_TRUE(commit(removing));
+  EXPECT_EQ(log_->stats().tail_bytes, 2 * one);
+  start();
+  EXPECT_EQ(log_->stats().tail_bytes, 2 * one) << "replayed";
+  ASSERT_TRUE(checkpoint());
+  start();
+  EXPECT_EQ(log_->stats().tail_bytes, 2 * one) << "carried by the checkpoint";
+  ASSERT_TRUE(log_->work(Micros{1}));
+  ASSERT_TRUE(log_->work(Micros{5'000'000}));
+  EXPECT_EQ(log_->stats().tail_bytes, 0u);
+}
+
 TEST_F(EmbeddedLogTest, AThousandPartitionsNeedFewOpenFiles) {
   auto options = tiny();
   options.journal.slots = 40;

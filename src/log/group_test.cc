@@ -106,6 +106,36 @@ TEST(Group, GivesBackItsEffectsInOrder) {
   }));
 }
 
+TEST(Group, IsNeverLargerThanItSays) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::pair<std::uint8_t, std::uint64_t>>& draws) {
+    Group group;
+    const auto offset = [](std::uint64_t drawn) {
+      return Offset{static_cast<std::int64_t>(drawn >> (1 + drawn % 60))};
+    };
+    for (const auto& [kind, drawn] : draws) {
+      const PartitionRef ref{TopicId{static_cast<std::uint32_t>(drawn >> (drawn % 60))},
+                             PartitionId{static_cast<std::uint32_t>(drawn >> (drawn % 50))}};
+      if (kind % 7 == 6) {
+        AppendedBatch batch = sample_batch(ref, offset(drawn), 1);
+        batch.next = batch.base + 1 + kind;
+        batch.max_timestamp_ms = static_cast<std::int64_t>(drawn);
+        group.append(batch);
+        continue;
+      }
+      group.begin_frame();
+      if (kind % 7 == 0) group.effect(kind, 1, std::string(drawn % 300, '.'));
+      if (kind % 7 == 1) group.make_partitions({ref.topic, ref.partition.value});
+      if (kind % 7 == 2) group.remove_topic({ref.topic});
+      if (kind % 7 == 3) group.trim({ref, offset(drawn)});
+      if (kind % 7 == 4) group.skip({ref, offset(drawn), offset(drawn) + 1, std::string(drawn % 200, '.')});
+      if (kind % 7 == 5 && kind > 50) group.raise({ref, offset(drawn)});
+      group.end_frame();
+    }
+    const std::size_t most = group.size();
+    RC_ASSERT(sealed(group).size() <= most);
+  }));
+}
+
 TEST(Group, AFrameOfNothingIsNoFrame) {
   Group group;
   group.begin_frame();

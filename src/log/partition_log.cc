@@ -38,20 +38,34 @@ void write_held(ByteWriter& writer, const HeldBatch& batch) {
 
 std::string PartitionLog::topic_folder(TopicId topic) { return fmt::format("topics/{:08}", topic.value); }
 
-PartitionLog::PartitionLog(OpenFiles& files, PartitionRef ref, std::uint64_t segment_bytes)
+PartitionLog::PartitionLog(OpenFiles& files, PartitionRef ref, std::uint64_t segment_bytes,
+                           std::atomic<std::uint64_t>* held_by_all)
     : files_(files),
       disk_(files.disk()),
       ref_(ref),
       segment_bytes_(segment_bytes),
       folder_(fmt::format("{}/{:04}", topic_folder(ref.topic), ref.partition.value)),
+      held_by_all_(held_by_all),
       last_(std::make_shared<HeldBatch>()),
       written_(last_) {}
+
+PartitionLog::~PartitionLog() { remove_held(held_bytes_.load()); }
+
+void PartitionLog::add_held(std::uint64_t bytes) {
+  held_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (held_by_all_ != nullptr) held_by_all_->fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void PartitionLog::remove_held(std::uint64_t bytes) {
+  held_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  if (held_by_all_ != nullptr) held_by_all_->fetch_sub(bytes, std::memory_order_relaxed);
+}
 
 // ---- core thread ----------------------------------------------------------------------------------------------------
 
 void PartitionLog::hang(std::shared_ptr<HeldBatch> batch) {
   const std::int64_t next = batch->entry.next.value;
-  held_bytes_.fetch_add(batch->entry.length, std::memory_order_relaxed);
+  add_held(batch->entry.length);
   HeldBatch* before = last_.get();
   last_ = batch;
   before->following = std::move(batch);
@@ -257,7 +271,7 @@ Result<std::uint64_t> PartitionLog::flush(std::uint64_t max_bytes) {
     changed_ = true;
     moved += bytes;
     stored_bytes_.fetch_add(bytes);
-    held_bytes_.fetch_sub(bytes);
+    remove_held(bytes);
   }
   held_since_ = Micros{-1};
   return moved;

@@ -22,8 +22,10 @@ namespace continuo::log {
 
 class PartitionLog {
  public:
-  /// `files` outlives it.
-  PartitionLog(OpenFiles& files, PartitionRef ref, std::uint64_t segment_bytes);
+  /// `files` outlives it, and so does `held_by_all`: the sum of what all partitions hold, kept up by each.
+  PartitionLog(OpenFiles& files, PartitionRef ref, std::uint64_t segment_bytes,
+               std::atomic<std::uint64_t>* held_by_all = nullptr);
+  ~PartitionLog();
 
   PartitionRef ref() const { return ref_; }
   const std::string& folder() const { return folder_; }
@@ -84,6 +86,8 @@ class PartitionLog {
   Offset past_skips(Offset from) const;
   bool must_sync(std::uint64_t carry_below) const;
   void hang(std::shared_ptr<HeldBatch> batch);
+  void add_held(std::uint64_t bytes);
+  void remove_held(std::uint64_t bytes);
   std::uint64_t unsynced_bytes() const;
 
   OpenFiles& files_;
@@ -95,6 +99,7 @@ class PartitionLog {
   std::atomic<std::int64_t> first_{0};
   std::atomic<std::int64_t> visible_end_{0};
   std::atomic<std::uint64_t> held_bytes_{0};
+  std::atomic<std::uint64_t>* held_by_all_;
   std::atomic<std::uint64_t> stored_bytes_{0};
 
   std::shared_ptr<HeldBatch> last_;  // core thread: end of the chain

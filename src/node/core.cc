@@ -73,7 +73,6 @@ void Core::end_frame() { open_->group.log.end_frame(); }
 
 void Core::apply(const engines::Effect& effect) {
   open_->group.log.effect(static_cast<std::uint8_t>(effect.type), effect.version, effect.payload);
-  open_->size += effect.payload.size() + 8;
   note_leaving(effect);
   const auto applied = subscriptions_.apply(effect, now_.elapsed);
   CHECK(applied.has_value(), "an effect just decided can be applied");
@@ -91,11 +90,11 @@ void Core::lay(const NewRecord& record, Offset offset) {
     found = group.builders.try_emplace(partition).first;
     found->second.base = offset;
     found->second.max_timestamp_ms = record.timestamp_ms;
-    group.size += record::BatchLayout::records + log::Group::batch_overhead;
+    group.laid += record::BatchLayout::records + log::Group::batch_overhead;
   }
   found->second.builder.add(record.body, record.timestamp_ms);
   found->second.max_timestamp_ms = std::max(found->second.max_timestamp_ms, record.timestamp_ms);
-  group.size += record::max_record_size(record.body.size());
+  group.laid += record::max_record_size(record.body.size());
 }
 
 void Core::finish_batch(PartitionRef partition) {
@@ -108,9 +107,9 @@ void Core::finish_batch(PartitionRef partition) {
 
 bool Core::anything_open() const { return open_ != nullptr && !(open_->group.log.empty() && open_->builders.empty()); }
 
-std::size_t Core::open_size() const { return open_ ? open_->size : 0; }
+std::size_t Core::open_size() const { return open_ ? open_->size() : 0; }
 
-bool Core::has_room(std::size_t bytes) const { return (open_ ? open_->size : 0) + bytes <= group_budget; }
+bool Core::has_room(std::size_t bytes) const { return (open_ ? open_->size() : 0) + bytes <= group_budget; }
 
 std::unique_ptr<ClosedGroup> Core::close() {
   if (!open_) return nullptr;

@@ -116,7 +116,7 @@ void Core::announce(std::string_view type, std::string_view subject, std::string
     if (!decision) return;  // at the limit of topics: the counters still tell
     define_topic(decision->defined);
   }
-  const std::string id = fmt::format("{}-{}", next(home_.last()).value, open_->size);
+  const std::string id = fmt::format("{}-{}", next(home_.last()).value, open_->laid);
   const std::string time = format_time(now_.wall);
   record::Event event;
   event.id = id;

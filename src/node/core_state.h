@@ -16,7 +16,9 @@ struct Core::Open {
   };
   ClosedGroup group;
   std::map<PartitionRef, Building> builders;  // ordered: the bytes of a group must not depend on a hash table
-  std::size_t size = 0;                       // bytes it will have, at most
+  std::size_t laid = 0;                       // bytes the batches will have, at most
+  /// Bytes the group will have, at most.
+  std::size_t size() const { return group.log.frames().size() + laid + log::Group::frame_head; }
 };
 
 /// A checkpoint under way.
@@ -36,7 +38,6 @@ template <class T>
 void Core::effect(const T& effect) {
   const engines::Effect encoded = engines::encode(effect);
   open_->group.log.effect(static_cast<std::uint8_t>(encoded.type), encoded.version, encoded.payload);
-  open_->size += encoded.payload.size() + 8;
 }
 
 template <class T>

@@ -6,8 +6,6 @@
 namespace continuo::log {
 namespace {
 
-constexpr std::size_t frame_head = 8;
-
 void write_partition(ByteWriter& writer, PartitionRef ref) {
   writer.varint(ref.topic.value);
   writer.varint(ref.partition.value);

@@ -95,8 +95,10 @@ class Group {
   void raise(Raised raised);
 
   bool empty() const { return frame_count_ == 0 && batches_.empty(); }
-  /// Bytes of the body so far.
-  std::size_t size() const { return frames_.size() + batch_bytes_; }
+  /// Bytes the body will have so far, at most.
+  std::size_t size() const { return frames_.size() + batch_bytes_ + frame_head; }
+  /// What a frame takes beside its effects.
+  static constexpr std::size_t frame_head = 8;
   std::uint32_t frame_count() const { return frame_count_; }
   /// The frames so far, without batches.
   std::string_view frames() const { return frames_; }
