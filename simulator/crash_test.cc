@@ -88,6 +88,25 @@ TEST_P(Crash, LosesNothing) {
   total.images += tally.images + tally.second_cuts;
 }
 
+// A node that dies before its first group is written leaves a slot each time.
+TEST(Starts, BeforeTheFirstGroupNeverUseTheRingUp) {
+  disk::SimulatedDisk disk;
+  VirtualClock clock;
+  SeededRandom random{seed};
+  for (int start = 0; start < 20; ++start) {
+    log::EmbeddedOptions options;
+    options.journal.slots = 5;
+    options.journal.slot_bytes = 32u << 10;
+    options.journal.max_group = 12u << 10;
+    options.ballast_bytes = 0;
+    auto home = log::EmbeddedLog::open(disk, options, random);
+    ASSERT_TRUE(home);
+    node::Core core{**home, clock, random, {}};
+    const auto recovered = core.recover();
+    ASSERT_TRUE(recovered) << start << to_string(recovered.error());
+  }
+}
+
 // Runs last, and only counts when all of them ran.
 class Total : public testing::Environment {
  public:

@@ -70,6 +70,11 @@ EmbeddedLog::~EmbeddedLog() = default;
 
 Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(disk::Disk& disk, const EmbeddedOptions& options,
                                                        Random& random) {
+  if (options.topic_segment_bytes > max_topic_segment_bytes)
+    return fail(Code::bad_setting,
+                fmt::format("a topic segment of {} bytes is too large: the index counts to {}",
+                            options.topic_segment_bytes, max_topic_segment_bytes),
+                "topic_segment_bytes");
   std::unique_ptr<EmbeddedLog> log{new EmbeddedLog(disk, options, random)};
   if (auto opened = log->open_folder(); !opened) return pass(opened);
   return log;
@@ -80,8 +85,7 @@ Result<void> EmbeddedLog::open_folder() {
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
   if (auto checked = check_format(); !checked) return checked;
-  for (const char* folder : {"journal", "topics", "state"})
-    if (auto made = disk_.make_folder(folder); !made) return made;
+  if (auto made = make_folders({"journal", "topics", "state"}); !made) return made;
   auto mode = disk_.probe("journal");
   if (!mode) return pass(mode);
   mode_ = *mode;
@@ -93,6 +97,19 @@ Result<void> EmbeddedLog::open_folder() {
   if (!store) return pass(store);
   store_ = std::move(*store);
   return {};
+}
+
+// In the root, where their names must last before anything in them is believed to.
+Result<void> EmbeddedLog::make_folders(std::initializer_list<const char*> folders) {
+  bool made_any = false;
+  for (const char* folder : folders) {
+    auto there = disk_.exists(folder);
+    if (!there) return pass(there);
+    if (*there) continue;
+    if (auto made = disk_.make_folder(folder); !made) return made;
+    made_any = true;
+  }
+  return made_any ? disk_.sync_folder("") : Result<void>{};
 }
 
 Result<void> EmbeddedLog::check_format() {
@@ -278,6 +295,16 @@ Result<void> EmbeddedLog::replay_effect(const ReplayedGroup& group, const Effect
               fmt::format("the journal holds an effect of type {} that this version does not know", effect.type));
 }
 
+// A stranger of this name may have come before.
+Result<std::string> EmbeddedLog::free_place(const std::string& wanted) {
+  for (int number = 1;; ++number) {
+    std::string place = number == 1 ? wanted : fmt::format("{}.{}", wanted, number);
+    auto taken = disk_.exists(place);
+    if (!taken) return pass(taken);
+    if (!*taken) return place;
+  }
+}
+
 // Nothing is deleted on doubt: what no frame explains is put aside.
 Result<void> EmbeddedLog::quarantine_strangers() {
   auto names = disk_.list("topics");
@@ -287,9 +314,10 @@ Result<void> EmbeddedLog::quarantine_strangers() {
   for (const std::string& name : *names) {
     const std::string path = "topics/" + name;
     if (known.contains(path)) continue;
-    if (auto made = disk_.make_folder("quarantine"); !made) return made;
-    if (auto moved = disk_.rename(path, fmt::format("quarantine/{}-{}", name, journal_->last().value)); !moved)
-      return moved;
+    if (auto made = make_folders({"quarantine"}); !made) return made;
+    auto place = free_place(fmt::format("quarantine/{}-{}", name, journal_->last().value));
+    if (!place) return pass(place);
+    if (auto moved = disk_.rename(path, *place); !moved) return moved;
   }
   return {};
 }

@@ -25,6 +25,9 @@ namespace continuo::log {
 
 constexpr std::uint32_t data_format = 1;
 
+/// The batch index has 32 bits for a place in a segment.
+constexpr std::uint64_t max_topic_segment_bytes = 0xffffffff;
+
 struct EmbeddedOptions {
   JournalOptions journal;
   std::uint64_t topic_segment_bytes = 256u << 20;
@@ -38,7 +41,7 @@ struct EmbeddedOptions {
 class EmbeddedLog final : public Home {
  public:
   /// Locks the folder, checks its format, opens journal and store. Errors: data_locked, wrong_format, io_error,
-  /// disk_full.
+  /// disk_full, bad_setting.
   static Result<std::unique_ptr<EmbeddedLog>> open(disk::Disk& disk, const EmbeddedOptions& options, Random& random);
   ~EmbeddedLog() override;
 
@@ -68,6 +71,8 @@ class EmbeddedLog final : public Home {
 
   EmbeddedLog(disk::Disk& disk, const EmbeddedOptions& options, Random& random);
   Result<void> open_folder();
+  Result<void> make_folders(std::initializer_list<const char*> folders);
+  Result<std::string> free_place(const std::string& wanted);
   Result<void> check_format();
   Result<void> make_ballast();
   Result<void> load_store(RecoverySink& sink, Sequence& from);

@@ -281,6 +281,37 @@ TEST_F(EmbeddedLogTest, AnEffectNobodyKnowsIsAnotherFormat) {
   EXPECT_EQ(started.error().code, Code::wrong_format);
 }
 
+TEST_F(EmbeddedLogTest, ASecondStrangerOfTheSameNameIsPutAsideToo) {
+  start();
+  for (int i = 0; i < 3; ++i) {
+    log_.reset();
+    ASSERT_TRUE(disk_->make_folder("topics/stranger"));
+    ASSERT_TRUE(disk_->open("topics/stranger/file", {.create = true}));
+    start();
+  }
+  EXPECT_THAT(*disk_->list("quarantine"), ElementsAre("stranger-0", "stranger-0.2", "stranger-0.3"));
+  EXPECT_THAT(*disk_->list("topics"), IsEmpty());
+}
+
+TEST_F(EmbeddedLogTest, NamesOfItsFoldersLastBeforeTheyAreWrittenTo) {
+  std::vector<std::string> calls;
+  disk_->trace([&](std::uint64_t, const std::string& what) { calls.push_back(what); });
+  start();
+  const auto first_slot = std::ranges::find(calls, "create journal/00");
+  ASSERT_NE(first_slot, calls.end());
+  const auto format = std::ranges::find(calls, "sync FORMAT");
+  EXPECT_EQ(std::count(format, first_slot, "sync-folder "), 2) << "of FORMAT, and of the folders";
+}
+
+TEST_F(EmbeddedLogTest, RefusesSegmentsThatItsIndexCannotCount) {
+  auto options = tiny();
+  options.topic_segment_bytes = 4ull << 30;
+  const auto started = try_start(options);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Code::bad_setting);
+  EXPECT_EQ(started.error().at, "topic_segment_bytes");
+}
+
 TEST_F(EmbeddedLogTest, KnowsWhatItHoldsWithoutAskingEveryPartition) {
   start();
   make_topic(topic, 2);

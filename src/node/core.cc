@@ -274,7 +274,8 @@ std::optional<CheckpointJob> Core::checkpoint(bool force) {
   if (failed_ || (open_ && anything_open())) return std::nullopt;  // units are taken between groups only
   if (!round_) {
     const log::HomeStats stats = home_.stats();
-    if (!force && stats.used_slots * 4 < stats.slots) return std::nullopt;
+    // The slot being written is never freed: a checkpoint that finds no other frees nothing.
+    if (!force && (stats.used_slots < 2 || stats.used_slots * 4 < stats.slots)) return std::nullopt;
     if (closed_.value == 0) return std::nullopt;
     round_ = std::make_unique<Round>();
     round_->upto = closed_;

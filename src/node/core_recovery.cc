@@ -95,7 +95,7 @@ class Core::Recovery final : public log::RecoverySink {
 // Every start takes a slot of the ring, and a node that dies before its first checkpoint gives none back: when the last
 // slots are reached, the checkpoint comes before the start.
 Result<void> Core::make_room_to_start() {
-  if (home_.stats().free_slots >= 2 || closed_.value == 0) return {};
+  if (home_.stats().free_slots >= 2) return {};
   ledger_.begin_round();
   std::vector<engines::TakenUnit> taken;
   ledger_.take(~std::size_t{0}, taken);

@@ -511,6 +511,14 @@ TEST_F(CoreTest, EveryCommandOfAFailedCoreIsRefused) {
 
 // ---- checkpoints and recovery ---------------------------------------------------------------------------------------
 
+TEST_F(CoreTest, ACheckpointThatWouldFreeNothingIsNotBegun) {
+  home_.numbers = {.slots = 4, .used_slots = 1, .free_slots = 3};
+  EXPECT_FALSE(core_->checkpoint(false));
+  EXPECT_FALSE(core_->checkpointing()) << "the slot being written is a quarter of the ring, and stays";
+  home_.numbers.used_slots = 2;
+  EXPECT_TRUE(core_->checkpoint(false));
+}
+
 TEST_F(CoreTest, ACheckpointIsHandedOutWhenAllInItIsDurable) {
   const TopicId topic = make_topic();
   EXPECT_FALSE(core_->checkpoint(false)) << "the ring is far from a quarter full";

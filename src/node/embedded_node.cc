@@ -141,8 +141,8 @@ void EmbeddedNode::stop_by(const Error& error, std::unique_ptr<ClosedGroup> grou
 
 void EmbeddedNode::seal_when_idle() {
   if (sealed_ || flying_now_ || health_ == Health::failed || clock_.steady() - last_group_at_ < idle_seal) return;
+  if (!home_->has_room(0)) return;  // it comes as soon as there is room
   sealed_ = true;
-  if (!home_->has_room(0)) return;
   if (auto done = home_->seal(core_->now()); !done) stop_by(done.error(), nullptr);
 }
 
