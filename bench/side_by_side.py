@@ -60,7 +60,7 @@ def fill_page_cache(leave=2 << 30):
     """A server that has run for a while has no free memory: its page cache is full, and grows by dropping what is old.
     A virtual machine with free memory gets each page from its host when it is first touched (and gives it back when it
     is freed), at a few hundred MB/s, which would be charged to whoever writes files first. So the cache is filled
-    with nothing, the holes of a sparse file, before anybody is measured."""
+    with nothing, the holes of a sparse file, before anybody is measured, and again when some of it is free again."""
     with open("/proc/meminfo", encoding="ascii") as lines:
         free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemFree:"))
     if free <= leave:
