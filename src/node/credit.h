@@ -20,6 +20,11 @@ class Credit {
     give_back(bytes);
     return false;
   }
+  /// Whether take would do just now.
+  bool has(std::uint64_t bytes) const {
+    const auto items = used_items_.load(std::memory_order_relaxed);
+    return items == 0 || (items < items_ && used_bytes_.load(std::memory_order_relaxed) + bytes <= bytes_);
+  }
   void give_back(std::uint64_t bytes) {
     used_items_.fetch_sub(1, std::memory_order_relaxed);
     used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);

@@ -153,7 +153,7 @@ class EmbeddedNode final : public Node {
   void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                     Answer<void> answer) override;
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) override;
-  Result<void> may_publish() const override { return node::may_publish(home_->stats()); }
+  Result<void> may_publish(std::uint64_t bytes) override;
   void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
   void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;
 
@@ -185,6 +185,7 @@ class EmbeddedNode final : public Node {
     internal_.push(new Command{0, std::move(run)});
     wakeup_.wake();
   }
+  Error no_credit(Code refusal);
   // A command within the credits of its kind; `act(core, answer)`.
   template <class T, class Act>
   void within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge,
@@ -240,8 +241,8 @@ class EmbeddedNode final : public Node {
   std::atomic<std::shared_ptr<const Stats>> stats_;
   std::atomic<bool> wall_trusted_{true};
   BatchCache cache_{cached_batch_bytes};
-
   KeptPlaces kept_places_;  // core -> readers
+
   // core thread
   Pace pace_;
   std::deque<std::unique_ptr<Command>> paced_;  // publishes that wait, within their credit
@@ -272,10 +273,7 @@ class EmbeddedNode final : public Node {
 template <class T, class Act>
 void EmbeddedNode::within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal,
                           Edge& edge, Answer<T> answer, Act act, bool paced) {
-  if (!credit->take(bytes)) {
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    return refuse(edge, std::move(answer), {refusal, "more is asked at once than may be in flight", {}, {}, 1});
-  }
+  if (!credit->take(bytes)) return refuse(edge, std::move(answer), no_credit(refusal));
   // Given back with the answer, also when nobody runs it any more: its client left, or its edge.
   Answer<T> returning = [answer = std::move(answer), hold = CreditHold{credit, bytes}](Result<T> result) mutable {
     hold.release();

@@ -25,6 +25,20 @@ std::size_t room_of(const Settle& settle) {
 }
 }  // namespace
 
+Error EmbeddedNode::no_credit(Code refusal) {
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return {refusal, "more is asked at once than may be in flight", {}, {}, 1};
+}
+
+Result<void> EmbeddedNode::may_publish(std::uint64_t bytes) {
+  if (auto open = node::may_publish(home_->stats()); !open) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return open;
+  }
+  if (!publish_credit_->has(bytes)) return std::unexpected(no_credit(Code::overloaded));
+  return {};
+}
+
 void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
   const std::size_t room = room_of(records);
   if (room > options_.limits.frame_bytes || room > group_budget)

@@ -210,7 +210,7 @@ class FakeNode final : public node::Node {
   node::Health health() const override { return its_health; }
   std::string failure() const override { return its_health == node::Health::failed ? "the disk is gone" : ""; }
   node::Stats stats() const override { return {}; }
-  Result<void> may_publish() const override { return {}; }
+  Result<void> may_publish(std::uint64_t) override { return {}; }
   bool durable() const override { return true; }
   std::uint64_t secret() const override { return 42; }
   const node::Options& options() const override { return options_; }

@@ -56,7 +56,8 @@ void publish_into(Exchange& exchange, const node::Topic& topic, EventFormat form
 
 void publish(Exchange& exchange, const wire::http::Publish& request) {
   // Before anything is parsed: a refusal costs little, so that refusing does not eat what the accepted need.
-  if (const auto open = exchange.thread().node().may_publish(); !open) return exchange.refuse(open.error(), {});
+  const auto open = exchange.thread().node().may_publish(exchange.request().body.size());
+  if (!open) return exchange.refuse(open.error(), {});
   with_topic(exchange, request.topic, [format = request.format](Exchange& again, const node::Topic& topic) {
     publish_into(again, topic, format);
   });
