@@ -451,9 +451,9 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
     case EffectType::key_skipped: return take<KeySkipped>(version, payload, now);
     case EffectType::key_dropped: return take<KeyDropped>(version, payload, now);
     case EffectType::lease_cut: return take<LeaseCut>(version, payload, now);
+    case EffectType::events_lost: return take<EventsLost>(version, payload, now);
     case EffectType::lease_extended: return take<LeaseExtended>(version, payload, now);
     case EffectType::settle_remembered: return take<SettleRemembered>(version, payload, now);
-    case EffectType::events_lost: return take<EventsLost>(version, payload, now);
     case EffectType::settles_dropped: return take<SettlesDropped>(version, payload, now);
     default:
       return fail(Code::wrong_format,

@@ -62,10 +62,6 @@ class SubscriptionsEngine {
     Received received;
     std::vector<Effect> effects() const;
   };
-  /// Whether the event is outstanding in any subscription. `key_hash` as offers name the key of its record.
-  bool waits_for(PartitionRef partition, Offset offset, std::uint64_t key_hash) const;
-  /// Events that stop being outstanding with this effect, which is about to be applied.
-  std::vector<std::pair<PartitionRef, Offset>> leaving(const Effect& effect) const;
   Result<ReceiveDecision> decide_receive(const Receive& receive, Elapsed now) const;
   /// What was leased and could not be handed out: these leases, and those behind them in their runs, are open again, in
   /// order and without an attempt counted. Leases that no longer hold are passed over.
@@ -125,6 +121,10 @@ class SubscriptionsEngine {
   /// The events a parked key waits for: one for each partition it is parked in, at most `most`.
   std::vector<std::pair<PartitionRef, Offset>> parked_heads(SubscriptionId id, std::uint64_t key_hash,
                                                             std::size_t most) const;
+  /// Whether the event is outstanding in any subscription. `key_hash` as offers name the key of its record.
+  bool waits_for(PartitionRef partition, Offset offset, std::uint64_t key_hash) const;
+  /// Events that stop being outstanding with this effect, which is about to be applied.
+  std::vector<std::pair<PartitionRef, Offset>> leaving(const Effect& effect) const;
   std::optional<Elapsed> next_due() const;
   /// Topics that are read, also those deleted meanwhile.
   std::set<TopicId> read_topics() const;
@@ -135,7 +135,6 @@ class SubscriptionsEngine {
     Elapsed at;
     KeyRef key;
     auto operator<=>(const Due&) const = default;
-  void change(const EventsLost& effect, Elapsed now);
   };
   State* state(SubscriptionId id);
   const State* state(SubscriptionId id) const;
@@ -194,6 +193,7 @@ class SubscriptionsEngine {
   void change(const KeySkipped& effect, Elapsed now);
   void change(const KeyDropped& effect, Elapsed now);
   void change(const LeaseCut& effect, Elapsed now);
+  void change(const EventsLost& effect, Elapsed now);
   void change(const LeaseExtended& effect, Elapsed now);
   void change(const SettleRemembered& effect, Elapsed now);
   void change(const SettlesDropped& effect, Elapsed now);

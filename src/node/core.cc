@@ -27,6 +27,8 @@ engines::SubscriptionLimits subscription_limits(const Limits& limits) {
   engines::SubscriptionLimits out;
   out.subscriptions = limits.subscriptions;
   out.outstanding = limits.outstanding_per_subscription;
+  out.parked = limits.parked_per_subscription;
+  out.all = limits.outstanding;
   return out;
 }
 
@@ -72,8 +74,8 @@ void Core::begin_frame() { open().group.log.begin_frame(); }
 void Core::end_frame() { open_->group.log.end_frame(); }
 
 void Core::apply(const engines::Effect& effect) {
-  open_->group.log.effect(static_cast<std::uint8_t>(effect.type), effect.version, effect.payload);
   note_leaving(effect);
+  open_->group.log.effect(static_cast<std::uint8_t>(effect.type), effect.version, effect.payload);
   const auto applied = subscriptions_.apply(effect, now_.elapsed);
   CHECK(applied.has_value(), "an effect just decided can be applied");
 }
@@ -180,10 +182,10 @@ void Core::remove_edge(Edge& edge) {
     std::erase_if(feeders, [&](const Starved& starved) { return starved.edge == &edge; });
   for (auto& [id, waiters] : waiting_)
     std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
-}
-
   for (Trimming& trim : trims_)  // goes on, and nobody hears of it
     if (trim.edge == &edge) trim.edge = &no_edge(), trim.answer = [](Result<PartitionState>) {};
+}
+
 void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   if (!failed_) {
     verdict_->error.detail = "the node stopped: " + to_string(error);
@@ -195,9 +197,9 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   for (auto& [id, waiters] : waiting_)
     for (Waiter& waiter : waiters) reply<Received>(*waiter.edge, std::move(waiter.answer), Received{});
   waiting_.clear();
+  while (!trims_.empty()) end_trim(continuo::fail(Code::node_failed, "the node stopped"));
   for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
     if (group != nullptr)
-  while (!trims_.empty()) end_trim(continuo::fail(Code::node_failed, "the node stopped"));
       for (auto& [edge, tasks] : group->answers)
         if (!removed_.contains(edge)) edge->deliver({std::move(tasks), nullptr});
   for (auto& [edge, tasks] : after_flight_) edge->deliver({std::move(tasks), nullptr});
@@ -216,9 +218,9 @@ std::optional<Millis> Core::next_due() const {
     for (const Waiter& waiter : waiters)
       if (!due || waiter.deadline < *due) due = waiter.deadline;
   if (remains_ || !topics_gone_.empty() || !maybe_ready_.empty()) return Millis{0};
+  if ((!trims_.empty() && !keeping_) || !left_.empty() || unchecked_) return Millis{0};
   if (!due) return std::nullopt;
   const Elapsed current{elapsed_zero_.ms + (clock_.steady() - steady_zero_).count() / 1000};
-  if ((!trims_.empty() && !keeping_) || !left_.empty() || unchecked_) return Millis{0};
   return Millis{std::max<std::int64_t>(0, due->ms - current.ms)};
 }
 
@@ -257,6 +259,14 @@ void Core::run_jobs() {
     end_frame();
     return true;
   };
+  if (const auto due = topics_.next_due(); due && *due <= (open_ ? now_ : now()).elapsed) {
+    begin_frame();
+    for (const engines::IdsDropped& dropped : topics_.decide_expired(now_.elapsed, effects_per_job)) {
+      effect(dropped);
+      topics_.apply(dropped, now_.elapsed);
+    }
+    end_frame();
+  }
   if (remains_) remains_ = run(subscriptions_.decide_remains(effects_per_job));
   if (!topics_gone_.empty()) {
     const TopicId gone = *topics_gone_.begin();
