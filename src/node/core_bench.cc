@@ -7,27 +7,14 @@ namespace continuo::node {
 namespace {
 
 // Takes groups and forgets them.
-class NullHome final : public log::Home {
+class NullHome final : public MemoryHome {
  public:
-  Result<void> recover(log::RecoverySink&) override { return {}; }
-  Result<void> start() override { return {}; }
   Result<void> write(log::Group& group) override {
     benchmark::DoNotOptimize(group.seal());
     group.sequence = last_ = next(last_);
     return {};
   }
-  bool has_room(std::size_t) const override { return true; }
   void publish(const log::Group&) override {}
-  Result<void> seal(const Now&) override { return {}; }
-  Result<log::Batches> read(PartitionRef, Offset, std::uint64_t) override { return fail(Code::unsupported, ""); }
-  Result<Offset> offset_at(PartitionRef, WallTime) override { return fail(Code::unsupported, ""); }
-  Result<log::PartitionState> state(PartitionRef) override { return fail(Code::unsupported, ""); }
-  Result<WallTime> appended_at(PartitionRef, Offset) override { return fail(Code::unsupported, ""); }
-  std::vector<log::OldSegment> old_segments(PartitionRef) override { return {}; }
-  Result<void> checkpoint(Sequence, std::vector<log::UnitImage>, const Now&) override { return {}; }
-  Result<void> work(Micros) override { return {}; }
-  log::HomeStats stats() const override { return {.slots = 16, .used_slots = 1, .free_slots = 15}; }
-  bool durable() const override { return true; }
   Sequence last() const override { return last_; }
 
  private:

@@ -10,7 +10,7 @@
 namespace continuo::node {
 
 /// Keeps the bodies of groups; knows nothing of files.
-class MemoryHome final : public log::Home {
+class MemoryHome : public log::Home {
  public:
   Result<void> recover(log::RecoverySink& sink) override {
     if (checkpointed.value != 0)
