@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "continuo/engines/codec.h"
+#include "continuo/engines/kept_effects.h"
 
 namespace continuo::engines {
 

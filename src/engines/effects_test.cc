@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "continuo/base/random.h"
+#include "continuo/engines/kept_effects.h"
 
 namespace continuo::engines {
 namespace {

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "continuo/base/errors.h"
-#include "continuo/engines/effects.h"
+#include "continuo/engines/kept_effects.h"
 #include "continuo/engines/unit.h"
 
 namespace continuo::engines {

@@ -11,15 +11,10 @@
 #include "continuo/engines/subscription_state.h"
 
 namespace continuo::engines {
-namespace {
-
-constexpr std::size_t keys_for_an_effect = 8;  // looking at a key that has nothing to do costs so much less
-
-}  // namespace
 
 struct SubscriptionsEngine::TrimBudget {
   std::size_t events;
-  std::size_t keys = events * keys_for_an_effect;
+  std::size_t keys = events;
 };
 
 TrimSlice SubscriptionsEngine::decide_trim(const TrimPass& pass, const IsCopied& copied, std::size_t most) const {

@@ -178,6 +178,7 @@ class Core {
   bool release_kept();
   void trim_copies();
   void tell_loss(const engines::TrimLoss& loss, PartitionRef partition, std::string_view topic, std::string_view where);
+  void tell_passed_over(const Offer& offer);
   void tell_dropped(const std::vector<engines::Effect>& effects, std::string_view topic);
   std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics,
                                                       engines::StartFrom from) const;

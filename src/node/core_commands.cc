@@ -479,6 +479,7 @@ void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   begin_frame();
   for (const engines::Effect& effect : decision->effects) apply(effect);
   end_frame();
+  if (!decision->effects.empty()) tell_passed_over(offer);
   maybe_ready(offer.subscription);
   reply<OfferCredit>(edge, std::move(answer), decision->credit);
 }

@@ -209,6 +209,15 @@ void Core::tell_loss(const engines::TrimLoss& loss, PartitionRef partition, std:
                        loss.waiting + loss.unread_at_most));
 }
 
+// A trim moves the cursors it overtakes; what stands lower all the same was overtaken by a loss of the journal.
+void Core::tell_passed_over(const Offer& offer) {
+  const engines::HeadUnit* head = topics_.head(offer.partition);
+  if (!offer.events.empty() || head == nullptr || head->first <= offer.from || offer.next < head->first) return;
+  tell_loss({offer.subscription, 0, static_cast<std::uint64_t>(head->first - offer.from)}, offer.partition,
+            topics_.find(offer.partition.topic)->definition.name,
+            fmt::format(R"("reason":"trimmed","from":"{}","next":"{}",)", offer.from.value, head->first.value));
+}
+
 // Events that subscriptions still had of a topic that is gone: counted by the slice of the job that drops them.
 void Core::tell_dropped(const std::vector<engines::Effect>& effects, std::string_view topic) {
   std::map<std::pair<SubscriptionId, PartitionRef>, std::uint64_t> dropped;
