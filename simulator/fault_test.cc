@@ -75,10 +75,10 @@ TEST_P(FaultSweep, NoAcknowledgementLies) {
     if (harm.call.empty()) break;
     const std::string where = fmt::format("{} call {}: {}", name_of(each), call, harm.call);
     World& world = *harm.world;
-    const bool journal = harm.call.starts_with("write-durable journal");
+    const bool stops = harm.call.starts_with("write-durable journal") || harm.call.starts_with("sync");
     const bool passes = each.fault == Fault::disk_full && !each.for_ever;
-    if (!each.scenario.from_start && (journal || passes)) {
-      EXPECT_EQ(world.running(), !journal) << where;
+    if (!each.scenario.from_start && (stops || passes)) {
+      EXPECT_EQ(world.running(), !stops) << where;
     }
     EXPECT_TRUE(world.oracle().ok()) << where << breaches_of(world);
     expect_true(world, where);

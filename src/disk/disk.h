@@ -3,7 +3,8 @@
 //
 // Paths are relative to the disk's root, with '/' between folders. Errors: disk_full for ENOSPC and EDQUOT, overloaded
 // for EMFILE and ENFILE, io_error for everything else; `at` names the path. After a failed sync nothing is known of
-// what was written before it: callers stop, they do not retry.
+// what was written before it, and the next one would claim success: it is an io_error whatever the reason, and callers
+// stop.
 #pragma once
 
 #include <cstdint>

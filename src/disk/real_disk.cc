@@ -27,6 +27,10 @@ std::unexpected<Error> os_error(std::string_view act, const std::string& path, i
   return fail(full ? Code::disk_full : Code::io_error, fmt::format("{}: {}", act, std::strerror(error)), path);
 }
 
+std::unexpected<Error> sync_error(const std::string& path, int error) {
+  return fail(Code::io_error, fmt::format("sync: {}", std::strerror(error)), path);
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -89,7 +93,7 @@ class RealFile final : public File {
   }
 
   Result<void> sync() override {
-    if (::fdatasync(fd_.get()) != 0) return os_error("sync", path_, errno);
+    if (::fdatasync(fd_.get()) != 0) return sync_error(path_, errno);
     return {};
   }
 
@@ -217,7 +221,7 @@ class RealDisk final : public Disk {
     const std::string full = root_ + "/" + path;
     const Descriptor folder{::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (folder.get() < 0) return os_error("open", full, errno);
-    if (::fsync(folder.get()) != 0) return os_error("sync", full, errno);
+    if (::fsync(folder.get()) != 0) return sync_error(full, errno);
     return {};
   }
 

@@ -172,8 +172,7 @@ class SimulatedFile final : public File {
   }
 
   Result<void> sync() override {
-    const Verdict verdict = state_->call(fmt::format("sync {}", path_));
-    if (verdict != Verdict::go) return State::error(verdict, path_);
+    if (state_->call(fmt::format("sync {}", path_)) != Verdict::go) return State::error(Verdict::fail, path_);
     inode_->sync();
     return {};
   }
@@ -369,8 +368,7 @@ Result<void> SimulatedDisk::remove(const std::string& path) {
 }
 
 Result<void> SimulatedDisk::sync_folder(const std::string& path) {
-  const Verdict verdict = state_->call("sync-folder " + path);
-  if (verdict != Verdict::go) return State::error(verdict, path);
+  if (state_->call("sync-folder " + path) != Verdict::go) return State::error(Verdict::fail, path);
   // What is gone here is gone with all that was below it.
   std::erase_if(state_->durable, [&](const auto& entry) {
     const auto name = name_in(path, entry.first);
