@@ -69,7 +69,8 @@ void write_door(const Door& door, Page& page) {
 void write_records(const node::Stats& stats, Page& page) {
   page.counter("continuo_published_events_total", "Events published and durable.", stats.published_events);
   page.counter("continuo_duplicate_events_total", "Events published again inside the window.", stats.duplicate_events);
-  page.counter("continuo_refused_overload_total", "Requests refused for lack of credit or of room in the ring.", stats.refused_overload);
+  page.counter("continuo_refused_overload_total", "Requests refused for lack of credit or of room in the ring.",
+               stats.refused_overload);
   page.counter("continuo_settled_total", "Leases settled.", stats.settled);
   page.counter("continuo_leases_lost_total", "Leases that ran out.", stats.leases_lost);
   page.counter("continuo_reads_total", "Reads of records.", stats.reads);
