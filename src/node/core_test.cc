@@ -1,10 +1,7 @@
 // The core without threads and without a disk: what waits for what, and what a failure does.
-#include "continuo/node/core.h"
+#include "continuo/node/core_test.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "continuo/node/memory_home_test.h"
 
 namespace continuo::node {
 namespace {
@@ -12,87 +9,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-class CoreTest : public testing::Test {
- protected:
-  void SetUp() override { start(); }
-  void start() {
-    core_ = std::make_unique<Core>(home_, clock_, random_, limits_);
-    const auto recovered = core_->recover();
-    ASSERT_TRUE(recovered) << to_string(recovered.error());
-    flush();
-  }
-  // Closes and writes whatever is open.
-  void flush() {
-    while (true) {
-      const std::size_t most = core_->open_size();
-      auto group = core_->close();
-      if (!group) return;
-      EXPECT_LE(group->log.size(), most);
-      const auto written = home_.write(group->log);
-      if (!written) return core_->fail(written.error(), std::move(group));
-      core_->written(std::move(group));
-    }
-  }
-  // Keeps an answer where the test can look at it.
-  template <class T>
-  Answer<T> into(std::optional<Result<T>>& place) {
-    return [&place](Result<T> result) { place.emplace(std::move(result)); };
-  }
-  // Asks, writes, opens the mail.
-  template <class T, class Ask>
-  Result<T> ask(Ask ask) {
-    std::optional<Result<T>> answer;
-    ask(into(answer));
-    flush();
-    edge_.open();
-    CHECK(answer.has_value(), "there is an answer");
-    return std::move(*answer);
-  }
-  TopicId make_topic(const std::string& name = "t", TopicSettings settings = {}) {
-    return ask<Put<Topic>>([&](auto answer) { core_->create_topic(edge_, name, settings, false, std::move(answer)); })
-        ->value.id;
-  }
-  Result<Published> publish(std::vector<NewRecord> records) {
-    return ask<Published>([&](auto answer) { core_->publish(edge_, std::move(records), std::move(answer)); });
-  }
-  SubscriptionId subscribe(SubscriptionSettings settings = {}, const std::string& name = "s") {
-    settings.topics = {"t"};
-    settings.from = engines::StartFrom::earliest;
-    return ask<Put<Subscription>>(
-               [&](auto answer) { core_->put_subscription(edge_, name, settings, std::move(answer)); })
-        ->value.id;
-  }
-  Result<OfferCredit> offer(SubscriptionId id, TopicId topic, std::int64_t from,
-                            std::initializer_list<std::uint64_t> keys) {
-    Offer offer{id, 1, {topic, PartitionId{0}}, Offset{from}, Offset{from}, {}};
-    for (const std::uint64_t key : keys) {
-      offer.events.push_back({offer.next, key});
-      offer.next = offer.next + 1;
-    }
-    return ask<OfferCredit>([&](auto answer) { core_->offer(edge_, offer, std::move(answer)); });
-  }
-  static Receive receive_of(SubscriptionId id, std::int64_t wait_ms = 0) {
-    Receive receive;
-    receive.subscription = id;
-    receive.max = 10;
-    receive.wait = Millis{wait_ms};
-    return receive;
-  }
-  std::vector<Lease> receive(SubscriptionId id) {
-    std::vector<Lease> leases;
-    const auto received = ask<Received>([&](auto answer) { core_->receive(edge_, receive_of(id), std::move(answer)); });
-    for (const Delivery& each : received->deliveries) leases.push_back(each.lease);
-    return leases;
-  }
-
-  Limits limits_;
-  MemoryHome home_;
-  StandingClock clock_;
-  SeededRandom random_{1};
-  MailBox edge_;
-  std::unique_ptr<Core> core_;
-};
 
 // ---- answers wait ---------------------------------------------------------------------------------------------------
 
@@ -509,85 +425,7 @@ TEST_F(CoreTest, EveryCommandOfAFailedCoreIsRefused) {
   EXPECT_EQ(refused, 16);
 }
 
-// ---- checkpoints and recovery ---------------------------------------------------------------------------------------
-
-TEST_F(CoreTest, ACheckpointThatWouldFreeNothingIsNotBegun) {
-  home_.numbers = {.slots = 4, .used_slots = 1, .free_slots = 3};
-  EXPECT_FALSE(core_->checkpoint(false));
-  EXPECT_FALSE(core_->checkpointing()) << "the slot being written is a quarter of the ring, and stays";
-  home_.numbers.used_slots = 2;
-  EXPECT_TRUE(core_->checkpoint(false));
-}
-
-TEST_F(CoreTest, ACheckpointIsHandedOutWhenAllInItIsDurable) {
-  const TopicId topic = make_topic();
-  EXPECT_FALSE(core_->checkpoint(false)) << "the ring is far from a quarter full";
-  home_.numbers.used_slots = 4;
-  std::optional<Result<Published>> answer;
-  core_->publish(edge_, {sample_record(topic)}, into(answer));
-  EXPECT_FALSE(core_->checkpoint(false)) << "not while a group is open";
-  auto flying = core_->close();
-  EXPECT_FALSE(core_->checkpoint(false)) << "the newest state is still in flight";
-  EXPECT_TRUE(core_->checkpointing());
-  ASSERT_TRUE(home_.write(flying->log));
-  core_->written(std::move(flying));
-  auto job = core_->checkpoint(false);
-  ASSERT_TRUE(job);
-  EXPECT_EQ(job->upto, core_->last_written());
-  EXPECT_FALSE(core_->checkpoint(false)) << "one at a time";
-  core_->checkpoint_done(false, std::move(job->units));
-  job = core_->checkpoint(true);
-  ASSERT_TRUE(job);
-  EXPECT_FALSE(job->units.empty()) << "what found no space is in the next one";
-  ASSERT_TRUE(home_.checkpoint(job->upto, job->units, job->now));
-  core_->checkpoint_done(true, {});
-}
-
-TEST_F(CoreTest, RecoversTheSameStateWithAndWithoutACheckpoint) {
-  const TopicId topic = make_topic("t", {.partitions = 2});
-  const SubscriptionId id = subscribe();
-  ASSERT_TRUE(publish({sample_record(topic, 1), sample_record(topic, 2, "k", 1)}));
-  ASSERT_TRUE(offer(id, topic, 0, {1}));
-  const auto lease = receive(id).at(0);
-  for (const bool with_checkpoint : {false, true}) {
-    if (with_checkpoint) {
-      auto job = core_->checkpoint(true);
-      ASSERT_TRUE(job && home_.checkpoint(job->upto, job->units, job->now));
-      core_->checkpoint_done(true, {});
-    }
-    const auto secret = core_->secret();
-    clock_.pass(1'000'000);  // the wall clock ran on while the node was down
-    start();
-    EXPECT_EQ(core_->secret(), secret);
-    EXPECT_TRUE(publish({sample_record(topic, 1)})->places[0].duplicate) << "elapsed time stood still";
-    EXPECT_EQ(core_->subscriptions().counts(id).leased, 1u);
-    EXPECT_EQ(core_->topics().head({topic, PartitionId{1}})->next, Offset{1});
-    EXPECT_NE(core_->catalogue()->find_subscription("s"), nullptr);
-  }
-  Settle settle;
-  settle.subscription = id;
-  settle.acks = {lease};
-  EXPECT_EQ(ask<Settled>([&](auto answer) { core_->settle(edge_, settle, std::move(answer)); })->settled, 1u)
-      << "a lease outlives the restart";
-}
-
-TEST_F(CoreTest, DeletedThingsAreClearedAwayAlsoAfterARestart) {
-  const TopicId topic = make_topic();
-  const SubscriptionId id = subscribe(), second = subscribe({}, "s2");
-  ASSERT_TRUE(offer(id, topic, 0, {1, 2}));
-  ASSERT_TRUE(offer(second, topic, 0, {1, 2}));
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->delete_subscription(edge_, "s", std::move(answer)); }));
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->delete_topic(edge_, "t", std::move(answer)); }));
-  start();
-  EXPECT_EQ(core_->next_due(), Millis{0});
-  for (int i = 0; i < 6; ++i) {
-    core_->tick();
-    flush();
-  }
-  EXPECT_EQ(core_->next_due(), std::nullopt);
-  EXPECT_THAT(core_->subscriptions().read_topics(), IsEmpty());
-  EXPECT_EQ(core_->subscriptions().counts(second).queued, 0u);
-}
+// ---- time -----------------------------------------------------------------------------------------------------------
 
 TEST_F(CoreTest, AWallClockThatJumpsIsNotTrustedForAWhile) {
   make_topic();
