@@ -57,7 +57,7 @@ struct Limits {
   std::uint32_t subscriptions = 10'000;
   std::uint64_t frame_bytes = 8u << 20;  ///< one request, encoded
   std::uint32_t events_per_request = 100'000;
-  std::uint64_t publish_credit_bytes = 32u << 20;  ///< publishes inside the node at once
+  std::uint64_t publish_credit_bytes = 16u << 20;  ///< publishes inside the node at once
   std::uint32_t publish_credit_items = 2'000;      ///< publish requests inside the node at once
   std::uint32_t settle_credit_items = 20'000;
   std::uint32_t control_credit_items = 1'000;

@@ -210,7 +210,12 @@ class FakeNode final : public node::Node {
   node::Health health() const override { return its_health; }
   std::string failure() const override { return its_health == node::Health::failed ? "the disk is gone" : ""; }
   node::Stats stats() const override { return {}; }
-  Result<void> may_publish(std::uint64_t) override { return {}; }
+  /// Set by tests: the most bytes a publish may bring.
+  std::atomic<std::uint64_t> room{~0ull};
+  Result<void> may_publish(std::uint64_t bytes) override {
+    if (bytes <= room) return {};
+    return std::unexpected(Error{Code::overloaded, "no room", {}, {}, 1});
+  }
   bool durable() const override { return true; }
   std::uint64_t secret() const override { return 42; }
   const node::Options& options() const override { return options_; }

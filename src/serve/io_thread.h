@@ -33,6 +33,7 @@ struct Door {
   Clock& clock;
   BufferBudget budget;
   std::atomic<std::uint32_t> connections{0};
+  std::atomic<std::uint64_t> admitted{0};  ///< bytes of publishes that are being received
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<bool> stopping{false};
   ReaderPool readers;

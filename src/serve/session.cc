@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -64,6 +65,7 @@ std::size_t Session::wanted_capacity() const {
 void Session::read_more() {
   if (reading_ || ended_ || state_ == State::closed) return;
   if (state_ == State::lines && has_enough()) return;
+  if (state_ == State::dropping) return drop_more();
   if (state_ != State::working) {
     if (in_.empty() && in_.capacity() > kept_capacity && state_ == State::head) in_.reserve(first_capacity);
     if (in_.empty() || in_.spare_size() < first_capacity / 2) in_.compact();
@@ -132,6 +134,7 @@ bool Session::step() {
       return true;
     case State::decoded_body: return decode_body();
     case State::lines: return feed_lines();
+    case State::dropping: return drop_rest();
     default: return false;
   }
 }
@@ -163,7 +166,7 @@ void Session::on_head() {
   matched_ = found.has_value();
   if (!matched_) return refuse_unmatched(found.error());
   match_ = *found;
-  if (!check_size()) return;
+  if (!check_size() || !admit()) return;
   if (head.expect_continue && !head.http_1_0 && body_received_ == 0) out_ += wire::http::continue_line;
   start_body();
 }
@@ -182,6 +185,62 @@ bool Session::check_size() {
                                 thread_.door().options.max_body_bytes),
                     "Content-Length", "send less in one request, or application/x-ndjson"});
   return false;
+}
+
+// A publish that the node would refuse is refused at its head, and one that is let in has its place while its body
+// comes. The body of a refused one is dropped unread: it costs no memory and next to no time, and the connection goes
+// on.
+bool Session::admit() {
+  const Head& head = parser_.head();
+  if (match_.route != Route::publish || head.content_length == 0 || lines_route(match_, request_)) return true;
+  if (in_.size() >= head.size + head.content_length) return true;  // all here: asked when it is handled
+  Door& door = thread_.door();
+  const auto open = thread_.node().may_publish(door.admitted.load(std::memory_order_relaxed) + head.content_length);
+  if (open) {
+    admitted_ = head.content_length;
+    door.admitted.fetch_add(admitted_, std::memory_order_relaxed);
+    return true;
+  }
+  got_body_ = true;
+  state_ = State::working;
+  refuse(open.error(), {});
+  return false;
+}
+
+void Session::release_admission() {
+  if (admitted_ != 0) thread_.door().admitted.fetch_sub(admitted_, std::memory_order_relaxed);
+  admitted_ = 0;
+}
+
+bool Session::drop_rest() {
+  const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(in_.size(), to_drop_));
+  in_.use_up(here);
+  to_drop_ -= here;
+  if (to_drop_ != 0) return false;
+  state_ = State::head;
+  return true;
+}
+
+// The kernel throws the bytes away without copying them (tcp(7), MSG_TRUNC).
+void Session::drop_more() {
+  reading_ = true;
+  socket_->async_wait(Socket::wait_read, [self = self()](const boost::system::error_code& error) {
+    self->reading_ = false;
+    if (self->state_ == State::closed) return;
+    if (error) return self->close();
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(self->to_drop_, 1u << 30));
+    const ssize_t dropped = ::recv(self->socket_->native_handle(), nullptr, most, MSG_TRUNC | MSG_DONTWAIT);
+    if (dropped == 0 || (dropped < 0 && errno != EAGAIN && errno != EINTR)) return self->close();
+    if (dropped > 0) {
+      self->to_drop_ -= static_cast<std::uint64_t>(dropped);
+      self->body_received_ += static_cast<std::uint64_t>(dropped);
+      self->last_read_ = self->thread_.clock().steady();
+      self->thread_.counters().bytes_received.add(static_cast<std::uint64_t>(dropped));
+    }
+    self->advance();
+    self->flush();
+    self->read_more();
+  });
 }
 
 void Session::start_body() {
@@ -270,6 +329,7 @@ void Session::dispatch() {
     request_.body = decoded_;
   }
   got_body_ = true;
+  release_admission();
   state_ = State::working;
   handle(*this);
 }

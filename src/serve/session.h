@@ -3,7 +3,8 @@
 // A state machine over Asio callbacks, all on the thread of its loop:
 //   head -> (whole_body | decoded_body) -> working -> head ...    an ordinary request
 //   head -> lines -> head                                       a body read while it is answered (NDJSON)
-//   any -> lingering -> closed                                  refused before its body was read
+//   head -> working -> dropping -> head                         a publish refused at its head
+//   any -> lingering -> closed                                  refused otherwise before its body was read
 // A read is always pending while there is room, so that a client that goes away is noticed while it waits. One write is
 // under way at a time; answers to pipelined requests leave together.
 #pragma once
@@ -49,7 +50,7 @@ class Session final : public Exchange, public Connection {
   void want_body() override;
 
  private:
-  enum class State : std::uint8_t { head, whole_body, decoded_body, lines, working, lingering, closed };
+  enum class State : std::uint8_t { head, whole_body, decoded_body, lines, working, dropping, lingering, closed };
 
   std::shared_ptr<Session> self() { return std::static_pointer_cast<Session>(shared_from_this()); }
 
@@ -64,6 +65,10 @@ class Session final : public Exchange, public Connection {
   void on_head();
   void refuse_unmatched(const Error& error);
   bool check_size();
+  bool admit();
+  void release_admission();
+  void drop_more();
+  bool drop_rest();
   void start_body();
   bool decode_body();
   bool feed_lines();
@@ -104,6 +109,8 @@ class Session final : public Exchange, public Connection {
   Micros blocked_since_{0};  // the socket took less than there was; of what is unsent now
   std::uint64_t taken_ = 0;  // since then
   std::uint64_t body_received_ = 0;
+  std::uint64_t to_drop_ = 0;   // of the body of a request that was refused at its head
+  std::uint64_t admitted_ = 0;  // bytes of a publish under way to the node
   // Of a body that is read while it is answered: when the last of it was used up, and what had come by then.
   Micros used_at_{0};
   std::uint64_t received_then_ = 0;

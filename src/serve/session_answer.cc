@@ -91,14 +91,19 @@ void Session::drop_activity() {
 // The request is answered; on to the next.
 void Session::complete() {
   drop_activity();
-  if (state_ == State::working && parser_.head().body_in_place() && head_copy_.empty())
-    in_.use_up(parser_.head().size + static_cast<std::size_t>(parser_.head().content_length));
+  release_admission();
+  if (state_ == State::working && !parser_.head().chunked && head_copy_.empty()) {
+    const std::uint64_t whole = parser_.head().size + parser_.head().content_length;
+    const std::size_t here = static_cast<std::size_t>(std::min<std::uint64_t>(in_.size(), whole));
+    in_.use_up(here);
+    to_drop_ = whole - here;
+  }
   head_copy_.clear();
   request_ = {};
   matched_ = false;
   if (decoded_.capacity() > kept_capacity) decoded_ = std::string();
   parser_.reset();
-  state_ = State::head;
+  state_ = to_drop_ != 0 ? State::dropping : State::head;
   if (!in_.empty()) started_ = last_read_ = thread_.clock().steady();
   hold_budget();
   if (advancing_) return;
@@ -182,6 +187,7 @@ void Session::close() {
   if (begun_) thread_.counters().streams.subtract();
   begun_ = false;
   drop_activity();
+  release_admission();
   state_ = State::closed;
   boost::system::error_code ignored;
   socket_->close(ignored);
@@ -196,7 +202,8 @@ void Session::close() {
 }
 
 void Session::stop() {
-  if (state_ == State::lingering || (state_ == State::head && in_.empty() && unsent() == 0)) return close();
+  const bool between = (state_ == State::head && in_.empty()) || state_ == State::dropping;
+  if (state_ == State::lingering || (between && unsent() == 0)) return close();
   closing_ = true;
   if (activity_) activity_->stopping();
   flush();
@@ -220,7 +227,8 @@ bool Session::is_body_late(Micros now) {
     const Micros waited = now - since;
     return waited > limits.body && bytes < limits.body_rate * static_cast<std::uint64_t>(waited.count() / 1'000'000);
   };
-  if (state_ == State::whole_body || state_ == State::decoded_body) return too_slow(started_, body_received_);
+  if (state_ == State::whole_body || state_ == State::decoded_body || state_ == State::dropping)
+    return too_slow(started_, body_received_);
   if (state_ != State::lines) return false;
   const std::uint64_t used_up = decoded_in_all_ - decoded_.size();
   if (used_up != used_up_ || !reading_ || (activity_ && activity_->has_enough())) {
