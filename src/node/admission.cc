@@ -21,12 +21,15 @@ Result<void> may_publish(const log::HomeStats& home) {
 }
 
 void Pace::group_done(Micros now, const log::HomeStats& home) {
-  const Micros busy = std::min(now - std::max(last_, open_at_), longest_busy);
+  // A group that was filled while the one before it was written ends inside the pause of that one.
+  const bool paused = open_at_ > now;
+  const Micros busy = std::min(now - (paused ? last_ : std::max(last_, open_at_)), longest_busy);
   last_ = now;
   const std::uint32_t used = home.used_slots * 4;
   if (used <= half_of(home) || used >= refusal_of(home)) return;  // beyond it they are refused, which takes no time
-  const std::uint32_t left = refusal_of(home) - used, gone = used - half_of(home);
-  open_at_ = now + std::min(busy * gone / left, longest_pause);
+  // By squares: a checkpoint frees its slots all at once, and until then the last quarter has to do.
+  const std::uint32_t all = refusal_of(home) - half_of(home), left = refusal_of(home) - used;
+  open_at_ = (paused ? open_at_ : now) + std::min(busy * (all * all - left * left) / (left * left), longest_pause);
 }
 
 }  // namespace continuo::node

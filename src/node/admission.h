@@ -15,7 +15,7 @@ Result<void> may_publish(const log::HomeStats& home);
 
 /// Spreads publishes out while the ring is more than half full, so that they come no faster than it is worked off, and
 /// wait a little instead of being refused. It needs no measure of the disk: at p of the way from three quarters back to
-/// the half, publishes run for p of the time, and p settles where both sides are equally fast. Core thread.
+/// the half, publishes run for p * p of the time, and that settles where both sides are equally fast. Core thread.
 class Pace {
  public:
   /// Whether publishes may run now.

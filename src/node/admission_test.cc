@@ -43,7 +43,7 @@ TEST(Admission, TheFullerTheRingTheLongerThePause) {
     pace.group_done(Micros{1'000'000}, ring(8));
     pace.group_done(Micros{1'004'000}, ring(used));  // 4 ms of work
     const Micros pause = pace.until(Micros{1'004'000});
-    EXPECT_EQ(pause, Micros{4'000} * (used - 8) / (12 - used));
+    EXPECT_EQ(pause, Micros{4'000} * (16 - (12 - used) * (12 - used)) / ((12 - used) * (12 - used)));
     EXPECT_GT(pause, before);
     EXPECT_FALSE(pace.open(Micros{1'004'000} + pause - Micros{1}));
     EXPECT_TRUE(pace.open(Micros{1'004'000} + pause));
@@ -76,11 +76,20 @@ TEST(Admission, TwoWritersForOneDiskAreHeldBelowRefusal) {
   EXPECT_GT(groups, 10'000u * 9 / 10) << "as much comes in as the disk takes";
 }
 
+TEST(Admission, AGroupThatEndsInsideAPauseMakesItLonger) {
+  Pace pace;
+  pace.group_done(Micros{1'000'000}, ring(8));
+  pace.group_done(Micros{1'004'000}, ring(11));
+  const Micros pause = pace.until(Micros{1'004'000});
+  pace.group_done(Micros{1'006'000}, ring(11));
+  EXPECT_GT(pace.until(Micros{1'006'000}), pause);
+}
+
 TEST(Admission, IdleTimeIsNotWork) {
   Pace pace;
   pace.group_done(Micros{1'000'000}, ring(8));
   pace.group_done(Micros{9'000'000}, ring(10));
-  EXPECT_LE(pace.until(Micros{9'000'000}), Micros{100'000});
+  EXPECT_LE(pace.until(Micros{9'000'000}), Micros{300'000});
 }
 
 }  // namespace
