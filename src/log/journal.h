@@ -110,6 +110,7 @@ class Journal {
   Result<void> read_headers();
   Result<void> flush_all();
   Result<std::uint32_t> next_free_slot() const;
+  std::uint32_t append_and_check(std::span<const std::string_view> body);
   Result<void> open_segment();
   Result<void> fail_with(Error error);
 
