@@ -46,7 +46,9 @@ using namespace load;
 struct Connection {
   int socket = -1;
   bool busy = false;
+  bool answered = false;
   std::int64_t due_ns = 0;
+  std::int64_t begun_ns = 0;
   std::string out;
   std::size_t sent = 0;
   std::string in;
@@ -83,12 +85,12 @@ class Load {
         "{{\"peer\":\"{}\",\"mode\":\"{}\",\"connections\":{},\"rate\":{},\"seconds\":{:.2f},\"events\":{},"
         "\"requests_per_s\":{:.0f},\"events_per_s\":{:.0f},"
         "\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"refused\":{},\"refused_p99_us\":{:."
-        "1f},"
+        "1f},\"begun_p99_us\":{:.1f},\"refused_begun_p99_us\":{:.1f},"
         "\"broken\":{},\"not_started\":{}}}\n",
         settings_.peer, settings_.mode, settings_.connections, settings_.rate, elapsed_s_, events_, rate,
         static_cast<double>(events_) / elapsed_s_, accepted_.quantile_us(0.5), accepted_.quantile_us(0.99),
-        accepted_.quantile_us(0.999), accepted_.max_us(), refused_.total(), refused_.quantile_us(0.99), broken_,
-        backlog_.size());
+        accepted_.quantile_us(0.999), accepted_.max_us(), refused_.total(), refused_.quantile_us(0.99),
+        accepted_begun_.quantile_us(0.99), refused_begun_.quantile_us(0.99), broken_, backlog_.size());
   }
 
  private:
@@ -116,7 +118,7 @@ class Load {
     connection.in.clear();
     connection.out.clear();
     connection.sent = 0;
-    connection.busy = false;
+    connection.busy = connection.answered = false;
     connection.conversation = {};
     if (!open(connection)) throw std::runtime_error("the server has gone");
   }
@@ -152,6 +154,7 @@ class Load {
   void start(Connection& connection, std::int64_t due) {
     connection.busy = true;
     connection.due_ns = due;
+    connection.begun_ns = now_ns();
     connection.out = protocol_->next(connection.conversation);
     connection.sent = 0;
     send_more(connection);
@@ -160,7 +163,7 @@ class Load {
   void send_more(Connection& connection) {
     while (connection.sent < connection.out.size()) {
       const ssize_t sent = send(connection.socket, connection.out.data() + connection.sent,
-                                connection.out.size() - connection.sent, MSG_NOSIGNAL);
+                                connection.out.size() - connection.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent < 0) return;
       connection.sent += static_cast<std::size_t>(sent);
     }
@@ -185,18 +188,27 @@ class Load {
       if (connection.greeted) idle_.push_back(&connection);
       return;
     }
-    const Answer answer = protocol_->answer_in(connection.conversation, connection.in);
-    if (answer.size == 0) return;
-    connection.in.erase(0, answer.size);
-    if (counted_) {
-      (answer.accepted ? accepted_ : refused_).add(now_ns() - connection.due_ns);
-      if (answer.accepted) events_ += answer.events;
-    }
-    connection.busy = false;
+    if (!connection.answered && !take_answer(connection)) return;
+    if (connection.sent < connection.out.size()) return;  // an early answer: the rest of the request follows it
+    connection.busy = connection.answered = false;
     if (settings_.rate > 0 || !counted_)
       idle_.push_back(&connection);
     else
       start(connection, now_ns());
+  }
+
+  bool take_answer(Connection& connection) {
+    const Answer answer = protocol_->answer_in(connection.conversation, connection.in);
+    if (answer.size == 0) return false;
+    connection.in.erase(0, answer.size);
+    connection.answered = true;
+    if (counted_) {
+      const std::int64_t now = now_ns();
+      (answer.accepted ? accepted_ : refused_).add(now - connection.due_ns);
+      (answer.accepted ? accepted_begun_ : refused_begun_).add(now - connection.begun_ns);
+      if (answer.accepted) events_ += answer.events;
+    }
+    return true;
   }
 
   const Settings settings_;
@@ -205,7 +217,8 @@ class Load {
   std::vector<Connection> connections_;
   std::deque<Connection*> idle_;
   std::deque<std::int64_t> backlog_;
-  Histogram accepted_, refused_;
+  Histogram accepted_, refused_;              // from when a request was due
+  Histogram accepted_begun_, refused_begun_;  // from when its first byte was sent
   std::uint64_t broken_ = 0;
   std::uint64_t events_ = 0;
   std::int64_t begin_ = 0;
