@@ -104,6 +104,7 @@ class IoThread final : public node::Edge {
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
   std::unordered_map<TopicId, std::vector<Connection*>> watches_;
   std::vector<std::shared_ptr<Connection>> woken_;  // kept for its memory
+  std::size_t tick_turn_ = 0;
 };
 
 }  // namespace continuo::serve
