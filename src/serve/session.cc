@@ -97,9 +97,7 @@ void Session::received(const boost::system::error_code& error, std::size_t bytes
   }
   in_.filled(bytes);
   body_received_ += bytes;
-  advance();
-  flush();
-  read_more();
+  go_on();
 }
 
 // The client sends no more. Who waits for something that may never come is taken to have gone; others still get their
@@ -113,6 +111,17 @@ void Session::ended() {
   if (state_ != State::head) closing_ = true;  // half a body: nothing comes of it
   state_ = State::head;
   if (unsent() == 0) close();
+}
+
+// As far as it goes. A pipelined request that was held back by the answers before it has its turn when these could be
+// sent at once: nobody else would call for it.
+void Session::go_on() {
+  do {
+    held_back_ = false;
+    advance();
+    flush();
+  } while (held_back_ && state_ == State::head && unsent() <= most_unsent);
+  read_more();
 }
 
 void Session::advance() {
@@ -140,7 +149,9 @@ bool Session::step() {
 }
 
 bool Session::read_head() {
-  if (closing_ || unsent() > most_unsent) return false;
+  if (closing_) return false;
+  held_back_ = unsent() > most_unsent;
+  if (held_back_) return false;
   if (parser_.head().fields.empty())  // RFC 9112 2.2: empty lines before a request do not count
     while (!in_.empty() && (in_.view().front() == '\r' || in_.view().front() == '\n')) in_.use_up(1);
   if (in_.empty()) return false;
@@ -237,9 +248,7 @@ void Session::drop_more() {
       self->last_read_ = self->thread_.clock().steady();
       self->thread_.counters().bytes_received.add(static_cast<std::uint64_t>(dropped));
     }
-    self->advance();
-    self->flush();
-    self->read_more();
+    self->go_on();
   });
 }
 
@@ -311,10 +320,8 @@ bool Session::feed_lines() {
 // Called by the activity, possibly from inside its body(): then the loop of advance() goes on by itself.
 void Session::want_body() {
   if (state_ != State::lines) return;
-  advance();
   if (advancing_) return;
-  flush();
-  read_more();
+  go_on();
 }
 
 void Session::dispatch() {

@@ -59,6 +59,7 @@ class Session final : public Exchange, public Connection {
   std::size_t wanted_capacity() const;
   void received(const boost::system::error_code& error, std::size_t bytes);
   void ended();
+  void go_on();
   void advance();
   bool step();
   bool read_head();
@@ -122,12 +123,13 @@ class Session final : public Exchange, public Connection {
   bool writing_ = false;
   bool flushing_ = false;
   bool advancing_ = false;
-  bool ended_ = false;     // the client sends no more
-  bool closing_ = false;   // after what is under way
-  bool unread_ = false;    // bytes of a refused request may still come
-  bool begun_ = false;     // a streamed answer
-  bool chunked_ = false;   // how it is streamed
-  bool got_body_ = false;  // the request's body was read to its end
+  bool ended_ = false;      // the client sends no more
+  bool held_back_ = false;  // a pipelined request, by answers that are not sent
+  bool closing_ = false;    // after what is under way
+  bool unread_ = false;     // bytes of a refused request may still come
+  bool begun_ = false;      // a streamed answer
+  bool chunked_ = false;    // how it is streamed
+  bool got_body_ = false;   // the request's body was read to its end
 };
 
 }  // namespace continuo::serve

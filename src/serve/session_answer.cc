@@ -106,10 +106,7 @@ void Session::complete() {
   state_ = to_drop_ != 0 ? State::dropping : State::head;
   if (!in_.empty()) started_ = last_read_ = thread_.clock().steady();
   hold_budget();
-  if (advancing_) return;
-  advance();
-  flush();
-  read_more();
+  if (!advancing_) go_on();
 }
 
 // --- writing
@@ -162,9 +159,7 @@ void Session::write_ready(const boost::system::error_code& error) {
   if (error) return close();
   flush();
   if (state_ == State::closed || writing_) return;
-  advance();  // pipelined requests may have waited for room
-  flush();
-  read_more();
+  go_on();  // pipelined requests may have waited for room
 }
 
 // --- closing

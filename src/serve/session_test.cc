@@ -288,6 +288,17 @@ TEST(Session, CountsWhatIsBeingReceived) {
   EXPECT_EQ(two.reply().status, 201);
 }
 
+// The last answer may leave in one piece while the next request is held back for it.
+TEST(Session, AnswersPipelinedRequestsForMuch) {
+  Served served;
+  Client client = served.client();
+  for (int i = 0; i < 4; ++i)
+    client.publish("t", event_json(std::to_string(i), "k", fmt::format("\"{}\"", std::string(500'000, 'x'))));
+  constexpr int requests = 10;
+  for (int i = 0; i < requests; ++i) client.send("GET /v1/topics/t/events HTTP/1.1\r\nHost: t\r\n\r\n");
+  for (int i = 0; i < requests; ++i) EXPECT_EQ(client.reply().status, 200) << i;
+}
+
 TEST(Session, RefusesConnectionsBeyondTheLimit) {
   Served served({.max_connections = 2});
   Client one = served.client(), two = served.client();
