@@ -4,7 +4,7 @@ namespace continuo::node {
 namespace {
 
 constexpr Micros longest_busy{100'000};  // idle time before a group is not work
-constexpr Micros longest_pause{300'000};
+constexpr Micros longest_pause{100'000};
 
 // In quarters of a slot, so that rings of any size have whole numbers.
 std::uint32_t half_of(const log::HomeStats& home) { return home.slots * 2; }
