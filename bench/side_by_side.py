@@ -1,7 +1,9 @@
 """Servers, load and tables for the comparisons in this folder. Every comparison runs its sides in turn in one run,
 and prints medians."""
 
+import contextlib
 import json
+import mmap
 import os
 import shutil
 import socket
@@ -101,27 +103,45 @@ def request(port, method, path, body=None):
     return answer.status, json.loads(answer.read() or b"null")
 
 
-def flush_us(rounds=1000):
-    """The raw flush: one 4 KiB O_DIRECT|O_DSYNC write in a file written before; mean, median and 99th
-    percentile."""
-    import mmap
-
-    path = os.path.join(FOLDER, "flush")
+@contextlib.contextmanager
+def raw_writes(size, file_bytes):
+    """The device itself: gives a function that does the n-th O_DIRECT|O_DSYNC write of so many bytes, in a file written
+    before."""
+    path = os.path.join(FOLDER, "raw")
     with open(path, "wb") as file:
-        file.write(b"f" * (1 << 22))
+        for _ in range(file_bytes // size):
+            file.write(b"f" * size)
         os.fsync(file.fileno())
-    block = mmap.mmap(-1, 4096)
-    block.write(b"g" * 4096)
+    block = mmap.mmap(-1, size)
+    block.write(b"g" * size)
     handle = os.open(path, os.O_RDWR | os.O_DIRECT | os.O_DSYNC)
+    try:
+        yield lambda number: os.pwritev(handle, [block], number * size % file_bytes)
+    finally:
+        os.close(handle)
+        os.unlink(path)
+
+
+def flush_us(rounds=1000):
+    """The raw flush, of 4 KiB: mean, median and 99th percentile."""
     times = []
-    for number in range(rounds):
-        begin = time.perf_counter_ns()
-        os.pwritev(handle, [block], number % 1024 * 4096)
-        times.append((time.perf_counter_ns() - begin) / 1000)
-    os.close(handle)
-    os.unlink(path)
+    with raw_writes(4096, 1 << 22) as write:
+        for number in range(rounds):
+            begin = time.perf_counter_ns()
+            write(number)
+            times.append((time.perf_counter_ns() - begin) / 1000)
     times.sort()
     return sum(times) / len(times), times[len(times) // 2], times[len(times) * 99 // 100]
+
+
+def device_mb_per_s(seconds=5):
+    """What the device takes of 1 MiB writes, one after the other."""
+    with raw_writes(1 << 20, 256 << 20) as write:
+        begin, count = time.monotonic(), 0
+        while time.monotonic() - begin < seconds:
+            write(count)
+            count += 1
+        return (count << 20) / 1e6 / (time.monotonic() - begin)
 
 
 def medians(runs):
