@@ -1,6 +1,5 @@
 // continuo serve, continuo dev
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -24,7 +23,6 @@ constexpr std::uint64_t small_ring_segment_bytes = 16u << 20;
 
 Result<node::Options> node_options(const Serve& command) {
   node::Options options{.data = command.data};
-  raise_file_limit();
   options.open_topic_files = topic_files(file_limit());
   if (command.journal_size.empty()) return options;
   auto size = parse_size(command.journal_size);
@@ -52,23 +50,15 @@ Result<serve::ServerOptions> server_options(const Serve& command) {
                               .io_threads = command.threads};
 }
 
-// Every connection is an open file, and shells allow few: as many as the system lets this process have.
-void open_many_files() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // Node, feeder and server, in the order they are started; stopped in the other one.
 class Service {
  public:
   static Result<std::unique_ptr<Service>> start(const Serve& command) {
     auto door = server_options(command);
     if (!door) return pass(door);
+    raise_file_limit();  // every connection is an open file, and shells allow few
     auto options = node_options(command);
     if (!options) return pass(options);
-    open_many_files();
     auto service = std::make_unique<Service>();
     auto node = node::Node::open(*options);
     if (!node) return pass(node);
