@@ -1,5 +1,6 @@
 // The embedded node as its edges see it: requests within credits, records, state.
 #include "continuo/node/embedded_node.h"
+#include "continuo/node/record_finder.h"
 
 namespace continuo::node {
 namespace {
@@ -91,18 +92,12 @@ Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef p
   const auto state = home_->state(partition);
   if (state && offset >= state->first)
     if (auto kept = cache_.find(partition, offset)) return kept;
-  auto batches = home_->read(partition, offset, 1);
-  if (!batches && batches.error().code == Code::offset_out_of_range)
-    return read_kept(partition, offset, batches.error());
-  if (!batches) return pass(batches);
-  if (!batches->batches.empty()) {
-    const auto header = record::read_batch_header(*batches->batches.front());
-    if (header && header->base_offset <= offset) {
-      cache_.keep(partition, header->base_offset, header->next_offset(), batches->batches.front());
-      return batches->batches.front();
-    }
-  }
-  return continuo::fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
+  auto batch = batch_at(*home_, partition, offset);
+  if (!batch && batch.error().code == Code::offset_out_of_range) return read_kept(partition, offset, batch.error());
+  if (!batch) return batch;
+  const auto header = record::read_batch_header(**batch);
+  cache_.keep(partition, header->base_offset, header->next_offset(), *batch);
+  return batch;
 }
 
 // A record that was trimmed while somebody waits for it.

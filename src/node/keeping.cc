@@ -1,46 +1,15 @@
 #include "continuo/node/keeping.h"
 
-#include <fmt/format.h>
-
+#include "continuo/node/record_finder.h"
 #include "continuo/record/batch.h"
 #include "continuo/record/partitioner.h"
 
 namespace continuo::node {
 namespace {
 
-// Finds single records, and keeps the batch it found the last one in: neighbours share one.
-class Finder {
- public:
-  explicit Finder(log::Home& home) : home_(home) {}
-
-  Result<record::Record> find(PartitionRef partition, Offset offset) {
-    if (!walk_ || offset < at_ || offset >= walk_->header().next_offset()) {
-      walk_.reset();
-      auto batches = home_.read(partition, offset, 1);
-      if (!batches) return pass(batches);
-      if (batches->batches.empty()) return missing(offset);
-      batch_ = batches->batches.front();
-      if (auto header = record::read_batch_header(*batch_); !header) return pass(header);
-      walk_.emplace(*batch_);
-    }
-    while (auto record = walk_->next()) {
-      at_ = record->offset + 1;
-      if (record->offset == offset) return *record;
-    }
-    walk_.reset();
-    return missing(offset);
-  }
-
- private:
-  static std::unexpected<Error> missing(Offset offset) {
-    return continuo::fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
-  }
-
-  log::Home& home_;
-  std::shared_ptr<const std::string> batch_;
-  std::optional<record::RecordWalk> walk_;
-  Offset at_;  // of the record the walk comes to next, at least
-};
+RecordFinder finder_in(log::Home& home) {
+  return RecordFinder{[&home](PartitionRef partition, Offset offset) { return batch_at(home, partition, offset); }};
+}
 
 std::string body_of(const record::Record& record) {
   std::string body;
@@ -56,7 +25,7 @@ std::string body_of(const record::Record& record) {
 
 Result<std::vector<ReadRecord>> read_records(log::Home& home, const KeepJob& job, std::size_t most_bytes) {
   std::vector<ReadRecord> records;
-  Finder finder{home};
+  RecordFinder finder = finder_in(home);
   std::size_t bytes = 0;
   for (const Offset offset : job.offsets) {
     auto found = finder.find(job.partition, offset);
@@ -76,7 +45,7 @@ Result<std::vector<ReadRecord>> read_records(log::Home& home, const KeepJob& job
 
 Result<std::shared_ptr<const std::string>> read_copy(log::Home& home, PartitionRef copies, Offset copy,
                                                      Offset original) {
-  Finder finder{home};
+  RecordFinder finder = finder_in(home);
   auto found = finder.find(copies, copy);
   if (!found) return pass(found);
   record::BatchBuilder builder;

@@ -45,7 +45,10 @@ struct Written {
 class DeliveriesWriter {
  public:
   explicit DeliveriesWriter(Door& door)
-      : node_(door.node), limit_(door.options.max_deliveries_bytes), catalogue_(node_.catalogue()), finder_(node_) {
+      : node_(door.node),
+        limit_(door.options.max_deliveries_bytes),
+        catalogue_(node_.catalogue()),
+        finder_(finder_in(node_)) {
     written_.share = std::make_unique<BudgetShare>(door.budget);
   }
 
@@ -96,7 +99,7 @@ class DeliveriesWriter {
   node::Node& node_;
   const std::uint64_t limit_;
   const std::shared_ptr<const node::Catalogue> catalogue_;
-  RecordFinder finder_;
+  node::RecordFinder finder_;
   std::optional<TopicId> topic_id_;
   std::string topic_, scratch_;
   Written written_;
@@ -183,7 +186,7 @@ struct Cause {
 };
 
 Cause cause_of(node::Node& node, const node::Lease& lease) {
-  RecordFinder finder(node);
+  node::RecordFinder finder = finder_in(node);
   const auto record = finder.find(lease.partition, lease.offset);
   if (!record) return {};  // gone with retention: nothing to inherit
   const auto catalogue = node.catalogue();
@@ -311,22 +314,6 @@ void settle(Exchange& exchange, wire::http::Settle request) {
 
 std::size_t size_of(const record::Record& record) {
   return record.headers.size() + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-}
-
-Result<record::Record> RecordFinder::find(PartitionRef ref, Offset offset) {
-  const bool further = walk_ && ref == ref_ && offset > last_ && offset < walk_->header().next_offset();
-  if (!further) {
-    auto batch = node_.read_one(ref, offset);
-    if (!batch) return pass(batch);
-    batch_ = std::move(*batch);
-    walk_.emplace(*batch_);
-    ref_ = ref;
-  }
-  last_ = offset;
-  while (auto record = walk_->next())
-    if (record->offset == offset) return *record;
-  walk_.reset();
-  return fail(Code::not_found, fmt::format("there is no record at offset {}", offset.value));
 }
 
 }  // namespace continuo::serve

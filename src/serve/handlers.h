@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "continuo/node/node.h"
+#include "continuo/node/record_finder.h"
 #include "continuo/serve/exchange.h"
 #include "continuo/wire/http/requests.h"
 
@@ -90,23 +91,12 @@ void write_places(const std::vector<node::Place>& places, std::string& out);
 /// The position just after these places of one topic.
 std::string position_after(TopicId topic, WallTime now, const std::vector<node::Place>& places);
 
+/// Finds the records of deliveries, those too that outlived their retention.
+inline node::RecordFinder finder_in(node::Node& node) {
+  return node::RecordFinder{[&node](PartitionRef ref, Offset offset) { return node.read_one(ref, offset); }};
+}
+
 /// Bytes of a record that its event is made of.
 std::size_t size_of(const record::Record& record);
-
-/// Finds the record at an offset in one batch after the other, going forward where it can: for the deliveries of one
-/// receive.
-class RecordFinder {
- public:
-  explicit RecordFinder(node::Node& node) : node_(node) {}
-  /// Valid until the next call. Errors as Node::read_one.
-  Result<record::Record> find(PartitionRef ref, Offset offset);
-
- private:
-  node::Node& node_;
-  PartitionRef ref_;
-  std::shared_ptr<const std::string> batch_;
-  std::optional<record::RecordWalk> walk_;
-  Offset last_{-1};
-};
 
 }  // namespace continuo::serve

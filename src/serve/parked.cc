@@ -32,7 +32,7 @@ void write_failure(const node::Failure& failure, std::string& out) {
 }
 
 // `room`: bytes of events that still fit into the list; none: the event is alone and always fits.
-void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, RecordFinder& finder,
+void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, node::RecordFinder& finder,
                   std::optional<std::uint64_t>& room, std::string& out) {
   std::string topic, scratch;
   for (const auto& [name, each] : catalogue.topics)
@@ -59,7 +59,7 @@ void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogu
 
 std::string parked_json(Door& door, const std::vector<node::ParkedKey>& keys) {
   const auto catalogue = door.node.catalogue();
-  RecordFinder finder(door.node);
+  node::RecordFinder finder = finder_in(door.node);
   std::optional<std::uint64_t> room;
   if (keys.size() > 1) room = door.options.max_deliveries_bytes;
   std::string out = "{\"keys\":[";
