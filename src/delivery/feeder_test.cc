@@ -121,6 +121,13 @@ TEST(Collect, NothingMatchedMovesOn) {
 
 class FeederTest : public testing::Test {
  protected:
+  void restart_with_credit(std::uint32_t events) {
+    feeder_.reset();
+    running_.options.limits.outstanding_per_subscription = events;
+    ASSERT_TRUE(running_.start());
+    feeder_.emplace(*running_.node);
+    feeder_->start();
+  }
   void SetUp() override {
     ASSERT_TRUE(running_.start());
     topic_ = running_.make_topic();
@@ -207,11 +214,7 @@ TEST_F(FeederTest, ADeletedTopicLeavesOthersInPeace) {
 }
 
 TEST_F(FeederTest, CreditBoundsWhatIsOutstanding) {
-  feeder_.reset();
-  running_.options.limits.outstanding_per_subscription = 5;
-  ASSERT_TRUE(running_.start());
-  feeder_.emplace(*running_.node);
-  feeder_->start();
+  restart_with_credit(5);
   const SubscriptionId id = running_.subscribe();
   publish(23);
   std::vector<std::int64_t> expected;
@@ -220,11 +223,7 @@ TEST_F(FeederTest, CreditBoundsWhatIsOutstanding) {
 }
 
 TEST_F(FeederTest, SleepsWithoutCreditUntilSomeComesBack) {
-  feeder_.reset();
-  running_.options.limits.outstanding_per_subscription = 5;
-  ASSERT_TRUE(running_.start());
-  feeder_.emplace(*running_.node);
-  feeder_->start();
+  restart_with_credit(5);
   const SubscriptionId id = running_.subscribe();
   publish(8);
   const auto received = running_.receive(id, 1);

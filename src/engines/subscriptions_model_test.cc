@@ -9,6 +9,7 @@
 #include "continuo/base/random.h"
 #include "continuo/engines/recorded_test.h"
 #include "continuo/engines/subscriptions.h"
+#include "continuo/engines/subscriptions_test.h"
 
 namespace continuo::engines {
 namespace {
@@ -17,14 +18,7 @@ constexpr std::uint32_t outstanding = 60;
 // Small: keys of a few events already have pages behind their front.
 const SubscriptionLimits limits{.subscriptions = 10, .outstanding = outstanding, .run = 4, .front = 5, .page = 3};
 
-struct Machine {
-  Ledger ledger;
-  SubscriptionsEngine engine{ledger, limits};
-  Result<void> apply(const Effect& effect, Elapsed now) { return engine.apply(effect, now); }
-  Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
-    return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
-  }
-};
+using Machine = subscriptions_test::MachineOf<limits>;
 
 // What is known of a key, the obvious way.
 struct ModelKey {

@@ -18,14 +18,17 @@ inline const SubscriptionLimits limits{.subscriptions = 3,
 constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, one{TopicId{1}, PartitionId{1}},
     other{TopicId{2}, PartitionId{0}};
 
-struct Machine {
+/// The engine alone, under such limits.
+template <const SubscriptionLimits& its_limits>
+struct MachineOf {
   Ledger ledger;
-  SubscriptionsEngine engine{ledger, limits};
+  SubscriptionsEngine engine{ledger, its_limits};
   Result<void> apply(const Effect& effect, Elapsed now) { return engine.apply(effect, now); }
   Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
     return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
   }
 };
+using Machine = MachineOf<limits>;
 
 class SubscriptionsTest : public testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include "continuo/base/random.h"
 #include "continuo/engines/recorded_test.h"
 #include "continuo/engines/subscriptions.h"
+#include "continuo/engines/subscriptions_test.h"
 
 namespace continuo::engines {
 namespace {
@@ -17,15 +18,9 @@ using testing::SizeIs;
 constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, other{TopicId{2}, PartitionId{0}};
 constexpr std::size_t plenty = 1'000;
 
-struct Machine {
-  Ledger ledger;
-  // Small: keys of a few events already have pages behind their front.
-  SubscriptionsEngine engine{ledger, {.run = 4, .front = 5, .page = 3}};
-  Result<void> apply(const Effect& effect, Elapsed now) { return engine.apply(effect, now); }
-  Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
-    return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
-  }
-};
+// Small: keys of a few events already have pages behind their front.
+const SubscriptionLimits limits{.run = 4, .front = 5, .page = 3};
+using Machine = subscriptions_test::MachineOf<limits>;
 
 class SubscriptionsTrimTest : public testing::Test {
  protected:

@@ -175,7 +175,7 @@ class Core {
   bool is_kept_topic(TopicId topic) const;
   PartitionRef kept_partition();
   void note_leaving(const engines::Effect& effect);
-  bool release_kept();
+  void release_kept();
   void trim_copies();
   void tell_loss(const engines::TrimLoss& loss, PartitionRef partition, std::string_view topic, std::string_view where);
   void tell_passed_over(const Offer& offer);

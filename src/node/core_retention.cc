@@ -146,7 +146,7 @@ void Core::note_leaving(const engines::Effect& effect) {
 }
 
 // Of the events that left a queue - after a start: of all that are kept - those nobody waits for are released.
-bool Core::release_kept() {
+void Core::release_kept() {
   // Each costs a look at every subscription.
   const std::size_t most = std::max<std::size_t>(1, 2'000 / (1 + subscriptions_.by_name().size()));
   std::vector<std::pair<PartitionRef, Offset>> looked_at;
@@ -161,7 +161,7 @@ bool Core::release_kept() {
     const engines::KeptRecord* kept = kept_.find(event.first, event.second);
     return kept == nullptr || subscriptions_.waits_for(event.first, event.second, kept->key_hash);
   });
-  if (looked_at.empty()) return false;
+  if (looked_at.empty()) return;
   begin_frame();
   for (const engines::RecordsReleased& released : kept_.decide_release(looked_at)) {
     effect(released);
@@ -170,7 +170,6 @@ bool Core::release_kept() {
   end_frame();
   for (const auto& [partition, offset] : looked_at) open_->group.kept.push_back({partition, offset, std::nullopt});
   trim_copies();
-  return true;
 }
 
 // Behind the oldest copy that somebody needs.

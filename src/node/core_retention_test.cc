@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "continuo/node/core.h"
-#include "continuo/node/memory_home_test.h"
+#include "continuo/node/core_test.h"
 
 namespace continuo::node {
 namespace {
@@ -13,27 +12,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class CoreRetentionTest : public testing::Test {
+class CoreRetentionTest : public CoreTest {
  protected:
   void SetUp() override {
     start();
-    topic_ =
-        ask<Put<Topic>>([&](auto answer) { core_->create_topic(edge_, "t", {}, false, std::move(answer)); })->value.id;
+    topic_ = make_topic();
     id_ = subscribe("s");
     std::vector<NewRecord> records;
     for (int i = 0; i < 6; ++i) records.push_back(sample_record(topic_));
-    CHECK(ask<Published>([&](auto answer) { core_->publish(edge_, records, std::move(answer)); }).has_value());
-  }
-  void start() {
-    core_ = std::make_unique<Core>(home_, clock_, random_, limits_);
-    CHECK(core_->recover().has_value());
-    flush();
-  }
-  void flush() {
-    while (auto group = core_->close()) {
-      CHECK(home_.write(group->log).has_value());
-      core_->written(std::move(group));
-    }
+    CHECK(publish(std::move(records)).has_value());
   }
   void run_jobs() {
     for (int i = 0; i < 20; ++i) {
@@ -42,32 +29,14 @@ class CoreRetentionTest : public testing::Test {
     }
     edge_.open();
   }
-  template <class T, class Ask>
-  Result<T> ask(Ask ask) {
-    std::optional<Result<T>> answer;
-    ask([&answer](Result<T> result) { answer.emplace(std::move(result)); });
-    flush();
-    edge_.open();
-    CHECK(answer.has_value(), "there is an answer");
-    return std::move(*answer);
-  }
   SubscriptionId subscribe(const std::string& name) {
     SubscriptionSettings settings;
-    settings.topics = {"t"};
-    settings.from = engines::StartFrom::earliest;
     settings.retry.attempts = 1;
-    return ask<Put<Subscription>>(
-               [&](auto answer) { core_->put_subscription(edge_, name, settings, std::move(answer)); })
-        ->value.id;
+    return CoreTest::subscribe(settings, name);
   }
   // One event for each of these keys, from offset 0 on.
   void offer(SubscriptionId id, std::initializer_list<std::uint64_t> keys) {
-    Offer offer{id, 1, partition(), Offset{0}, Offset{0}, {}};
-    for (const std::uint64_t key : keys) {
-      offer.events.push_back({offer.next, key});
-      offer.next = offer.next + 1;
-    }
-    CHECK(ask<OfferCredit>([&](auto answer) { core_->offer(edge_, offer, std::move(answer)); }).has_value());
+    CHECK(CoreTest::offer(id, topic_, 0, keys).has_value());
   }
   std::vector<Lease> receive(SubscriptionId id, std::uint32_t most) {
     Receive receive;
@@ -118,12 +87,6 @@ class CoreRetentionTest : public testing::Test {
     return *core_->topics().head({core_->topics().find(kept_topic)->definition.id, PartitionId{0}});
   }
 
-  Limits limits_;
-  MemoryHome home_;
-  StandingClock clock_;
-  SeededRandom random_{1};
-  MailBox edge_;
-  std::unique_ptr<Core> core_;
   TopicId topic_;
   SubscriptionId id_;
   std::optional<Result<PartitionState>> trimmed_;
