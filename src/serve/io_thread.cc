@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "continuo/base/thread_name.h"
 #include "continuo/serve/loop.h"
 
 namespace continuo::serve {
@@ -32,7 +33,10 @@ IoThread::~IoThread() {
 
 void IoThread::start() {
   tick();
-  thread_ = std::thread([this] { loop_->context.run(); });
+  thread_ = std::thread([this] {
+    name_thread("io");
+    loop_->context.run();
+  });
 }
 
 void IoThread::stop() {

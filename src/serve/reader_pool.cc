@@ -1,5 +1,7 @@
 #include "continuo/serve/reader_pool.h"
 
+#include "continuo/base/thread_name.h"
+
 namespace continuo::serve {
 
 void ReaderPool::start(unsigned threads) {
@@ -28,6 +30,7 @@ void ReaderPool::run(std::move_only_function<void()> job) {
 }
 
 void ReaderPool::work() {
+  name_thread("reader");
   for (;;) {
     std::move_only_function<void()> job;
     {
