@@ -204,6 +204,8 @@ CLI::Option* add_serving(CLI::App& app, Serve& serve) {
                           ->capture_default_str();
   app.add_option("--journal-size", serve.journal_size, "Bytes of the journal: 512MiB")
       ->envname("CONTINUO_JOURNAL_SIZE");
+  app.add_option("--page-cache", serve.page_cache, "Bytes written last that stay in the page cache: 256MiB")
+      ->envname("CONTINUO_PAGE_CACHE");
   app.add_option("--threads", serve.threads, "Threads for connections")
       ->envname("CONTINUO_THREADS")
       ->capture_default_str()

@@ -24,6 +24,11 @@ constexpr std::uint64_t small_ring_segment_bytes = 16u << 20;
 Result<node::Options> node_options(const Serve& command) {
   node::Options options{.data = command.data};
   options.open_topic_files = topic_files(file_limit());
+  if (!command.page_cache.empty()) {
+    auto bytes = parse_size(command.page_cache);
+    if (!bytes) return pass(bytes);
+    options.page_cache_bytes = *bytes;
+  }
   if (command.journal_size.empty()) return options;
   auto size = parse_size(command.journal_size);
   if (!size) return pass(size);

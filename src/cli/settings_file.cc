@@ -55,6 +55,7 @@ const std::vector<Setting>& all_settings() {
                                              {"http", "CONTINUO_HTTP"},
                                              {"threads", "CONTINUO_THREADS"},
                                              {"journal-size", "CONTINUO_JOURNAL_SIZE"},
+                                             {"page-cache", "CONTINUO_PAGE_CACHE"},
                                              {"no-auto-create", "CONTINUO_NO_AUTO_CREATE"},
                                              {"i-accept-insecure", "CONTINUO_I_ACCEPT_INSECURE"}};
   return settings;

@@ -36,6 +36,10 @@ class File {
   virtual Result<void> sync() = 0;
   /// Asks for write-back of a range to begin; a hint.
   virtual void start_write_back(std::uint64_t at, std::uint64_t size) = 0;
+  /// Waits for write-back of a range, and takes it out of the page cache. Promises nothing: not that the range lasts,
+  /// nor that its pages are gone. Errors: io_error when write-back of it failed, which is told only once: as a failed
+  /// sync.
+  virtual Result<void> drop_cached(std::uint64_t at, std::uint64_t size) = 0;
   virtual Result<std::uint64_t> size() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
 

@@ -131,7 +131,17 @@ TEST_P(DiskContract, SyncAndWriteBackSucceed) {
   const auto file = make("a", "x");
   EXPECT_TRUE(file->sync());
   file->start_write_back(0, 1);
+  EXPECT_TRUE(file->drop_cached(0, 1));
   EXPECT_TRUE(disk_->sync_folder(""));
+}
+
+TEST_P(DiskContract, WhatIsDroppedFromTheCacheIsReadAgain) {
+  const std::string bytes(3 * block_size + 17, 'd');
+  const auto file = make("a", bytes);
+  EXPECT_TRUE(file->drop_cached(100, bytes.size() - 100));
+  EXPECT_EQ(read_exactly(*file, 0, bytes.size(), "a"), bytes);
+  EXPECT_TRUE(file->drop_cached(bytes.size(), 10 * block_size)) << "beyond the end";
+  EXPECT_EQ(file->size(), bytes.size());
 }
 
 TEST_P(DiskContract, OpeningAnAbsentFileIsAnError) {

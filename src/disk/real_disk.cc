@@ -101,6 +101,18 @@ class RealFile final : public File {
     ::sync_file_range(fd_.get(), static_cast<off_t>(at), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
   }
 
+  Result<void> drop_cached(std::uint64_t at, std::uint64_t size) override {
+    // The page a range begins in was kept when the one before it was dropped.
+    const std::uint64_t from = at / block_size * block_size;
+    const auto length = static_cast<off_t>((at + size) / block_size * block_size - from);
+    if (length <= 0) return {};
+    const unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (::sync_file_range(fd_.get(), static_cast<off_t>(from), length, wait) != 0 && errno != ENOSYS)
+      return sync_error(path_, errno);
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(from), length, POSIX_FADV_DONTNEED);
+    return {};
+  }
+
   Result<std::uint64_t> size() override {
     struct stat status;
     if (::fstat(fd_.get(), &status) != 0) return os_error("stat", path_, errno);

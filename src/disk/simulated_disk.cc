@@ -178,6 +178,11 @@ class SimulatedFile final : public File {
   }
 
   void start_write_back(std::uint64_t, std::uint64_t) override {}
+  Result<void> drop_cached(std::uint64_t at, std::uint64_t size) override {
+    if (state_->call(fmt::format("drop-cached {} {}+{}", path_, at, size)) != Verdict::go)
+      return State::error(Verdict::fail, path_);
+    return {};
+  }
   Result<std::uint64_t> size() override { return inode_->current.size(); }
 
   Result<void> truncate(std::uint64_t size) override {

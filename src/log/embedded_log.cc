@@ -60,6 +60,7 @@ EmbeddedLog::EmbeddedLog(disk::Disk& disk, const EmbeddedOptions& options, Rando
       options_(options),
       random_(random),
       files_(disk, options.open_files),
+      page_cache_(options.page_cache_bytes),
       removals_(std::make_unique<Removals>()) {
   set_table(std::make_shared<const Table>());
 }
@@ -455,7 +456,7 @@ Result<void> EmbeddedLog::work(Micros now) {
   for (const auto& [id, partitions] : *all)
     for (const auto& partition : *partitions) {
       if (!partition->due(now, options_.write_behind_piece, options_.write_behind_age)) continue;
-      auto moved = partition->flush(options_.flush_step);
+      auto moved = partition->flush(options_.flush_step, page_cache_);
       if (moved) {
         written_behind_.fetch_add(*moved, std::memory_order_relaxed);
         continue;
@@ -492,7 +493,7 @@ Result<void> EmbeddedLog::checkpoint(Sequence upto, std::vector<UnitImage> units
   const auto all = table();
   for (const auto& [id, partitions] : *all)
     for (const auto& partition : *partitions) {
-      auto record = partition->checkpoint(options_.write_behind_piece);
+      auto record = partition->checkpoint(upto, options_.write_behind_piece, page_cache_);
       if (!record) {
         auto noted = note_full(record.error());
         if (!noted) return pass(noted);

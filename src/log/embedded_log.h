@@ -35,7 +35,8 @@ struct EmbeddedOptions {
   Micros write_behind_age{1'000'000};            ///< or the first of it is this old
   std::uint64_t flush_step = 8u << 20;           ///< of one partition at a time
   std::uint64_t ballast_bytes = 8u << 20;
-  std::size_t open_files = 1'024;  ///< of topics, at once, about
+  std::size_t open_files = 1'024;               ///< of topics, at once, about
+  std::uint64_t page_cache_bytes = 256u << 20;  ///< of topics, written last, that stay in the page cache
 };
 
 class EmbeddedLog final : public Home {
@@ -91,6 +92,7 @@ class EmbeddedLog final : public Home {
   Random& random_;
   OpenFiles files_;                           // this and the next before the partitions, which use them
   std::atomic<std::uint64_t> held_bytes_{0};  // by all partitions
+  PageCache page_cache_;                      // write-behind
   disk::Mode mode_;
   std::unique_ptr<disk::Lock> lock_;
   std::unique_ptr<Journal> journal_;

@@ -18,6 +18,7 @@ class NoFile final : public disk::File {
   }
   Result<void> sync() override { return {}; }
   void start_write_back(std::uint64_t, std::uint64_t) override {}
+  Result<void> drop_cached(std::uint64_t, std::uint64_t) override { return {}; }
   Result<std::uint64_t> size() override { return size_; }
   Result<void> truncate(std::uint64_t) override { return {}; }
 

@@ -237,7 +237,7 @@ PartitionLog::Segment& PartitionLog::segment_for(std::uint64_t next_batch_bytes,
   return segments_.back();
 }
 
-Result<std::uint64_t> PartitionLog::flush(std::uint64_t max_bytes) {
+Result<std::uint64_t> PartitionLog::flush(std::uint64_t max_bytes, PageCache& cache) {
   std::uint64_t moved = 0;
   const Offset visible = end();
   std::shared_ptr<HeldBatch> at = written_;
@@ -261,7 +261,6 @@ Result<std::uint64_t> PartitionLog::flush(std::uint64_t max_bytes) {
     }
     const std::uint64_t before = extent.bytes;
     if (auto written = file->write(piece, extent); !written) return pass(written);
-    file->start_write_back(before, extent.bytes);
     {
       const std::scoped_lock lock{mutex_};
       segments_.back().extent = extent;
@@ -272,6 +271,7 @@ Result<std::uint64_t> PartitionLog::flush(std::uint64_t max_bytes) {
     moved += bytes;
     stored_bytes_.fetch_add(bytes);
     remove_held(bytes);
+    if (auto kept = cache.wrote(file, before, extent.bytes); !kept) return pass(kept);
   }
   held_since_ = Micros{-1};
   return moved;
@@ -319,8 +319,9 @@ Result<void> PartitionLog::sync_files() {
 }
 
 // Record: u8 version, first, end of what the files hold, segments (base, synced extent), ranges passed over (from,
-// next), carried batches (entry, bytes).
-Result<std::string> PartitionLog::encode() {
+// next), carried batches (entry, bytes). What came after `upto` is left to the journal: under load that is what was
+// published while the files were synced, and may be a large part of the ring.
+Result<std::string> PartitionLog::encode(Sequence upto) {
   std::vector<std::shared_ptr<HeldBatch>> carried;
   if (!segments_.empty()) {
     auto tail = segments_.back().file->load(segments_.back().extent, segments_.back().synced.entries);
@@ -329,15 +330,16 @@ Result<std::string> PartitionLog::encode() {
   }
   const Offset visible = end();
   const Offset kept_from = first();  // once: the core thread may trim meanwhile
-  for (auto at = written_; at->entry.next < visible;) {
+  for (auto at = written_; at->entry.next < visible && at->following->entry.sequence <= upto;) {
     at = at->following;
     carried.push_back(at);
   }
+  const Offset in_files = carried.empty() ? written_->entry.next : carried.front()->entry.base;
   std::string record;
   ByteWriter writer{record};
   writer.u8(record_version);
   writer.varint(static_cast<std::uint64_t>(kept_from.value));
-  writer.varint(static_cast<std::uint64_t>((carried.empty() ? visible : carried.front()->entry.base).value));
+  writer.varint(static_cast<std::uint64_t>(in_files.value));
   writer.varint(segments_.size());
   for (const Segment& segment : segments_) {
     writer.varint(static_cast<std::uint64_t>(segment.file->base().value));
@@ -352,30 +354,37 @@ Result<std::string> PartitionLog::encode() {
   writer.varint(carried.size());
   for (const auto& batch : carried) write_held(writer, *batch);
   recorded_first_ = kept_from;
-  recorded_end_ = visible;
+  recorded_end_ = carried.empty() ? in_files : carried.back()->entry.next;
   return record;
 }
 
 // Sealed segments are synced whatever their size: only the newest one's tail is carried.
-bool PartitionLog::must_sync(std::uint64_t carry_below) const {
-  if (unsynced_bytes() + held_bytes_.load() >= carry_below) return true;
+bool PartitionLog::must_sync(std::uint64_t carry_below, Sequence upto) const {
+  std::uint64_t tail = unsynced_bytes();
+  const Offset visible = end();
+  for (auto at = written_; tail < carry_below && at->entry.next < visible; tail += at->entry.length) {
+    if (at->following->entry.sequence > upto) break;
+    at = at->following;
+  }
+  if (tail >= carry_below) return true;
   for (std::size_t i = 0; i + 1 < segments_.size(); ++i)
     if (segments_[i].synced != segments_[i].extent) return true;
   return false;
 }
 
-Result<std::optional<std::string>> PartitionLog::checkpoint(std::uint64_t carry_below) {
+Result<std::optional<std::string>> PartitionLog::checkpoint(Sequence upto, std::uint64_t carry_below,
+                                                            PageCache& cache) {
   if (skips_changed_.exchange(false)) changed_ = true;
   if (!changed_ && end() == checkpointed_end_ && first() == checkpointed_first_) return std::nullopt;
-  if (must_sync(carry_below)) {
-    if (auto moved = flush(~0ull); !moved) return pass(moved);
+  if (must_sync(carry_below, upto)) {
+    if (auto moved = flush(~0ull, cache); !moved) return pass(moved);
     if (auto synced = sync_files(); !synced) return pass(synced);
   }
   if (removed_names_)  // the record forgets these files: they must not come back
     if (auto synced = disk_.sync_folder(folder_); !synced) return pass(synced);
   removed_names_ = false;
   changed_ = true;  // until checkpoint_done says that the record is committed
-  auto record = encode();
+  auto record = encode(upto);
   if (!record) return pass(record);
   return std::move(*record);
 }

@@ -16,6 +16,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
 #include "continuo/disk/disk.h"
+#include "continuo/log/page_cache.h"
 #include "continuo/log/segment_file.h"
 
 namespace continuo::log {
@@ -52,12 +53,12 @@ class PartitionLog {
   /// True when enough is held, or it is held long enough.
   bool due(Micros now, std::uint64_t piece_bytes, Micros max_age);
   /// Moves held batches to the files, at most about `max_bytes`; gives the bytes moved.
-  Result<std::uint64_t> flush(std::uint64_t max_bytes);
+  Result<std::uint64_t> flush(std::uint64_t max_bytes, PageCache& cache);
   /// Removes segment files that lie before the first offset.
   Result<void> remove_trimmed();
-  /// The partition's record for a checkpoint, after making it true: syncs files, or carries a small tail. None: nothing
-  /// changed since the last one.
-  Result<std::optional<std::string>> checkpoint(std::uint64_t carry_below);
+  /// The partition's record for a checkpoint of all groups up to this one, after making it true: syncs files, or
+  /// carries a small tail. None: nothing changed since the last one.
+  Result<std::optional<std::string>> checkpoint(Sequence upto, std::uint64_t carry_below, PageCache& cache);
   /// The checkpoint with the last record is committed.
   void checkpoint_done();
 
@@ -81,10 +82,10 @@ class PartitionLog {
   Result<bool> read_once(Offset from, std::uint64_t max_bytes, bool& cold, Batches& out);
   static bool take_held(const View& view, Offset from, std::uint64_t max_bytes, Batches& out);
   Segment& segment_for(std::uint64_t next_batch_bytes, Offset base);
-  Result<std::string> encode();
+  Result<std::string> encode(Sequence upto);
   Result<void> sync_files();
   Offset past_skips(Offset from) const;
-  bool must_sync(std::uint64_t carry_below) const;
+  bool must_sync(std::uint64_t carry_below, Sequence upto) const;
   void hang(std::shared_ptr<HeldBatch> batch);
   void add_held(std::uint64_t bytes);
   void remove_held(std::uint64_t bytes);

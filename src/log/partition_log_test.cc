@@ -16,6 +16,7 @@ namespace {
 
 constexpr PartitionRef ref{TopicId{1}, PartitionId{3}};
 constexpr std::uint64_t segment_bytes = 3'000;
+constexpr Sequence everything{~0ull};
 
 // What one partition must hold: the slow and obvious way.
 struct Model {
@@ -55,14 +56,17 @@ class Subject {
     log->trim(before);
     trims_.push_back(before);
   }
-  void flush() { RC_ASSERT(log->flush(static_cast<std::uint64_t>(*rc::gen::inRange(1, 5'000))).has_value()); }
+  void flush() { RC_ASSERT(log->flush(static_cast<std::uint64_t>(*rc::gen::inRange(1, 5'000)), cache).has_value()); }
   void remove_trimmed() { RC_ASSERT(log->remove_trimmed().has_value()); }
   void checkpoint(bool commits) {
-    auto record = log->checkpoint(static_cast<std::uint64_t>(*rc::gen::inRange(0, 4'000)));
+    // Of any group: what came after it is replayed.
+    const Sequence upto{*rc::gen::inRange<std::uint64_t>(checkpointed_.value, sequence_ + 1)};
+    auto record = log->checkpoint(upto, static_cast<std::uint64_t>(*rc::gen::inRange(0, 4'000)), cache);
     RC_ASSERT(record.has_value());
-    if (!commits || !*record) return;
+    if (!commits) return;
+    checkpointed_ = upto;
+    if (!*record) return;
     record_ = **record;
-    recorded_ = model.batches.size();
     trims_.clear();
     log->checkpoint_done();
   }
@@ -74,7 +78,8 @@ class Subject {
     make();
     if (!record_.empty()) RC_ASSERT(log->restore(record_).has_value());
     for (const Model::Batch& each : model.batches)
-      if (each.batch.base >= log->end()) log->append(each.batch, each.sequence, each.appended);
+      if (each.sequence > checkpointed_ && each.batch.base >= log->end())
+        log->append(each.batch, each.sequence, each.appended);
     for (const Offset before : trims_) log->trim(before);
   }
 
@@ -126,6 +131,7 @@ class Subject {
   Model model;
   std::unique_ptr<disk::SimulatedDisk> disk = std::make_unique<disk::SimulatedDisk>();
   std::unique_ptr<OpenFiles> files;
+  PageCache cache{2 * segment_bytes};
   std::unique_ptr<PartitionLog> log;
 
  private:
@@ -138,7 +144,7 @@ class Subject {
   std::uint64_t sequence_ = 0;
   std::int64_t wall_ = 0;
   std::string record_;
-  std::size_t recorded_ = 0;
+  Sequence checkpointed_{0};
   std::vector<Offset> trims_;  // since the record
 };
 
@@ -183,6 +189,7 @@ class PartitionLogTest : public testing::Test {
 
   disk::SimulatedDisk disk_;
   OpenFiles files_{disk_, 8};
+  PageCache cache_{2 * segment_bytes};
   std::unique_ptr<PartitionLog> log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);
   bool cold_ = false;
 };
@@ -194,7 +201,7 @@ TEST_F(PartitionLogTest, IsDueWhenItHoldsEnoughOrLongEnough) {
   EXPECT_FALSE(log_->due(Micros{999}, 1'000, Micros{1'000}));
   EXPECT_TRUE(log_->due(Micros{1'000}, 1'000, Micros{1'000}));
   EXPECT_TRUE(log_->due(Micros{0}, 100, Micros{1'000}));
-  ASSERT_TRUE(log_->flush(~0ull));
+  ASSERT_TRUE(log_->flush(~0ull, cache_));
   EXPECT_FALSE(log_->due(Micros{5'000}, 1'000, Micros{1'000}));
 }
 
@@ -203,19 +210,19 @@ TEST_F(PartitionLogTest, CountsWhatItHoldsAndStores) {
   const auto held = log_->held_bytes();
   EXPECT_GT(held, 0u);
   EXPECT_EQ(log_->stored_bytes(), held);
-  EXPECT_EQ(log_->flush(1), held / 4) << "at least one batch";
+  EXPECT_EQ(log_->flush(1, cache_), held / 4) << "at least one batch";
   EXPECT_EQ(log_->held_bytes(), held / 4 * 3);
   EXPECT_EQ(log_->stored_bytes(), held);
-  EXPECT_EQ(log_->flush(~0ull), held / 4 * 3);
+  EXPECT_EQ(log_->flush(~0ull, cache_), held / 4 * 3);
   EXPECT_EQ(log_->held_bytes(), 0u);
-  EXPECT_EQ(log_->flush(~0ull), 0u);
+  EXPECT_EQ(log_->flush(~0ull, cache_), 0u);
 }
 
 TEST_F(PartitionLogTest, ReadsAreColdOnlyFromFiles) {
   append(2);
   EXPECT_TRUE(log_->read(Offset{0}, 1, cold_));
   EXPECT_FALSE(cold_);
-  ASSERT_TRUE(log_->flush(1));
+  ASSERT_TRUE(log_->flush(1, cache_));
   EXPECT_TRUE(log_->read(Offset{0}, 1, cold_));
   EXPECT_TRUE(cold_);
   EXPECT_TRUE(log_->read(Offset{1}, 1, cold_));
@@ -226,7 +233,7 @@ TEST_F(PartitionLogTest, ReadsAreColdOnlyFromFiles) {
 
 TEST_F(PartitionLogTest, RollsSegmentsAndRemovesThoseBeforeTheFirstOffset) {
   append(50);
-  ASSERT_TRUE(log_->flush(~0ull));
+  ASSERT_TRUE(log_->flush(~0ull, cache_));
   const auto segments = log_->old_segments();
   ASSERT_GT(segments.size(), 2u);
   for (const OldSegment& segment : segments) EXPECT_LE(segment.bytes, segment_bytes);
@@ -246,21 +253,21 @@ TEST_F(PartitionLogTest, RollsSegmentsAndRemovesThoseBeforeTheFirstOffset) {
 
 TEST_F(PartitionLogTest, AfterARestartNothingIsWrittenBehindFilesThatAreGone) {
   append(2);
-  const std::string record = log_->checkpoint(1).value().value();
+  const std::string record = log_->checkpoint(everything, 1, cache_).value().value();
   log_->trim(Offset{2});
   ASSERT_TRUE(log_->remove_trimmed());
   log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);  // stopped before the next checkpoint
   ASSERT_TRUE(log_->restore(record));
   log_->trim(Offset{2});
   append(2);
-  ASSERT_TRUE(log_->flush(~0ull));
+  ASSERT_TRUE(log_->flush(~0ull, cache_));
   EXPECT_EQ(read_all(Offset{2}), 2u);
 }
 
 TEST_F(PartitionLogTest, ALargeBatchHasASegmentOfItsOwn) {
   append(1, 2 * segment_bytes);
   append(1, 10);
-  ASSERT_TRUE(log_->flush(~0ull));
+  ASSERT_TRUE(log_->flush(~0ull, cache_));
   EXPECT_EQ(log_->old_segments().size(), 2u);
   EXPECT_EQ(read_all(), 2u);
 }
@@ -268,34 +275,45 @@ TEST_F(PartitionLogTest, ALargeBatchHasASegmentOfItsOwn) {
 TEST_F(PartitionLogTest, SmallTailsAreCarriedLargeOnesSynced) {
   append(3);
   const auto calls = disk_.calls();
-  auto record = log_->checkpoint(1 << 20);
+  auto record = log_->checkpoint(everything, 1 << 20, cache_);
   ASSERT_TRUE(record && *record);
   EXPECT_EQ(disk_.calls(), calls) << "1,000 quiet partitions do not mean 1,000 syncs";
   log_->checkpoint_done();
   append(1);
-  ASSERT_TRUE(log_->checkpoint(1));
+  ASSERT_TRUE(log_->checkpoint(everything, 1, cache_));
   EXPECT_GT(disk_.calls(), calls);
   EXPECT_EQ(log_->held_bytes(), 0u);
 }
 
-TEST_F(PartitionLogTest, NothingChangedIsNotRecordedAgain) {
-  ASSERT_TRUE(log_->checkpoint(1'000).value()) << "a new partition is";
-  EXPECT_TRUE(log_->checkpoint(1'000).value()) << "until it is committed";
+TEST_F(PartitionLogTest, WhatCameAfterTheCheckpointsGroupIsLeftToTheJournal) {
+  append(4);
+  const Sequence upto{2};
+  const std::string record = log_->checkpoint(upto, 1 << 20, cache_).value().value();
   log_->checkpoint_done();
-  EXPECT_FALSE(log_->checkpoint(1'000).value());
+  EXPECT_TRUE(log_->checkpoint(upto, 1 << 20, cache_).value()) << "the rest is not yet in a checkpoint";
+  log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);
+  ASSERT_TRUE(log_->restore(record));
+  EXPECT_EQ(log_->end(), Offset{2});
+}
+
+TEST_F(PartitionLogTest, NothingChangedIsNotRecordedAgain) {
+  ASSERT_TRUE(log_->checkpoint(everything, 1'000, cache_).value()) << "a new partition is";
+  EXPECT_TRUE(log_->checkpoint(everything, 1'000, cache_).value()) << "until it is committed";
+  log_->checkpoint_done();
+  EXPECT_FALSE(log_->checkpoint(everything, 1'000, cache_).value());
   append();
-  EXPECT_TRUE(log_->checkpoint(1'000).value());
+  EXPECT_TRUE(log_->checkpoint(everything, 1'000, cache_).value());
   log_->checkpoint_done();
   log_->trim(Offset{1});
-  EXPECT_TRUE(log_->checkpoint(1'000).value());
+  EXPECT_TRUE(log_->checkpoint(everything, 1'000, cache_).value());
   log_->checkpoint_done();
   log_->skip(Offset{0}, Offset{1});
-  EXPECT_TRUE(log_->checkpoint(1'000).value());
+  EXPECT_TRUE(log_->checkpoint(everything, 1'000, cache_).value());
 }
 
 TEST_F(PartitionLogTest, SkippedOffsetsArePassedOverAlsoAfterARestore) {
   append(3, 1'000);
-  ASSERT_TRUE(log_->flush(~0ull));
+  ASSERT_TRUE(log_->flush(~0ull, cache_));
   disk_.flip_bit(log_->folder() + "/00000000000000000000.log", 1'200, 0);
   EXPECT_EQ(log_->read(Offset{1}, 1, cold_).error().code, Code::damaged_data);
   log_->skip(Offset{1}, Offset{2});
@@ -304,7 +322,7 @@ TEST_F(PartitionLogTest, SkippedOffsetsArePassedOverAlsoAfterARestore) {
   EXPECT_TRUE(passed->batches.empty());
   EXPECT_EQ(passed->next, Offset{2});
   EXPECT_EQ(read_all(), 2u);
-  const auto record = log_->checkpoint(1);
+  const auto record = log_->checkpoint(everything, 1, cache_);
   ASSERT_TRUE(record && *record);
   log_ = std::make_unique<PartitionLog>(files_, ref, segment_bytes);
   ASSERT_TRUE(log_->restore(**record));
@@ -313,9 +331,9 @@ TEST_F(PartitionLogTest, SkippedOffsetsArePassedOverAlsoAfterARestore) {
 
 TEST_F(PartitionLogTest, ARecordThatIsCutOrDamagedIsRefused) {
   append(3);
-  ASSERT_TRUE(log_->flush(200));
+  ASSERT_TRUE(log_->flush(200, cache_));
   log_->skip(Offset{0}, Offset{1});
-  const std::string record = log_->checkpoint(1 << 20).value().value();
+  const std::string record = log_->checkpoint(everything, 1 << 20, cache_).value().value();
   for (std::size_t size = 0; size < record.size(); ++size)
     EXPECT_EQ(PartitionLog(files_, ref, segment_bytes).restore(record.substr(0, size)).error().code, Code::wrong_format)
         << size;
@@ -332,17 +350,17 @@ TEST_F(PartitionLogTest, ARecordThatIsCutOrDamagedIsRefused) {
 TEST_F(PartitionLogTest, AFullDiskLeavesAllInMemory) {
   append(3);
   disk_.fail_at(disk_.calls() + 3, disk::SimulatedDisk::Fault::disk_full, true);
-  EXPECT_EQ(log_->flush(~0ull).error().code, Code::disk_full);
+  EXPECT_EQ(log_->flush(~0ull, cache_).error().code, Code::disk_full);
   EXPECT_EQ(read_all(), 3u);
   disk_.heal();
-  EXPECT_TRUE(log_->flush(~0ull));
+  EXPECT_TRUE(log_->flush(~0ull, cache_));
   EXPECT_EQ(read_all(), 3u);
 }
 
 TEST_F(PartitionLogTest, AFailedSyncIsAnError) {
   append(3);
   disk_.fail_at(disk_.calls() + 5, disk::SimulatedDisk::Fault::io_error, true);
-  EXPECT_EQ(log_->checkpoint(1).error().code, Code::io_error);
+  EXPECT_EQ(log_->checkpoint(everything, 1, cache_).error().code, Code::io_error);
 }
 
 TEST_F(PartitionLogTest, AVeryLongChainIsFreedWithoutRecursion) {

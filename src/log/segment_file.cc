@@ -163,6 +163,11 @@ void SegmentFile::start_write_back(std::uint64_t from, std::uint64_t to) {
   if (const auto log = open_.open(log_path_)) (*log)->start_write_back(from, to - from);
 }
 
+Result<void> SegmentFile::drop_cached(std::uint64_t from, std::uint64_t to) {
+  const auto log = open_.open(log_path_);
+  return log ? (*log)->drop_cached(from, to - from) : Result<void>{};
+}
+
 Result<IndexEntry> SegmentFile::entry(Files& files, std::uint64_t number) {
   auto bytes = disk::read_exactly(*files.index, number * IndexEntry::size, IndexEntry::size, index_path_);
   if (!bytes) return pass(bytes);

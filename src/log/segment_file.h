@@ -83,6 +83,8 @@ class SegmentFile {
   Result<void> write(std::span<const std::shared_ptr<HeldBatch>> batches, SegmentExtent& extent);
   Result<void> sync();
   void start_write_back(std::uint64_t from, std::uint64_t to);
+  /// See disk::File::drop_cached; also nothing when the file cannot be opened just now.
+  Result<void> drop_cached(std::uint64_t from, std::uint64_t to);
 
   /// Batches from the one holding `from` (or the next) up to about max_bytes, at least one if there is one.
   Result<void> read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out);

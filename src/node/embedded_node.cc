@@ -1,11 +1,14 @@
 // The embedded node's threads, its start and its end.
 #include "continuo/node/embedded_node.h"
 
+#include "continuo/base/thread_name.h"
+
 namespace continuo::node {
 
 // ---- the core thread ------------------------------------------------------------------------------------------------
 
 void EmbeddedNode::core_loop() {
+  name_thread("core");
   while (true) {
     bool worked = run_internal();
     worked = drain() || worked;
@@ -179,6 +182,7 @@ void EmbeddedNode::publish_stats() {
 // ---- the journal thread ---------------------------------------------------------------------------------------------
 
 void EmbeddedNode::journal_loop() {
+  name_thread("journal");
   while (true) {  // the core may hand over groups until its own thread ends; behind_stopping_ says that it did
     ClosedGroup* group = to_write_.exchange(nullptr, std::memory_order_acquire);
     if (group == nullptr) {
@@ -199,6 +203,7 @@ void EmbeddedNode::journal_loop() {
 // ---- the write-behind thread ----------------------------------------------------------------------------------------
 
 void EmbeddedNode::behind_loop() {
+  name_thread("write-behind");
   Micros last_retention = clock_.steady();
   while (!behind_stopping_) {
     CheckpointJob job;
@@ -277,6 +282,7 @@ Result<void> EmbeddedNode::open() {
   embedded.journal.accept_loss = options_.accept_loss;
   embedded.topic_segment_bytes = options_.topic_segment_bytes;
   embedded.open_files = options_.open_topic_files;
+  embedded.page_cache_bytes = options_.page_cache_bytes;
   auto home = log::EmbeddedLog::open(*disk_, embedded, random_);
   if (!home) return pass(home);
   home_ = std::move(*home);

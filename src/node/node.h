@@ -87,7 +87,8 @@ struct Options {
   std::uint32_t ring_segments = 16;
   std::uint64_t ring_segment_bytes = 32u << 20;
   std::uint64_t topic_segment_bytes = 256u << 20;
-  std::size_t open_topic_files = 1'024;  ///< at once, about; twice as many as segments that are read and written
+  std::size_t open_topic_files = 1'024;         ///< at once, about; twice as many as segments that are read and written
+  std::uint64_t page_cache_bytes = 256u << 20;  ///< of topic files, written last, that stay in the page cache
   Limits limits;
   bool accept_loss = false;  ///< go on over damage in the journal: `continuo doctor --accept-loss`
 };
