@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "continuo/base/thread_name.h"
+#include "continuo/node/thread_name.h"
 #include "continuo/record/batch.h"
 #include "continuo/record/partitioner.h"
 
@@ -84,7 +84,7 @@ class Feeder::Work final : public node::Edge {
   };
 
   void run(const std::stop_token& stop) {
-    name_thread("feeder");
+    node::name_thread("feeder");
     while (!stop.stop_requested()) {
       const auto current = node_.catalogue();
       if (current != catalogue_) {

@@ -1,7 +1,7 @@
 // The embedded node's threads, its start and its end.
 #include "continuo/node/embedded_node.h"
 
-#include "continuo/base/thread_name.h"
+#include "continuo/node/thread_name.h"
 
 namespace continuo::node {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "continuo/base/thread_name.h"
+#include "continuo/node/thread_name.h"
 #include "continuo/serve/loop.h"
 
 namespace continuo::serve {
@@ -34,7 +34,7 @@ IoThread::~IoThread() {
 void IoThread::start() {
   tick();
   thread_ = std::thread([this] {
-    name_thread("io");
+    node::name_thread("io");
     loop_->context.run();
   });
 }

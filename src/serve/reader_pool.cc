@@ -1,6 +1,6 @@
 #include "continuo/serve/reader_pool.h"
 
-#include "continuo/base/thread_name.h"
+#include "continuo/node/thread_name.h"
 
 namespace continuo::serve {
 
@@ -30,7 +30,7 @@ void ReaderPool::run(std::move_only_function<void()> job) {
 }
 
 void ReaderPool::work() {
-  name_thread("reader");
+  node::name_thread("reader");
   for (;;) {
     std::move_only_function<void()> job;
     {

@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 
-namespace continuo::inline base {
+namespace continuo::node {
 
 /// Of the calling thread; at most 15 characters count.
 inline void name_thread(const char* name) { ::pthread_setname_np(::pthread_self(), name); }
 
-}  // namespace continuo::inline base
+}  // namespace continuo::node
