@@ -1,11 +1,13 @@
 #include "continuo/delivery/feeder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -51,6 +53,7 @@ class Feeder::Work final : public node::Edge {
   explicit Work(node::Node& node) : node_(node) {}
 
   void deliver(node::Mail mail) override {
+    if (mail.answers.empty() && !concerns(mail)) return;
     const std::scoped_lock lock{mutex_};
     mail_.push_back(std::move(mail));
     ready_.notify_one();
@@ -75,6 +78,11 @@ class Feeder::Work final : public node::Edge {
 
  private:
   using Key = std::pair<SubscriptionId, PartitionRef>;
+  // What there is to feed, for the core thread: most news are of topics without a subscription.
+  struct Fed {
+    std::shared_ptr<const node::Catalogue> catalogue;
+    std::set<TopicId> topics;
+  };
   struct Position {
     node::FeedPosition at;
     bool busy = false;  // an offer is under way
@@ -82,6 +90,23 @@ class Feeder::Work final : public node::Edge {
     Micros again_at{0};
     Offset told{-1};
   };
+
+  // Core thread. Whoever makes a topic fed reads all of it afterwards, and the fences order that against this look: one
+  // of both sees the other.
+  bool concerns(const node::Mail& mail) const {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const auto fed = fed_.load();
+    if (!fed || fed->catalogue != node_.catalogue() || !mail.advanced) return true;
+    return std::ranges::any_of(*mail.advanced, [&](PartitionRef ref) { return fed->topics.contains(ref.topic); });
+  }
+
+  void tell_what_is_fed() {
+    auto fed = std::make_shared<Fed>();
+    fed->catalogue = catalogue_;
+    for (const auto& [key, position] : positions_) fed->topics.insert(key.second.topic);
+    fed_.store(std::move(fed));
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
 
   void run(const std::stop_token& stop) {
     node::name_thread("feeder");
@@ -122,6 +147,7 @@ class Feeder::Work final : public node::Edge {
         // One whose offer is under way hears of its position by the answer.
         positions_[key] = before != known.end() && before->second.busy ? before->second : Position{at};
       }
+      tell_what_is_fed();
     });
   }
 
@@ -197,6 +223,7 @@ class Feeder::Work final : public node::Edge {
   std::map<Key, Position> positions_;
   std::optional<Micros> look_again_;
 
+  std::atomic<std::shared_ptr<const Fed>> fed_;
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<node::Mail> mail_;

@@ -4,39 +4,105 @@
 #include "continuo/node/thread_name.h"
 
 namespace continuo::node {
+namespace {
 
-// ---- the core thread ------------------------------------------------------------------------------------------------
+constexpr unsigned few = 2;  // commands; more than these are load
+
+// Of this thread: the node it works in rounds for, and how much it asked of it in this one.
+thread_local const EmbeddedNode* round_of = nullptr;
+thread_local unsigned asked = 0;
+
+}  // namespace
+
+// ---- the core, and who runs it --------------------------------------------------------------------------------------
+
+void EmbeddedNode::wake_core() {
+  if (round_of == this)
+    ++asked;
+  else
+    wakeup_.wake();
+}
 
 void EmbeddedNode::core_loop() {
   name_thread("core");
   while (true) {
-    bool worked = run_internal();
-    worked = drain() || worked;
-    if (flying_now_ && write_done_.load(std::memory_order_acquire)) {
-      flying_now_ = false;
-      write_done_ = false;
-      finish(std::move(flying_), write_result_);
-      worked = true;
+    if (!take_core()) {  // an edge runs it, and wakes this thread when it leaves anything
+      wakeup_.prepare();
+      if (core_taken_.load(std::memory_order_seq_cst))
+        wakeup_.sleep(work_pause);
+      else
+        wakeup_.cancel();
+      continue;
     }
-    if (ring_has_room(tick_bytes)) core_->tick();
-    if (auto job = core_->keep_job()) {
-      keep_jobs_.enqueue(std::move(*job));
-      behind_wakeup_.wake();
-    }
-    worked = start_write() || worked;
-    // Here nothing is open, however busy it is: a checkpoint takes units between groups only.
-    if (auto job = core_->checkpoint(false)) {
-      checkpoints_.enqueue(std::move(*job));
-      behind_wakeup_.wake();
-    }
-    if ((stopping_ || leaving_ != 0) && home_->stats().disk_full && !flying_now_ && (core_->anything_open() || held_))
-      stop_by({Code::shutting_down, "the disk is full, and what came last cannot be written", {}, {}}, nullptr);
-    publish_stats();
-    if (stopping_ && !worked && !flying_now_ && !core_->anything_open() && !held_ && paced_.empty() && queue_.empty() &&
-        internal_.empty())
-      return;
-    pause_core(worked);
+    const bool worked = run_core();
+    const bool over = stopping_ && !worked && nothing_left();
+    const Micros most = worked ? Micros{0} : longest_sleep();
+    const bool blocked = held_ != nullptr;  // what comes behind it waits too
+    wakes_at_ = clock_.steady() + most;
+    wakeup_.prepare();
+    leave_core();
+    if (over) return;
+    if (most.count() > 0 && !anything_waits(blocked))
+      wakeup_.sleep(most);
+    else
+      wakeup_.cancel();
   }
+}
+
+bool EmbeddedNode::take_core() { return !core_taken_.exchange(true, std::memory_order_seq_cst); }
+void EmbeddedNode::leave_core() { core_taken_.store(false, std::memory_order_seq_cst); }
+
+void EmbeddedNode::work_in_rounds() { round_of = this; }
+
+// At low load the edge that asks runs the core itself: two wake-ups less. Under load it has better things to do than to
+// wait for a flush: what comes next is parsed meanwhile.
+void EmbeddedNode::end_round() {
+  if (asked == 0) return;
+  const bool alone = std::exchange(asked, 0) <= few && lately_.load(std::memory_order_relaxed) <= few;
+  if (!alone) return wakeup_.wake();
+  if (!take_core()) return;  // who has it looks again before it sleeps, or wakes the core thread
+  run_core();
+  const Micros until = clock_.steady() + longest_sleep();
+  const bool left = held_ != nullptr || core_->anything_open() || !paced_.empty() || until < wakes_at_;
+  leave_core();
+  if (left || anything_waits(false)) wakeup_.wake();
+}
+
+bool EmbeddedNode::anything_waits(bool blocked) const {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return !internal_.empty() || (!blocked && !queue_.empty()) || write_done_.load(std::memory_order_acquire);
+}
+
+bool EmbeddedNode::nothing_left() const {
+  return !flying_now_ && !core_->anything_open() && !held_ && paced_.empty() && queue_.empty() && internal_.empty();
+}
+
+// One turn of the core: what waits is decided, and written when nothing is in flight. True when anything was done.
+bool EmbeddedNode::run_core() {
+  bool worked = run_internal();
+  worked = drain() || worked;
+  if (flying_now_ && write_done_.load(std::memory_order_acquire)) {
+    flying_now_ = false;
+    write_done_ = false;
+    finish(std::move(flying_), write_result_);
+    worked = true;
+  }
+  if (ring_has_room(tick_bytes)) core_->tick();
+  if (auto job = core_->keep_job()) {
+    keep_jobs_.enqueue(std::move(*job));
+    behind_wakeup_.wake();
+  }
+  worked = start_write() || worked;
+  // Here nothing is open, however busy it is: a checkpoint takes units between groups only.
+  if (auto job = core_->checkpoint(false)) {
+    checkpoints_.enqueue(std::move(*job));
+    behind_wakeup_.wake();
+  }
+  if ((stopping_ || leaving_ != 0) && home_->stats().disk_full && !flying_now_ && (core_->anything_open() || held_))
+    stop_by({Code::shutting_down, "the disk is full, and what came last cannot be written", {}, {}}, nullptr);
+  publish_stats();
+  seal_when_idle();
+  return worked;
 }
 
 // Whether so much more in the open group can surely be written. What cannot waits outside: an open group would keep the
@@ -78,16 +144,15 @@ bool EmbeddedNode::next_command(bool pacing) {
 
 // Runs what waits, as far as the open group has room. True when anything ran.
 bool EmbeddedNode::drain() {
-  bool worked = false;
+  int ran = 0;
   const bool pacing = !stopping_ && leaving_ == 0 && health_ != Health::failed && !pace_.open(clock_.steady());
-  for (int count = 0; count < 4096; ++count) {
-    if (!next_command(pacing)) break;
+  for (; ran < 4096 && next_command(pacing); ++ran) {
     if (!core_->has_room(held_->bytes) || !ring_has_room(held_->bytes)) break;
     held_->run(*core_);
     held_.reset();
-    worked = true;
   }
-  return worked;
+  if (ran != 0) lately_.store(static_cast<unsigned>(ran), std::memory_order_relaxed);
+  return ran != 0;
 }
 
 // Small groups are written here: handing them over would cost two wake-ups. Large ones go to the journal thread, and
@@ -149,20 +214,13 @@ void EmbeddedNode::seal_when_idle() {
   if (auto done = home_->seal(core_->now()); !done) stop_by(done.error(), nullptr);
 }
 
-void EmbeddedNode::pause_core(bool worked) {
-  seal_when_idle();
-  if (worked) return;
+// How long the core may be left alone when nobody asks anything of it.
+Micros EmbeddedNode::longest_sleep() const {
   Micros most = sealed_ ? Micros{100'000} : idle_seal;
   if (const auto due = core_->next_due(); due && !core_->anything_open()) most = std::min<Micros>(most, *due);
   if (core_->checkpointing() || core_->anything_open()) most = std::min(most, Micros{1'000});
   if (!paced_.empty()) most = std::min(most, pace_.until(clock_.steady()));
-  wakeup_.prepare();
-  const bool nothing =
-      internal_.empty() && (held_ || queue_.empty()) && !(flying_now_ && write_done_.load(std::memory_order_acquire));
-  if (nothing && most.count() > 0)
-    wakeup_.sleep(most);
-  else
-    wakeup_.cancel();
+  return most;
 }
 
 void EmbeddedNode::publish_stats() {

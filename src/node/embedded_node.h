@@ -1,8 +1,8 @@
 // The node on this machine's disk: the core and its threads over the embedded log.
 //
-// Threads: core (decides; writes small groups itself), journal (writes large ones while the core fills the next),
-// write-behind (topic files, checkpoints, retention). Commands reach the core through a lock-free queue within credits;
-// answers leave by Edge::deliver.
+// Threads: core (decides; writes small groups itself; an edge takes its place for a turn at low load), journal (writes
+// large ones while the core fills the next), write-behind (topic files, checkpoints, retention). Commands reach the
+// core through a lock-free queue within credits; answers leave by Edge::deliver.
 #pragma once
 
 #include <boost/lockfree/queue.hpp>
@@ -169,6 +169,8 @@ class EmbeddedNode final : public Node {
     submit(0, [&edge](Core& core) { core.add_edge(edge); });
   }
   void remove_edge(Edge& edge) override;
+  void work_in_rounds() override;
+  void end_round() override;
   Health health() const override { return health_.load(); }
   std::string failure() const override { return health_ == Health::failed ? failure_ : std::string{}; }
   Stats stats() const override;
@@ -179,7 +181,7 @@ class EmbeddedNode final : public Node {
  private:
   void submit(std::size_t bytes, std::move_only_function<void(Core&)> run, bool paced = false) {
     queue_.push(new Command{bytes, std::move(run), paced});
-    wakeup_.wake();
+    wake_core();
   }
   void submit_internal(std::move_only_function<void(Core&)> run) {
     internal_.push(new Command{0, std::move(run)});
@@ -204,7 +206,13 @@ class EmbeddedNode final : public Node {
   void finish(std::unique_ptr<ClosedGroup> group, const Result<void>& written);
   Result<void> write(ClosedGroup& group);
   void stop_by(const Error& error, std::unique_ptr<ClosedGroup> group);
-  void pause_core(bool worked);
+  Micros longest_sleep() const;
+  void wake_core();
+  bool take_core();
+  void leave_core();
+  bool run_core();
+  bool anything_waits(bool blocked) const;
+  bool nothing_left() const;
   void seal_when_idle();
   void publish_stats();
   void journal_loop();
@@ -232,8 +240,10 @@ class EmbeddedNode final : public Node {
   boost::lockfree::queue<Command*> internal_{64};  // of the node's own threads: never waits for room
   std::atomic<int> leaving_{0};                    // edges that wait to be removed
   std::atomic<int> trims_under_way_{0};
-  std::unique_ptr<Command> held_;  // did not fit into the open group
-  Wakeup wakeup_;
+  std::unique_ptr<Command> held_;        // did not fit into the open group
+  std::atomic<bool> core_taken_{false};  // by the core thread, or by an edge at the end of its round
+  std::atomic<unsigned> lately_{0};      // commands of the last turn
+  Wakeup wakeup_;                        // of the core thread
   std::atomic<bool> stopping_{false};
   std::atomic<Health> health_{Health::recovering};
   std::string failure_;
@@ -243,7 +253,8 @@ class EmbeddedNode final : public Node {
   BatchCache cache_{cached_batch_bytes};
   KeptPlaces kept_places_;  // core -> readers
 
-  // core thread
+  // Whoever has taken the core.
+  Micros wakes_at_{0};  // the core thread, at the latest
   Pace pace_;
   std::deque<std::unique_ptr<Command>> paced_;  // publishes that wait, within their credit
   Micros last_group_at_{0};

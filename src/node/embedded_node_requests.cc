@@ -120,6 +120,7 @@ void EmbeddedNode::remove_edge(Edge& edge) {
       removed.store(true, std::memory_order_release);
       removed.notify_all();
     });
+    wakeup_.wake();  // also when this thread works in rounds: it ends none while it waits
     removed.wait(false);
   }
   --leaving_;

@@ -303,6 +303,54 @@ TEST_F(EmbeddedNodeTest, EightThreadsAtOnce) {
   EXPECT_EQ(accepted, 960u);
 }
 
+TEST_F(EmbeddedNodeTest, ThreadsThatWorkInRoundsAndOthersGetAllTheirAnswers) {
+  const TopicId topic = running_.make_topic();
+  constexpr std::size_t rounds = 200;
+  std::atomic<std::size_t> published{0};
+  const auto work = [&](bool in_rounds) {
+    WaitingEdge edge;
+    if (in_rounds) running_.node->work_in_rounds();
+    for (std::size_t round = 0; round < rounds; ++round) {
+      std::size_t open = 0;
+      for (std::size_t i = 0; i <= round % 4; ++i, ++open)
+        running_.node->publish(edge, {node_record(topic)}, [&](Result<Published> answer) {
+          --open;
+          if (answer) ++published;
+        });
+      if (in_rounds) running_.node->end_round();
+      while (open != 0) edge.run();
+    }
+    running_.node->remove_edge(edge);
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (const bool in_rounds : {true, true, true, false}) threads.emplace_back(work, in_rounds);
+  }
+  EXPECT_EQ(published, 4 * rounds * 5 / 2);
+  EXPECT_EQ(running_.offsets({topic, PartitionId{0}}).size(), published);
+}
+
+TEST_F(EmbeddedNodeTest, WhatAnEdgeWroteItselfIsSealedLikeTheRest) {
+  const TopicId topic = running_.make_topic();
+  const auto journal =
+      std::filesystem::path{running_.options.data} / "journal/01";  // the first start ends the log it found, in 00
+  std::jthread edge_thread{[&] {
+    running_.node->work_in_rounds();
+    WaitingEdge edge;
+    bool answered = false;
+    running_.node->publish(edge, {node_record(topic)},
+                           [&](Result<Published> answer) { answered = answer.has_value(); });
+    running_.node->end_round();
+    while (!answered) edge.run();
+    running_.node->remove_edge(edge);
+  }};
+  edge_thread.join();
+  const auto written = std::filesystem::last_write_time(journal);
+  for (int i = 0; i < 200 && std::filesystem::last_write_time(journal) == written; ++i)
+    std::this_thread::sleep_for(Millis{10});
+  EXPECT_GT(std::filesystem::last_write_time(journal), written);
+}
+
 TEST_F(EmbeddedNodeTest, ARemovedEdgeGetsNoMail) {
   const TopicId topic = running_.make_topic();
   for (int round = 0; round < 50; ++round) {

@@ -160,6 +160,11 @@ class Node {
   /// Edges that want news of partitions register; the feeder of src/node is one of them. Any thread.
   virtual void add_edge(Edge&) = 0;
   virtual void remove_edge(Edge&) = 0;  ///< no mail after this returns
+  /// The calling thread works in rounds: from now on what it asks may reach the core only when it calls end_round,
+  /// which it does before it waits for anything.
+  virtual void work_in_rounds() {}
+  /// Runs the core here and now when nobody does, one commit at most: the wait of a flush. Answers come as always.
+  virtual void end_round() {}
   virtual Health health() const = 0;
   virtual std::string failure() const = 0;  ///< why it failed; empty while it has not
   virtual Stats stats() const = 0;

@@ -13,6 +13,7 @@ namespace {
 constexpr Millis tick_time{100};
 constexpr std::size_t ticks_a_second = 10;
 constexpr std::size_t many_connections = 1'000;
+constexpr int most_of_a_round = 64;
 
 // Addresses differ in few bits: mixed before they are divided.
 std::size_t part_of(const Connection* connection, std::size_t parts) {
@@ -35,8 +36,18 @@ void IoThread::start() {
   tick();
   thread_ = std::thread([this] {
     node::name_thread("io");
-    loop_->context.run();
+    run();
   });
+}
+
+// In rounds: what is ready is served, then the core runs on what that asked for.
+void IoThread::run() {
+  node().work_in_rounds();
+  while (loop_->context.run_one() != 0) {
+    for (int served = 1; served < most_of_a_round && loop_->context.poll_one() != 0; ++served) {
+    }
+    node().end_round();
+  }
 }
 
 void IoThread::stop() {

@@ -89,6 +89,7 @@ class IoThread final : public node::Edge {
     node::Mail mail;
     Letter* next;
   };
+  void run();
   void open_mail();
   void spread(const std::vector<PartitionRef>& advanced);
   void tick();
