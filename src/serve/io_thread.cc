@@ -15,10 +15,6 @@ constexpr std::size_t ticks_a_second = 10;
 constexpr std::size_t many_connections = 1'000;
 constexpr int most_of_a_round = 64;
 
-// Addresses differ in few bits: mixed before they are divided.
-std::size_t part_of(const Connection* connection, std::size_t parts) {
-  return (reinterpret_cast<std::uintptr_t>(connection) * 0x9e3779b97f4a7c15u >> 32) % parts;
-}
 }  // namespace
 
 IoThread::IoThread(Door& door) : door_(door), loop_(std::make_unique<Loop>()) {}
@@ -96,7 +92,7 @@ void IoThread::spread(const std::vector<PartitionRef>& advanced) {
     const auto found = watches_.find(ref.topic);
     if (found == watches_.end()) continue;
     for (Connection* connection : found->second) {
-      const auto& owner = connections_.at(connection);
+      const auto& owner = connections_[connection->place_].connection;
       if (std::find(woken_.begin(), woken_.end(), owner) == woken_.end()) woken_.push_back(owner);
     }
   }
@@ -105,18 +101,19 @@ void IoThread::spread(const std::vector<PartitionRef>& advanced) {
 }
 
 void IoThread::tick() {
-  if (!connections_.empty()) {
-    // Of many connections a part at a time: thousands of idle ones cost next to nothing, and each still has its turn
-    // every second.
-    const std::size_t parts = connections_.size() > many_connections ? ticks_a_second : 1;
-    ++tick_turn_;
-    // A tick may close connections, and so change the map.
-    std::vector<std::shared_ptr<Connection>> due;
-    due.reserve(connections_.size() / parts + 1);
-    for (auto& entry : connections_)
-      if (part_of(entry.first, parts) == tick_turn_ % parts) due.push_back(entry.second);
-    const Micros now = door_.clock.steady();
-    for (auto& connection : due) connection->tick(now);
+  // Of many connections a part at a time: thousands of idle ones cost next to nothing, and each still has its turn
+  // every second. One that takes the place of one that left may wait for the next second.
+  const std::size_t count = connections_.size();
+  const std::size_t parts = count > many_connections ? ticks_a_second : 1;
+  const std::size_t part = ++tick_turn_ % parts;
+  const Micros now = door_.clock.steady();
+  // A tick may close connections, and so change their places.
+  std::vector<std::shared_ptr<Connection>> due;
+  for (std::size_t place = part * count / parts; place < (part + 1) * count / parts; ++place)
+    if (connections_[place].quiet_until <= now) due.push_back(connections_[place].connection);
+  for (const auto& connection : due) {
+    const Micros quiet_until = connection->tick(now);
+    if (Place* place = find(*connection)) place->quiet_until = quiet_until;
   }
   loop_->ticks.expires_after(tick_time);
   loop_->ticks.async_wait([this](const boost::system::error_code& error) {
@@ -125,22 +122,40 @@ void IoThread::tick() {
 }
 
 void IoThread::add(std::shared_ptr<Connection> connection) {
-  Connection* const key = connection.get();
-  connections_.emplace(key, std::move(connection));
+  connection->place_ = connections_.size();
+  connections_.push_back({std::move(connection)});
 }
 
-void IoThread::remove(Connection& connection) { connections_.erase(&connection); }
+IoThread::Place* IoThread::find(const Connection& connection) {
+  const std::size_t place = connection.place_;
+  return place < connections_.size() && connections_[place].connection.get() == &connection ? &connections_[place]
+                                                                                            : nullptr;
+}
+
+void IoThread::remove(Connection& connection) {
+  Place* const place = find(connection);
+  if (place == nullptr) return;
+  connections_.back().connection->place_ = connection.place_;
+  std::swap(*place, connections_.back());
+  connections_.pop_back();
+}
+
+void IoThread::look_again(const Connection& connection) {
+  if (Place* const place = find(connection)) place->quiet_until = Micros{0};
+}
+
+std::vector<std::shared_ptr<Connection>> IoThread::all_connections() const {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const Place& place : connections_) all.push_back(place.connection);
+  return all;
+}
 
 void IoThread::stop_connections() {
-  std::vector<std::shared_ptr<Connection>> all;
-  for (auto& entry : connections_) all.push_back(entry.second);
-  for (auto& connection : all) connection->stop();
+  for (const auto& connection : all_connections()) connection->stop();
 }
 
 void IoThread::abort_connections() {
-  std::vector<std::shared_ptr<Connection>> all;
-  for (auto& entry : connections_) all.push_back(entry.second);
-  for (auto& connection : all) connection->abort();
+  for (const auto& connection : all_connections()) connection->abort();
 }
 
 // News are wanted from the first watcher on and then for good: a flag that comes and goes would let the news of a group

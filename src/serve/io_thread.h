@@ -44,11 +44,16 @@ struct Door {
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual void tick(Micros now) = 0;
+  /// About once a second. Gives the time until which it needs none, unless IoThread::look_again says otherwise.
+  virtual Micros tick(Micros now) = 0;
   virtual void news() = 0;
   virtual void stop() = 0;
   /// Closes at once.
   virtual void abort() = 0;
+
+ private:
+  friend class IoThread;
+  std::size_t place_ = 0;  // among its thread's connections
 };
 
 class IoThread final : public node::Edge {
@@ -75,7 +80,10 @@ class IoThread final : public node::Edge {
   std::string_view date() { return date_.at(door_.clock.wall()); }
 
   void add(std::shared_ptr<Connection> connection);
+  /// Fine when it is gone already.
   void remove(Connection& connection);
+  /// The connection is ticked again.
+  void look_again(const Connection& connection);
   std::size_t connection_count() const { return connections_.size(); }
   void stop_connections();
   void abort_connections();
@@ -85,6 +93,13 @@ class IoThread final : public node::Edge {
   void unwatch(TopicId topic, Connection& connection);
 
  private:
+  // Side by side, so that nothing of an idle connection is touched: its memory may be far away by then.
+  struct Place {
+    std::shared_ptr<Connection> connection;
+    Micros quiet_until{0};
+  };
+  Place* find(const Connection& connection);
+  std::vector<std::shared_ptr<Connection>> all_connections() const;
   struct Letter {
     node::Mail mail;
     Letter* next;
@@ -102,7 +117,7 @@ class IoThread final : public node::Edge {
   wire::http::EventReader event_reader_;
   wire::http::Stamp stamp_;
   wire::http::DateText date_;
-  std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+  std::vector<Place> connections_;
   std::unordered_map<TopicId, std::vector<Connection*>> watches_;
   std::vector<std::shared_ptr<Connection>> woken_;  // kept for its memory
   std::size_t tick_turn_ = 0;

@@ -89,7 +89,10 @@ void Session::received(const boost::system::error_code& error, std::size_t bytes
   if (state_ == State::closed) return;
   if (error) return error == boost::asio::error::eof ? ended() : close();
   last_read_ = thread_.clock().steady();
-  if (state_ == State::head && in_.empty()) started_ = last_read_;
+  if (state_ == State::head && in_.empty()) {
+    started_ = last_read_;
+    thread_.look_again(*this);
+  }
   thread_.counters().bytes_received.add(bytes);
   if (state_ == State::lingering) {
     in_.use_up(in_.size());

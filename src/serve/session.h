@@ -26,7 +26,7 @@ class Session final : public Exchange, public Connection {
   void start();
 
   // Connection
-  void tick(Micros now) override;
+  Micros tick(Micros now) override;
   void news() override;
   void stop() override;
   void abort() override { close(); }

@@ -208,10 +208,12 @@ void Session::news() {
   if (activity_) activity_->news();
 }
 
-void Session::tick(Micros now) {
+Micros Session::tick(Micros now) {
   finished_activity_.reset();
   if (activity_) activity_->tick(now);
   if (state_ != State::closed) check_times(now);
+  const bool idle = state_ == State::head && in_.empty() && unsent() == 0 && !activity_;
+  return idle ? last_read_ + thread_.door().options.timeouts.idle : now;
 }
 
 // A body as a whole has its time, and one that is read while it is answered has it for each piece that can be used: a
