@@ -41,6 +41,18 @@ TEST(Ledger, ARoundTakesWhatChangedOnce) {
   EXPECT_THAT(take(ledger), ElementsAre());
 }
 
+TEST(Ledger, CountsItsUnits) {
+  Ledger ledger;
+  Named a{"a"}, b{"b"};
+  ledger.touch(a);
+  ledger.touch(a);
+  ledger.restored(b, Sequence{1});
+  ledger.touch(b);
+  EXPECT_EQ(ledger.units(), 2u);
+  ledger.erase(a);
+  EXPECT_EQ(ledger.units(), 1u);
+}
+
 TEST(Ledger, ARoundIsTakenInSlices) {
   Ledger ledger;
   Named a{"a", std::string(100, 'x')}, b{"b", std::string(100, 'y')};

@@ -1,8 +1,15 @@
 #include "continuo/engines/unit.h"
 
+#include <utility>
+
 namespace continuo::engines {
 
+void Ledger::count(Unit& unit) {
+  if (!std::exchange(unit.counted_, true)) ++units_;
+}
+
 void Ledger::touch(Unit& unit) {
+  count(unit);
   // One that waits in a round stays there: the round must have it, and will take it with this change.
   if (unit.is_linked()) return;
   // Erased while it waited in this round, and made again: the tombstone alone would hide what came after it.
@@ -12,6 +19,7 @@ void Ledger::touch(Unit& unit) {
 }
 
 void Ledger::erase(Unit& unit) {
+  if (std::exchange(unit.counted_, false)) --units_;
   // What no checkpoint has needs no tombstone: replay makes it and erases it again.
   if (!unit.persisted_) return;
   // The last checkpoint's image is older than the round begins: replay from there on must not meet it.
@@ -45,6 +53,7 @@ bool Ledger::take(std::size_t max_bytes, std::vector<TakenUnit>& out) {
 }
 
 void Ledger::restored(Unit& unit, Sequence stamp) {
+  count(unit);
   unit.stamp_ = stamp;
   unit.persisted_ = true;
 }

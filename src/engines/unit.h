@@ -52,6 +52,7 @@ class Unit : public UnitHook {
   Sequence stamp_{0};        // from the checkpoint; counts while replaying only
   std::uint64_t round_ = 0;  // the round it waits for
   bool persisted_ = false;   // a checkpoint has or may have it
+  bool counted_ = false;     // among the ledger's units
 };
 
 /// What a checkpoint takes of a unit; none: it is gone.
@@ -67,6 +68,8 @@ class Ledger {
   void touch(Unit& unit);
   /// The unit is about to be destroyed.
   void erase(Unit& unit);
+  /// How many there are.
+  std::size_t units() const { return units_; }
 
   // --- checkpoints ---
   /// Begins a round over all that changed so far.
@@ -88,11 +91,14 @@ class Ledger {
   bool is_replaying() const { return replaying_.value != 0; }
 
  private:
+  void count(Unit& unit);
+
   using Units =
       boost::intrusive::list<Unit, boost::intrusive::base_hook<UnitHook>, boost::intrusive::constant_time_size<false>>;
   Units dirty_;  // wait for the next round
   Units round_;
   std::uint64_t next_round_ = 1;
+  std::size_t units_ = 0;
   std::vector<std::string> erased_;
   std::vector<std::string> round_erased_;
   std::unordered_set<std::string> erased_waiting_;  // while they waited in this round

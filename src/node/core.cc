@@ -326,6 +326,7 @@ void Core::fill(Stats& stats) const {
   stats.topics = topics_.by_name().size();
   stats.partitions = topics_.partition_count();
   stats.subscriptions = subscriptions_.by_name().size();
+  stats.units = ledger_.units();
   stats.wall_jumps = wall_jumps_;
 }
 

@@ -138,6 +138,7 @@ Stats EmbeddedNode::stats() const {
   stats.journal_size_bytes = home.slots * home.slot_bytes;
   stats.tail_bytes = home.tail_bytes;
   stats.disk_full = home.disk_full;
+  stats.short_of_files = home.short_of_files;
   return stats;
 }
 

@@ -78,6 +78,7 @@ struct Stats {
   Millis dedup_window{0};  ///< the shortest in effect; 0: no topic has one
   double flush_p50_us = 0, flush_p99_us = 0;
   bool disk_full = false;
+  bool short_of_files = false;  ///< no descriptor is free: topic files are not written, the ring fills up
 };
 
 enum class Health : std::uint8_t { recovering, running, disk_full, failed, stopped };

@@ -97,6 +97,8 @@ void write_journal(const node::Stats& stats, Page& page) {
   page.counter("continuo_checkpoints_total", "Checkpoints.", stats.checkpoints);
   page.counter("continuo_written_behind_bytes_total", "Bytes written to topic files.", stats.written_behind_bytes);
   page.gauge("continuo_tail_bytes", "Durable bytes not yet in topic files.", stats.tail_bytes);
+  page.gauge("continuo_short_of_files", "1 while no file can be opened: topic files are not written.",
+             stats.short_of_files);
   page.counter("continuo_wall_jumps_total", "Jumps of the machine's clock over 5 s.", stats.wall_jumps);
 }
 
