@@ -2,6 +2,7 @@
 // stopping.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <zlib.h>
 
@@ -221,6 +222,18 @@ TEST(Session, EndsClientsThatSendOneByteAfterTheOther) {
   EXPECT_TRUE(head.closed() && body.closed() && lines.closed());
 }
 
+// Until nothing more comes: the server waits for room in the kernel's buffers.
+void wait_until_blocked(int socket) {
+  int there = 0;
+  for (int same = 0, tries = 0; same < 10 && tries < 1'000; ++tries) {
+    std::this_thread::sleep_for(Millis{10});
+    int now = 0;
+    CHECK(ioctl(socket, FIONREAD, &now) == 0);
+    same = now == there && now != 0 ? same + 1 : 0;
+    there = now;
+  }
+}
+
 // Asks for far more than the kernel's buffers take; gives the connection's fate after 40 s in which so many bytes are
 // taken each second.
 bool ended_while_taking(std::size_t bytes_a_second) {
@@ -229,7 +242,7 @@ bool ended_while_taking(std::size_t bytes_a_second) {
   for (int i = 0; i < 4; ++i)
     other.publish("t", event_json(std::to_string(i), "k", fmt::format("\"{}\"", std::string(1'000'000, 'x'))));
   for (int i = 0; i < 20; ++i) slow.send("GET /v1/topics/t/events HTTP/1.1\r\nHost: t\r\n\r\n");
-  std::this_thread::sleep_for(Millis{100});
+  wait_until_blocked(slow.socket());
   std::string taken(bytes_a_second + 1, '\0');
   for (int second = 0; second < 40; ++second) {
     served.clock.advance(Millis{1'000});
@@ -244,8 +257,11 @@ bool ended_while_taking(std::size_t bytes_a_second) {
         std::this_thread::sleep_for(Millis{1});
     }
   }
-  std::this_thread::sleep_for(Millis{200});
-  return other.ask("GET", "/metrics").body.find("continuo_http_timeouts_total 1\n") != std::string::npos;
+  const auto ended = [&] {
+    return other.ask("GET", "/metrics").body.find("continuo_http_timeouts_total 1\n") != std::string::npos;
+  };
+  for (int tries = 0; tries < 20 && !ended(); ++tries) std::this_thread::sleep_for(Millis{50});
+  return ended();
 }
 
 TEST(Session, EndsClientsThatDoNotTakeTheirAnswer) { EXPECT_TRUE(ended_while_taking(0)); }
