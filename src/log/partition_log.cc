@@ -362,9 +362,9 @@ Result<std::string> PartitionLog::encode(Sequence upto) {
 bool PartitionLog::must_sync(std::uint64_t carry_below, Sequence upto) const {
   std::uint64_t tail = unsynced_bytes();
   const Offset visible = end();
-  for (auto at = written_; tail < carry_below && at->entry.next < visible; tail += at->entry.length) {
-    if (at->following->entry.sequence > upto) break;
+  for (auto at = written_; tail < carry_below && at->entry.next < visible && at->following->entry.sequence <= upto;) {
     at = at->following;
+    tail += at->entry.length;
   }
   if (tail >= carry_below) return true;
   for (std::size_t i = 0; i + 1 < segments_.size(); ++i)

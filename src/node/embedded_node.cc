@@ -34,9 +34,12 @@ void EmbeddedNode::core_loop() {
         wakeup_.cancel();
       continue;
     }
-    const bool worked = run_core();
-    const bool over = stopping_ && !worked && nothing_left();
-    const Micros most = worked ? Micros{0} : longest_sleep();
+    if (run_core()) {
+      leave_core();
+      continue;
+    }
+    const bool over = stopping_ && nothing_left();
+    const Micros most = longest_sleep();
     const bool blocked = held_ != nullptr;  // what comes behind it waits too
     wakes_at_ = clock_.steady() + most;
     wakeup_.prepare();
