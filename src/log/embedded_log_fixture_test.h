@@ -44,7 +44,7 @@ inline EmbeddedOptions tiny() {
   options.topic_segment_bytes = 20'000;
   options.write_behind_piece = 2'000;
   options.ballast_bytes = 0;
-  options.page_cache_bytes = 6'000;
+  options.page_cache_bytes = 8'192;
   return options;
 }
 

@@ -24,15 +24,17 @@ class PageCache {
   /// These bytes of the file were just written. May wait until what was written long before is on the disk: the pace of
   /// a device that cannot follow. Errors: io_error when that failed.
   Result<void> wrote(const std::shared_ptr<SegmentFile>& file, std::uint64_t from, std::uint64_t to);
-  /// Written and not yet dropped.
+  /// Of whole pages, written and not yet dropped.
   std::uint64_t bytes() const { return kept_; }
 
  private:
+  static constexpr std::uint64_t page = 4'096;
   // Trimmed segments are gone, and their pages with them.
   struct Piece {
     std::weak_ptr<SegmentFile> file;
-    std::uint64_t from = 0;
+    std::uint64_t from = 0;  // where a page begins
     std::uint64_t to = 0;
+    std::uint64_t cached() const { return (to - from + page - 1) / page * page; }
   };
 
   std::uint64_t bound_;
