@@ -16,6 +16,13 @@
 namespace continuo::cli {
 namespace {
 
+// What is wrong with an option says which one.
+template <class T>
+Result<T> of_option(std::string_view option, Result<T> value) {
+  if (!value) value.error().code = Code::bad_usage, value.error().at = option;
+  return value;
+}
+
 constexpr Millis look_at_health{200};
 constexpr std::uint64_t dev_journal_bytes = 128u << 20;
 constexpr std::uint64_t least_journal_bytes = 64u << 20;
@@ -25,12 +32,12 @@ Result<node::Options> node_options(const Serve& command) {
   node::Options options{.data = command.data};
   options.open_topic_files = topic_files(file_limit());
   if (!command.page_cache.empty()) {
-    auto bytes = parse_size(command.page_cache);
+    auto bytes = of_option("--page-cache", parse_size(command.page_cache));
     if (!bytes) return pass(bytes);
     options.page_cache_bytes = *bytes;
   }
   if (command.journal_size.empty()) return options;
-  auto size = parse_size(command.journal_size);
+  auto size = of_option("--journal-size", parse_size(command.journal_size));
   if (!size) return pass(size);
   if (*size < least_journal_bytes)
     return fail(Code::bad_usage, fmt::format("a journal of {} is too small", format_size(*size)), "--journal-size",

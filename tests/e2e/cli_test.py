@@ -160,6 +160,8 @@ def check_serving(server, home):
     expect(run("serve", "--data", str(server.folder / "data"), "--http", "127.0.0.1:0", home=home), 4, "data_locked")
     small = ("serve", "--data", str(home / "d"), "--journal-size", "64MiB", "--http")
     expect(run(*small, "0.0.0.0:0", home=home), 2, "insecure")
+    for option in ("--journal-size", "--page-cache"):
+        expect(run("serve", "--data", str(home / "d"), option, "much", home=home), 2, option)
     expect(run(*small, server.address, home=home), 1, "io_error")
     for number in (signal.SIGINT, signal.SIGTERM):
         with Server("--no-auto-create") as other:
