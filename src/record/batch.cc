@@ -151,7 +151,33 @@ Result<BatchHeader> check_batch(std::string_view bytes) {
   return header;
 }
 
-void set_base_offset(char* batch, Offset base) { put_be(batch, BatchLayout::base_offset, base.value); }
+void set_place(char* batch, Offset base, std::int32_t leader_epoch) {
+  put_be(batch, BatchLayout::base_offset, base.value);
+  put_be(batch, BatchLayout::leader_epoch, leader_epoch);
+}
+
+Result<BatchHeader> check_produced(std::string_view bytes, std::size_t most_bytes) {
+  using L = BatchLayout;
+  const auto refuse = [](std::string why) { return fail(Code::bad_request, std::move(why), "batch"); };
+  if (bytes.size() > most_bytes)
+    return fail(Code::too_large, fmt::format("a batch of {} bytes; at most {} are taken", bytes.size(), most_bytes),
+                "batch");
+  if (bytes.size() > L::magic && bytes[L::magic] != 2)
+    return fail(Code::unsupported, fmt::format("records of format {}, not 2", static_cast<int>(bytes[L::magic])),
+                "batch", "set the client to a broker version of 0.11 or later");
+  if (bytes.size() < L::records) return refuse(fmt::format("{} bytes are no batch", bytes.size()));
+  auto header = check_batch(bytes);
+  if (!header) return header;
+  if (header->size != bytes.size()) return refuse("there is more than one batch");
+  if (header->control() || header->transactional()) return fail(Code::unsupported, "a batch of a transaction", "batch");
+  if (header->record_count < 1 || header->record_count != header->last_offset_delta + 1)
+    return refuse(fmt::format("{} records in {} offsets", header->record_count, header->last_offset_delta + 1));
+  RecordWalk walk{bytes};
+  for (Offset expected = header->base_offset; const auto record = walk.next(); expected = expected + 1)
+    if (record->offset != expected) return refuse("the records are not numbered one after the other");
+  if (walk.damaged()) return refuse("the records cannot be read");
+  return header;
+}
 
 std::optional<Header> HeaderWalk::next() {
   if (left_ <= 0) return std::nullopt;
@@ -168,12 +194,19 @@ std::optional<Header> HeaderWalk::next() {
 
 RecordWalk::RecordWalk(std::string_view batch) {
   auto header = read_batch_header(batch);
-  if (!header || header->compression() != Compression::none) {
+  if (!header) {
     damaged_ = true;
     return;
   }
   header_ = *header;
   bytes_ = batch.substr(BatchLayout::records, header_.size - BatchLayout::records);
+  if (header_.compression() != Compression::none) {
+    auto inflated = inflate(header_.compression(), bytes_);
+    damaged_ = !inflated;
+    if (damaged_) return;
+    inflated_ = std::make_unique<const std::string>(*std::move(inflated));
+    bytes_ = *inflated_;
+  }
   left_ = header_.record_count;
 }
 
@@ -250,9 +283,8 @@ std::string BatchBuilder::finish(Offset base) {
   using L = BatchLayout;
   CHECK(!empty(), "a batch has at least one record");
   char* const batch = bytes_.data();
-  set_base_offset(batch, base);
+  set_place(batch, base, 0);
   put_be(batch, L::batch_length, static_cast<std::int32_t>(bytes_.size() - L::before_length));
-  put_be<std::int32_t>(batch, L::leader_epoch, 0);
   batch[L::magic] = 2;
   put_be<std::int16_t>(batch, L::attributes, 0);
   put_be(batch, L::last_offset_delta, static_cast<std::int32_t>(count_ - 1));

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "continuo/base/errors.h"
 #include "continuo/base/ids.h"
+#include "continuo/record/compression.h"
 
 namespace continuo::record {
 
@@ -34,8 +36,6 @@ struct BatchLayout {
   static constexpr std::size_t records = 61;
   static constexpr std::size_t before_length = 12;  // bytes that batch_length does not count
 };
-
-enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
 struct BatchHeader {
   Offset base_offset;
@@ -70,10 +70,15 @@ Result<BatchHeader> read_batch_header(std::string_view bytes);
 /// read_batch_header, and the CRC holds.
 Result<BatchHeader> check_batch(std::string_view bytes);
 
-/// Sets the base offset of a whole batch in place; the CRC does not cover it.
-void set_base_offset(char* batch, Offset base);
+/// check_batch for what a producer sends: one whole batch and nothing behind it, of at least one record, at most
+/// `most_bytes`; its records follow each other without gaps and can be read, uncompressed too. Errors: damaged_data,
+/// too_large, unsupported (an older format, a control batch, a transaction), bad_request (anything else).
+Result<BatchHeader> check_produced(std::string_view bytes, std::size_t most_bytes);
 
-/// One record inside a batch; views into the batch.
+/// Sets base offset and leader epoch of a whole batch in place; the CRC does not cover them.
+void set_place(char* batch, Offset base, std::int32_t leader_epoch);
+
+/// One record inside a batch; views into the batch, or into the walk when it is compressed.
 struct Record {
   Offset offset;
   std::int64_t timestamp_ms = 0;
@@ -100,10 +105,10 @@ class HeaderWalk {
   std::int32_t left_;
 };
 
-/// Walks the records of one uncompressed batch that passed check_batch.
+/// Walks the records of one batch that passed check_batch.
 ///   RecordWalk walk{batch}; while (auto record = walk.next()) ...; if (walk.damaged()) ...
 /// Ends early, with damaged() true, at a record whose lengths do not add up (headers are checked too), or when the
-/// batch is compressed.
+/// records of a compressed batch cannot be had.
 class RecordWalk {
  public:
   explicit RecordWalk(std::string_view batch);
@@ -113,6 +118,7 @@ class RecordWalk {
 
  private:
   BatchHeader header_;
+  std::unique_ptr<const std::string> inflated_;  // when the batch is compressed; stays where it is when the walk moves
   std::string_view bytes_;
   std::int32_t left_ = 0;
   bool damaged_ = false;

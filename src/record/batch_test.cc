@@ -8,6 +8,7 @@
 
 #include "continuo/base/bytes.h"
 #include "continuo/base/checksum.h"
+#include "continuo/record/compressed_batch_test.h"
 
 namespace continuo::record {
 namespace {
@@ -136,7 +137,7 @@ TEST(Batch, WalkingGivesWhatWasLaidIn) {
 
 TEST(Batch, TheBaseOffsetIsNotUnderTheCrc) {
   std::string batch = batch_of(two_records);
-  set_base_offset(batch.data(), Offset{1'000'000});
+  set_place(batch.data(), Offset{1'000'000}, 0);
   EXPECT_EQ(check_batch(batch)->last_offset(), Offset{1'000'001});
 }
 
@@ -186,11 +187,56 @@ TEST(RecordWalk, WithLogAppendTimeEveryRecordHasTheTimeOfTheBatch) {
   EXPECT_EQ(walk.next()->timestamp_ms, 1003);
 }
 
-TEST(RecordWalk, DoesNotReadCompressedBatches) {
+TEST(RecordWalk, ReadsCompressedBatchesLikeOthers) {
+  const std::string plain = batch_of(two_records);
+  for (const Compression compression : {Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
+    const std::string batch = compressed_batch(plain, compression);
+    ASSERT_TRUE(check_batch(batch).has_value());
+    RecordWalk before{batch};
+    RecordWalk walk{std::move(before)};
+    RecordWalk expected{plain};
+    while (const auto record = expected.next()) {
+      const auto found = walk.next();
+      ASSERT_TRUE(found.has_value()) << name(compression);
+      EXPECT_TRUE(sample_of(*found) == sample_of(*record));
+    }
+    EXPECT_FALSE(walk.next());
+    EXPECT_FALSE(walk.damaged());
+  }
+}
+
+TEST(RecordWalk, FindsDamageInCompressedRecords) {
   const std::string batch = with<std::int16_t>(batch_of(two_records), BatchLayout::attributes, 4);
   RecordWalk walk{batch};
   EXPECT_FALSE(walk.next());
   EXPECT_TRUE(walk.damaged());
+}
+
+constexpr std::size_t much = 1 << 20;
+
+TEST(CheckProduced, TakesWhatProducersSend) {
+  const std::string batch = batch_of(two_records);
+  EXPECT_TRUE(check_produced(batch, much).has_value());
+  EXPECT_TRUE(check_produced(compressed_batch(batch, Compression::zstd), much).has_value());
+  EXPECT_TRUE(check_produced(batch, batch.size()).has_value());
+}
+
+TEST(CheckProduced, RefusesWhatTheyDoNot) {
+  const std::string batch = batch_of(two_records);
+  const auto code = [](std::string_view bytes, std::size_t most = much) {
+    const auto checked = check_produced(bytes, most);
+    return checked ? Code::breach : checked.error().code;
+  };
+  EXPECT_EQ(code(""), Code::bad_request);
+  EXPECT_EQ(code(batch + batch), Code::bad_request);
+  EXPECT_EQ(code(batch, batch.size() - 1), Code::too_large);
+  EXPECT_EQ(code(std::string_view{batch}.substr(0, batch.size() - 1)), Code::damaged_data);
+  EXPECT_EQ(code(with<std::int8_t>(batch, BatchLayout::magic, 1)), Code::unsupported);
+  EXPECT_EQ(code(with<std::int16_t>(batch, BatchLayout::attributes, 16)), Code::unsupported) << "a transaction";
+  EXPECT_EQ(code(with<std::int16_t>(batch, BatchLayout::attributes, 32)), Code::unsupported) << "a control batch";
+  EXPECT_EQ(code(with<std::int16_t>(batch, BatchLayout::attributes, 3)), Code::bad_request) << "no lz4";
+  EXPECT_EQ(code(with<std::int32_t>(batch, BatchLayout::last_offset_delta, 5)), Code::bad_request) << "gaps";
+  EXPECT_EQ(code(with<std::int32_t>(batch, BatchLayout::record_count, 0)), Code::bad_request);
 }
 
 // Replaces one byte of the golden batch's records and says how many records the walk gave before it found the damage;
