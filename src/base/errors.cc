@@ -51,6 +51,12 @@ constexpr Text texts[] = {
      "A lease is not held any more, so this request settled and published nothing; an earlier one with the same leases "
      "may have done so.",
      "Drop the refused leases: what is not settled comes again."},
+    {Code::out_of_order,
+     "A batch of an idempotent producer does not begin with the number that comes next in its partition: one before it "
+     "is missing.",
+     "Clients send what is missing first, or begin a new epoch; a client that cannot must be restarted."},
+    {Code::fenced, "A newer instance of this producer has taken its place.",
+     "Stop this one; the newer goes on in its place."},
     {Code::keys_parked, "The subscription has parked keys and the request does not say what becomes of them.",
      "Say parked=keep or parked=discard."},
     {Code::not_parked, "The key has no failed event that waits for a decision.",

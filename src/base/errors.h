@@ -34,6 +34,8 @@ namespace continuo::inline base {
   X(id_reused, 409, "Event id used for other content")                   \
   X(lease_lost, 409, "Lease lost")                                       \
   X(settle_refused, 409, "Settle refused")                               \
+  X(out_of_order, 409, "Batch out of order")                             \
+  X(fenced, 409, "Producer replaced")                                    \
   X(keys_parked, 409, "Keys are parked")                                 \
   X(not_parked, 409, "Key is not parked")                                \
   X(system_name, 403, "Name belongs to the system")                      \

@@ -4,6 +4,7 @@
 
 #include "continuo/engines/codec.h"
 #include "continuo/engines/kept_effects.h"
+#include "continuo/engines/producer_effects.h"
 
 namespace continuo::engines {
 
@@ -136,6 +137,18 @@ template <class Io, Of<RecordsReleased> T>
 void fields(Io& io, T& v) {
   io(v.partition, v.page, v.offsets);
 }
+template <class Io, Of<ProducersNumbered> T>
+void fields(Io& io, T& v) {
+  io(v.next);
+}
+template <class Io, Of<BatchProduced> T>
+void fields(Io& io, T& v) {
+  io(v.partition, v.producer, v.epoch, v.first_sequence, v.last_sequence, v.base, v.timestamp);
+}
+template <class Io, Of<ProducerForgotten> T>
+void fields(Io& io, T& v) {
+  io(v.partition, v.producer);
+}
 template <class Io, Of<LeaseExtended> T>
 void fields(Io& io, T& v) {
   io(v.key, v.until);
@@ -195,6 +208,9 @@ CONTINUO_EFFECT(LeaseCut);
 CONTINUO_EFFECT(EventsLost);
 CONTINUO_EFFECT(RecordsKept);
 CONTINUO_EFFECT(RecordsReleased);
+CONTINUO_EFFECT(ProducersNumbered);
+CONTINUO_EFFECT(BatchProduced);
+CONTINUO_EFFECT(ProducerForgotten);
 CONTINUO_EFFECT(LeaseExtended);
 CONTINUO_EFFECT(SettleRemembered);
 CONTINUO_EFFECT(SettlesDropped);

@@ -48,6 +48,9 @@ enum class EffectType : std::uint8_t {
   events_lost = 56,
   records_kept = 64,
   records_released = 65,
+  producers_numbered = 72,
+  batch_produced = 73,
+  producer_forgotten = 74,
 };
 
 /// A decided or replayed effect, encoded.
@@ -264,7 +267,7 @@ struct SettlesDropped {
   std::uint64_t page = 0;
 };
 
-/// Encodes any of the above, and those of kept_effects.h.
+/// Encodes any of the above, and those of kept_effects.h and producer_effects.h.
 template <class T>
 Effect encode(const T& effect);
 

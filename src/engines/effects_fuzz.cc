@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "continuo/engines/producers.h"
 #include "continuo/engines/subscriptions.h"
 #include "continuo/engines/topics.h"
 
@@ -12,6 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Ledger ledger;
   TopicsEngine topics{ledger, TopicLimits{}};
   SubscriptionsEngine subscriptions{ledger, SubscriptionLimits{}};
+  ProducersEngine producers{ledger};
   // Several in a row: u8 type, u8 version, u8 length, payload.
   ByteReader reader{{reinterpret_cast<const char*>(data), size}};
   topics.partitions_made(TopicId{1}, 2);
@@ -21,6 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view payload = reader.raw(std::min<std::uint64_t>(reader.u8(), reader.left()));
     if (type < EffectType::subscription_defined)
       (void)topics.replay(type, version, payload, Elapsed{1});
+    else if (type >= EffectType::producers_numbered)
+      (void)producers.replay(type, version, payload, Elapsed{1});
     else
       (void)subscriptions.apply(type, version, payload, Elapsed{1});
     (void)subscriptions.decide_due({WallTime{1}, Elapsed{1}}, 10);
@@ -37,8 +41,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto kind = static_cast<UnitKind>(unit.key.front());
     const bool of_topics =
         kind == UnitKind::node || kind == UnitKind::topic || kind == UnitKind::head || kind == UnitKind::ids;
-    const auto restored = of_topics ? other_topics.restore(kind, unit.key, unit.bytes, Sequence{1})
-                                    : other_subscriptions.restore(kind, unit.key, unit.bytes, Sequence{1});
+    ProducersEngine other_producers{other};
+    const bool of_producers = kind == UnitKind::producer || kind == UnitKind::producer_counter;
+    const auto restored = of_producers ? other_producers.restore(unit.key, unit.bytes, Sequence{1})
+                          : of_topics  ? other_topics.restore(kind, unit.key, unit.bytes, Sequence{1})
+                                       : other_subscriptions.restore(kind, unit.key, unit.bytes, Sequence{1});
     CHECK(restored.has_value(), "a checkpoint takes nothing that recovery could not read");
   }
   return 0;

@@ -9,6 +9,7 @@
 
 #include "continuo/base/random.h"
 #include "continuo/engines/kept_effects.h"
+#include "continuo/engines/producer_effects.h"
 
 namespace continuo::engines {
 namespace {
@@ -58,6 +59,15 @@ TEST(Effects, GoldenIdsRemembered) {
 }
 
 TEST(Effects, GoldenIdsDropped) { check(IdsDropped{partition, 5}, 20, "ac020205"); }
+
+TEST(Effects, GoldenProducersNumbered) { check(ProducersNumbered{300}, 72, "ac02"); }
+
+TEST(Effects, GoldenBatchProduced) {
+  check(BatchProduced{partition, ProducerId{300}, 1, 5, 9, Offset{1000}, WallTime{1'763'713'800'000}}, 73,
+        "ac0202ac02010509e80780ddc6d8d466");
+}
+
+TEST(Effects, GoldenProducerForgotten) { check(ProducerForgotten{partition, ProducerId{300}}, 74, "ac0202ac02"); }
 
 TEST(Effects, GoldenSubscriptionDefined) {
   SubscriptionSettings settings;

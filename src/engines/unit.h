@@ -32,7 +32,9 @@ enum class UnitKind : char {
   key_page = 'w',
   lease_counter = 'L',
   settles = 'r',
-  kept = 'K'
+  kept = 'K',
+  producer = 'p',
+  producer_counter = 'P'
 };
 
 using UnitHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;

@@ -383,6 +383,11 @@ Result<Batches> EmbeddedLog::read(PartitionRef ref, Offset from, std::uint64_t m
   return batches;
 }
 
+Result<void> EmbeddedLog::walk_batches(PartitionRef ref, const VisitBatch& visit) {
+  auto partition = find(ref);
+  if (!partition) return pass(partition);
+  return (*partition)->walk_batches(visit);
+}
 Result<Offset> EmbeddedLog::offset_at(PartitionRef ref, WallTime time) {
   auto partition = find(ref);
   if (!partition) return pass(partition);

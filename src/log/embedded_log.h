@@ -54,6 +54,7 @@ class EmbeddedLog final : public Home {
   Result<void> seal(const Now& now) override;
   Result<Batches> read(PartitionRef partition, Offset from, std::uint64_t max_bytes) override;
   Result<Offset> offset_at(PartitionRef partition, WallTime time) override;
+  Result<void> walk_batches(PartitionRef partition, const VisitBatch& visit) override;
   Result<PartitionState> state(PartitionRef partition) override;
   Result<WallTime> appended_at(PartitionRef partition, Offset offset) override;
   std::vector<OldSegment> old_segments(PartitionRef partition) override;

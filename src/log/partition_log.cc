@@ -177,6 +177,26 @@ bool PartitionLog::take_held(const View& view, Offset from, std::uint64_t max_by
   return true;
 }
 
+Result<void> PartitionLog::walk_batches(const Home::VisitBatch& visit) {
+  const View seen = view(std::nullopt);
+  Offset next = first();
+  bool enough = false;
+  const auto take = [&](const IndexEntry& entry) {
+    if (entry.next <= next) return false;
+    next = entry.next;
+    return enough = visit(std::max(entry.base, first()), entry.max_timestamp_ms);
+  };
+  for (const Segment& segment : seen.segments) {
+    if (segment.extent.entries == 0 || segment.extent.next <= first()) continue;
+    auto walked = segment.file->walk(segment.extent, take);
+    if (!walked && segment.extent.next <= first()) continue;  // retention removed the file meanwhile
+    if (!walked || enough) return walked;
+  }
+  for (auto at = held_from(seen, next); at; at = at->entry.next < seen.end ? at->following : nullptr)
+    if (take(at->entry)) break;
+  return {};
+}
+
 Result<Offset> PartitionLog::offset_at(WallTime time) {
   const View seen = view(std::nullopt);
   for (const Segment& segment : seen.segments) {

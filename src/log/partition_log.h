@@ -44,6 +44,7 @@ class PartitionLog {
   /// Errors: offset_out_of_range, damaged_data. `cold` says whether files were read.
   Result<Batches> read(Offset from, std::uint64_t max_bytes, bool& cold);
   Result<Offset> offset_at(WallTime time);
+  Result<void> walk_batches(const Home::VisitBatch& visit);
   Result<WallTime> appended_at(Offset offset);
   std::uint64_t stored_bytes() const { return stored_bytes_.load() + held_bytes_.load(); }
   std::uint64_t held_bytes() const { return held_bytes_.load(); }

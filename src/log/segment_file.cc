@@ -276,6 +276,25 @@ Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::ui
   return {};
 }
 
+Result<void> SegmentFile::walk(const SegmentExtent& extent, const std::function<bool(const IndexEntry&)>& visit) {
+  constexpr std::uint64_t at_once = 1'024;
+  auto opened = files();
+  if (!opened) return pass(opened);
+  for (std::uint64_t number = 0; number < extent.entries; number += at_once) {
+    const std::uint64_t count = std::min(at_once, extent.entries - number);
+    const auto bytes = disk::read_exactly(*opened->index, number * IndexEntry::size,
+                                          static_cast<std::size_t>(count * IndexEntry::size), index_path_);
+    if (!bytes) return std::unexpected(bytes.error());
+    for (std::uint64_t i = 0; i < count; ++i) {
+      auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(i * IndexEntry::size, IndexEntry::size));
+      if (!entry) entry.error().at = fmt::format("{} entry {}", index_path_, number + i);
+      if (!entry) return pass(entry);
+      if (visit(*entry)) return {};
+    }
+  }
+  return {};
+}
+
 Result<std::vector<std::shared_ptr<HeldBatch>>> SegmentFile::load(const SegmentExtent& extent,
                                                                   std::uint64_t first_entry) {
   std::vector<std::shared_ptr<HeldBatch>> held;

@@ -92,6 +92,8 @@ class SegmentFile {
   Result<std::optional<IndexEntry>> find(const SegmentExtent& extent, Offset from);
   /// The first entry appended at or after `time`.
   Result<std::optional<IndexEntry>> find(const SegmentExtent& extent, WallTime time);
+  /// All entries in order, until `visit` says it has seen enough.
+  Result<void> walk(const SegmentExtent& extent, const std::function<bool(const IndexEntry&)>& visit);
   /// Entries from number `first` on to the end of the extent, with their batches.
   Result<std::vector<std::shared_ptr<HeldBatch>>> load(const SegmentExtent& extent, std::uint64_t first_entry);
 

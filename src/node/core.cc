@@ -213,7 +213,8 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
 std::optional<Millis> Core::next_due() const {
   if (failed_) return std::nullopt;
   std::optional<Elapsed> due = subscriptions_.next_due();
-  if (const auto ids = topics_.next_due(); ids && (!due || *ids < *due)) due = ids;
+  for (const auto other : {topics_.next_due(), producers_.next_due()})
+    if (other && (!due || *other < *due)) due = other;
   for (const auto& [id, waiters] : waiting_)
     for (const Waiter& waiter : waiters)
       if (!due || waiter.deadline < *due) due = waiter.deadline;
@@ -264,6 +265,14 @@ void Core::run_jobs() {
     for (const engines::IdsDropped& dropped : topics_.decide_expired(now_.elapsed, effects_per_job)) {
       effect(dropped);
       topics_.apply(dropped, now_.elapsed);
+    }
+    end_frame();
+  }
+  if (const auto due = producers_.next_due(); due && *due <= (open_ ? now_ : now()).elapsed) {
+    begin_frame();
+    for (const engines::ProducerForgotten& forgotten : producers_.decide_expired(now_.elapsed, effects_per_job)) {
+      effect(forgotten);
+      producers_.apply(forgotten);
     }
     end_frame();
   }

@@ -20,6 +20,7 @@
 
 #include "continuo/base/random.h"
 #include "continuo/engines/kept.h"
+#include "continuo/engines/producers.h"
 #include "continuo/engines/subscriptions.h"
 #include "continuo/engines/topics.h"
 #include "continuo/log/seam/home.h"
@@ -60,6 +61,8 @@ class Core {
   void skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                     Answer<void> answer);
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer);
+  void produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer);
+  void number_producer(Edge& edge, Answer<std::int64_t> answer);
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);
@@ -113,6 +116,7 @@ class Core {
   bool idle() const { return !open_ && !in_flight_; }
   const engines::TopicsEngine& topics() const { return topics_; }
   const engines::SubscriptionsEngine& subscriptions() const { return subscriptions_; }
+  const engines::ProducersEngine& producers() const { return producers_; }
   std::size_t kept_records() const { return kept_.size(); }
   /// Where the copy of a record is that outlived its retention.
   std::optional<std::pair<PartitionRef, Offset>> kept_place(PartitionRef partition, Offset offset) const;
@@ -163,10 +167,13 @@ class Core {
   void finish_batch(PartitionRef partition);
   template <class T>
   void reply(Edge& edge, Answer<T> answer, Result<T> result);
+  template <class T>
+  bool refuse_if_failed(Edge& edge, Answer<T>& answer);
   void deliver(Edge& edge, std::move_only_function<void()> task);
   void send(ClosedGroup& group);
   Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
+  Result<BatchPlace> append(NewBatch batch);
   void define_topic(const engines::TopicDefined& defined);
   void advance_trim(std::size_t most);
   void pass_over(Trimming& trim, std::size_t most);
@@ -203,6 +210,7 @@ class Core {
   engines::TopicsEngine topics_;
   engines::SubscriptionsEngine subscriptions_;
   engines::KeptRecordsEngine kept_{ledger_};
+  engines::ProducersEngine producers_{ledger_};
 
   Now now_;                // of the open group, or the last one
   Micros steady_zero_{0};  // steady time at which elapsed was `elapsed_zero_`

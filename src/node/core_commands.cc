@@ -7,21 +7,6 @@
 #include "continuo/node/core_state.h"
 
 namespace continuo::node {
-// A failed node answers at once; nothing is decided any more.
-#define REFUSE_IF_FAILED()                                      \
-  if (failed_) {                                                \
-    reply(edge, std::move(answer), refused_by_failure(answer)); \
-    return fail(verdict_->error, nullptr);                      \
-  }
-
-namespace {
-
-template <class T>
-Result<T> refused_by_failure(const Answer<T>&) {
-  return continuo::fail(Code::node_failed, "the node stopped");
-}
-
-}  // namespace
 
 // ---- topics ---------------------------------------------------------------------------------------------------------
 
@@ -45,7 +30,7 @@ std::shared_ptr<const Catalogue> Core::build_catalogue() const {
 
 void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system,
                         Answer<Put<Topic>> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   open();
   auto decision = topics_.decide_create(name, settings, now_.wall, by_system);
   if (!decision) return reply<Put<Topic>>(edge, std::move(answer), pass(decision));
@@ -66,7 +51,7 @@ void Core::define_topic(const engines::TopicDefined& defined) {
 }
 
 void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   if (name == kept_topic)
     return reply<void>(edge, std::move(answer),
                        continuo::fail(Code::system_name, fmt::format("'{}' holds what consumers wait for", name)));
@@ -80,6 +65,7 @@ void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   topics_.apply(*deleted);
   open_->group.log.remove_topic({deleted->id});
   topics_.topic_removed(deleted->id);
+  producers_.topic_removed(deleted->id);
   end_frame();
   definitions_changed_ = true;
   topics_gone_.insert(deleted->id);
@@ -89,7 +75,7 @@ void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
 
 void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason,
                         Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   const engines::HeadUnit* head = topics_.head(ref);
   if (head == nullptr)
     return reply<void>(edge, std::move(answer), continuo::fail(Code::unknown_partition, "the topic was deleted"));
@@ -170,7 +156,7 @@ std::vector<Place> Core::commit(const std::vector<NewRecord>& records, const eng
 }
 
 void Core::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   open();
   if (auto refused = may_publish(home_.stats()); !refused)
     return reply<Published>(edge, std::move(answer), pass(refused));
@@ -197,7 +183,7 @@ std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<Topi
 
 void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
                             Answer<Put<Subscription>> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   open();
   std::vector<TopicId> topics;
   for (const std::string& topic : settings.topics) {
@@ -224,7 +210,7 @@ void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings s
 }
 
 void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   auto deleted = subscriptions_.decide_delete(name);
   if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
   begin_frame();
@@ -237,7 +223,7 @@ void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer
 }
 
 void Core::pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   auto defined = subscriptions_.decide_pause(id, paused);
   if (!defined) return reply<void>(edge, std::move(answer), pass(defined));
   begin_frame();
@@ -264,7 +250,7 @@ bool Core::serve(const Receive& receive, Received& received) {
 // Who came first is served first: a receive that finds others waiting stands behind them, and gets what they leave even
 // if it does not wait itself.
 void Core::receive(Edge& edge, Receive receive, Answer<Received> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   open();
   auto checked = subscriptions_.decide_receive(receive, now_.elapsed);
   if (!checked) return reply<Received>(edge, std::move(answer), pass(checked));
@@ -349,7 +335,7 @@ void Core::expire_waiting() {
 
 // Nobody waits for it: what of this is lost with a crash comes again as any lease that ran out.
 void Core::return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   open();
   if (const auto effects = subscriptions_.decide_return(leases); !effects.empty()) {
     begin_frame();
@@ -361,7 +347,7 @@ void Core::return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> ans
 }
 
 void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   open();
   if (settle.body_hash != Hash128{})
     if (const std::string* before = subscriptions_.remembered(settle.subscription, settle.body_hash))
@@ -392,7 +378,7 @@ void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
 }
 
 void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   const engines::SubscriptionUnit* unit = subscriptions_.find(id);
   if (unit == nullptr)
     return reply<SubscriptionState>(edge, std::move(answer),
@@ -417,7 +403,7 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
 }
 
 void Core::parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   if (subscriptions_.find(id) == nullptr)
     return reply<std::vector<ParkedKey>>(edge, std::move(answer),
                                          continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
@@ -425,7 +411,7 @@ void Core::parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std
 }
 
 void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   auto released = subscriptions_.decide_retry(id, key_hash);
   if (!released) return reply<void>(edge, std::move(answer), pass(released));
   begin_frame();
@@ -436,7 +422,7 @@ void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, A
 }
 
 void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   auto skipped = subscriptions_.decide_skip(id, key_hash, reason);
   if (!skipped) return reply<void>(edge, std::move(answer), pass(skipped));
   const auto passed = std::ranges::count(*skipped, engines::EffectType::key_skipped, &engines::Effect::type);
@@ -463,12 +449,12 @@ void Core::tell_skip(SubscriptionId id, std::uint64_t key_hash, const std::strin
 }
 
 void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   reply<std::vector<FeedPosition>>(edge, std::move(answer), subscriptions_.feed_positions());
 }
 
 void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
-  REFUSE_IF_FAILED();
+  if (refuse_if_failed(edge, answer)) return;
   auto decision = subscriptions_.decide_offer(offer);
   if (!decision) return reply<OfferCredit>(edge, std::move(answer), pass(decision));
   if (offer.events.empty() && offer.next == offer.from) {  // asks for credit: answered as soon as there is some
@@ -483,7 +469,5 @@ void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
   maybe_ready(offer.subscription);
   reply<OfferCredit>(edge, std::move(answer), decision->credit);
 }
-
-#undef REFUSE_IF_FAILED
 
 }  // namespace continuo::node

@@ -27,6 +27,8 @@ class Core::Recovery final : public log::RecoverySink {
       case engines::UnitKind::lease_counter:
       case engines::UnitKind::settles: return core_.subscriptions_.restore(kind, key, *bytes, stamp);
       case engines::UnitKind::kept: return core_.kept_.restore(key, *bytes, stamp);
+      case engines::UnitKind::producer:
+      case engines::UnitKind::producer_counter: return core_.producers_.restore(key, *bytes, stamp);
     }
     return continuo::fail(Code::wrong_format,
                           fmt::format("the checkpoint holds a unit of kind {} that this version does not know",
@@ -45,6 +47,8 @@ class Core::Recovery final : public log::RecoverySink {
     const auto type = static_cast<engines::EffectType>(effect.type);
     if (type < engines::EffectType::subscription_defined)
       return core_.topics_.replay(type, effect.version, effect.payload, core_.now_.elapsed);
+    if (type >= engines::EffectType::producers_numbered)
+      return core_.producers_.replay(type, effect.version, effect.payload, core_.now_.elapsed);
     if (type >= engines::EffectType::records_kept) return core_.kept_.replay(type, effect.version, effect.payload);
     return core_.subscriptions_.apply(type, effect.version, effect.payload, core_.now_.elapsed);
   }
@@ -69,6 +73,7 @@ class Core::Recovery final : public log::RecoverySink {
         auto removed = log::read_topic_removed(effect.payload);
         if (!removed) return pass(removed);
         core_.topics_.topic_removed(removed->topic);
+        core_.producers_.topic_removed(removed->topic);
         return {};
       }
       case log::LogEffect::trimmed: {
@@ -124,6 +129,7 @@ void Core::follow_home() {
     topics_.apply(topic);
     open_->group.log.remove_topic({topic.id});
     topics_.topic_removed(topic.id);
+    producers_.topic_removed(topic.id);
     end_frame();
     topics_gone_.insert(topic.id);
   }
@@ -132,6 +138,7 @@ void Core::follow_home() {
     if (topics_.find(topic) == nullptr) {  // defined by a group that is lost
       open_->group.log.remove_topic({topic});
       topics_.topic_removed(topic);
+      producers_.topic_removed(topic);
     } else {
       for (const PartitionRef partition : partitions)
         if (const auto state = home_.state(partition)) follow_home(partition, *state);
@@ -157,6 +164,7 @@ Result<void> Core::recover() {
   Recovery recovery{*this};
   if (auto recovered = home_.recover(recovery); !recovered) return recovered;
   ledger_.replaying(Sequence{0});
+  producers_.recovered();
   closed_ = written_ = home_.last();
   steady_zero_ = clock_.steady();
   elapsed_zero_ = now_.elapsed;

@@ -50,4 +50,13 @@ void Core::reply(Edge& edge, Answer<T> answer, Result<T> result) {
   });
 }
 
+// A failed node answers at once; nothing is decided any more.
+template <class T>
+bool Core::refuse_if_failed(Edge& edge, Answer<T>& answer) {
+  if (!failed_) return false;
+  reply<T>(edge, std::move(answer), continuo::fail(Code::node_failed, "the node stopped"));
+  fail(verdict_->error, nullptr);
+  return true;
+}
+
 }  // namespace continuo::node

@@ -104,20 +104,7 @@ class EmbeddedNode final : public Node {
     control(edge, std::move(answer),
             [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
   }
-  void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override {
-    // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
-    Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_},
-                                       answer = std::move(answer)](Result<SubscriptionState> state) mutable {
-      if (state && !alive.expired())
-        for (const auto& [partition, offset] : state->unsettled)
-          if (const auto appended = home_->appended_at(partition, offset);
-              appended && (!state->oldest || *appended < *state->oldest))
-            state->oldest = *appended;
-      answer(std::move(state));
-    };
-    control(edge, std::move(dated),
-            [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
-  }
+  void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override;
   void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) override {
     control(edge, std::move(answer),
             [=, &edge](Core& core, auto reply) { core.parked(edge, id, limit, std::move(reply)); });
@@ -154,6 +141,10 @@ class EmbeddedNode final : public Node {
                     Answer<void> answer) override;
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) override;
   Result<void> may_publish(std::uint64_t bytes) override;
+  void produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer) override;
+  void number_producer(Edge& edge, Answer<std::int64_t> answer) override {
+    control(edge, std::move(answer), [&edge](Core& core, auto reply) { core.number_producer(edge, std::move(reply)); });
+  }
   void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
   void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;
 
@@ -163,6 +154,8 @@ class EmbeddedNode final : public Node {
   }
   Result<std::shared_ptr<const std::string>> read_one(PartitionRef partition, Offset offset) override;
   Result<Offset> offset_at(PartitionRef partition, WallTime time) override { return home_->offset_at(partition, time); }
+  Result<std::optional<RecordTime>> first_record_since(PartitionRef partition, std::int64_t timestamp_ms) override;
+  Result<std::optional<RecordTime>> newest_record(PartitionRef partition) override;
   Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
 
   void add_edge(Edge& edge) override {

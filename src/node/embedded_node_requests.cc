@@ -1,6 +1,7 @@
 // The embedded node as its edges see it: requests within credits, records, state.
 #include "continuo/node/embedded_node.h"
 #include "continuo/node/record_finder.h"
+#include "continuo/node/record_times.h"
 
 namespace continuo::node {
 namespace {
@@ -56,6 +57,24 @@ void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Pu
       true);
 }
 
+void EmbeddedNode::produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer) {
+  constexpr std::size_t batch_room = log::Group::batch_overhead + 128;  // and the effect that numbers it
+  std::size_t room = 1024;
+  for (const NewBatch& batch : batches) room += batch.bytes.size() + batch_room;
+  if (room > options_.limits.frame_bytes || room > group_budget)
+    return refuse(edge, std::move(answer),
+                  {Code::too_large,
+                   fmt::format("the batches take {} bytes in the log, one commit holds at most {}", room, group_budget),
+                   {},
+                   {}});
+  within(
+      publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
+      [&edge, batches = std::move(batches)](Core& core, auto reply) mutable {
+        core.produce(edge, std::move(batches), std::move(reply));
+      },
+      true);
+}
+
 void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                                 Answer<void> answer) {
   const auto readable = home_->read(partition, from, 1);
@@ -85,6 +104,29 @@ void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
          [&edge, settle = std::move(settle)](Core& core, auto reply) mutable {
            core.settle(edge, std::move(settle), std::move(reply));
          });
+}
+
+void EmbeddedNode::subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) {
+  // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
+  Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_},
+                                     answer = std::move(answer)](Result<SubscriptionState> state) mutable {
+    if (state && !alive.expired())
+      for (const auto& [partition, offset] : state->unsettled)
+        if (const auto appended = home_->appended_at(partition, offset);
+            appended && (!state->oldest || *appended < *state->oldest))
+          state->oldest = *appended;
+    answer(std::move(state));
+  };
+  control(edge, std::move(dated),
+          [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
+}
+
+Result<std::optional<RecordTime>> EmbeddedNode::first_record_since(PartitionRef partition, std::int64_t timestamp_ms) {
+  return node::first_record_since(*home_, partition, timestamp_ms);
+}
+
+Result<std::optional<RecordTime>> EmbeddedNode::newest_record(PartitionRef partition) {
+  return node::newest_record(*home_, partition);
 }
 
 Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {

@@ -43,6 +43,7 @@ class MemoryHome : public log::Home {
   Result<void> seal(const Now&) override { return {}; }
   Result<log::Batches> read(PartitionRef, Offset, std::uint64_t) override { return fail(Code::unsupported, ""); }
   Result<Offset> offset_at(PartitionRef, WallTime) override { return fail(Code::unsupported, ""); }
+  Result<void> walk_batches(PartitionRef, const VisitBatch&) override { return fail(Code::unsupported, ""); }
   Result<log::PartitionState> state(PartitionRef) override { return fail(Code::unsupported, ""); }
   Result<WallTime> appended_at(PartitionRef, Offset) override { return fail(Code::unsupported, ""); }
   std::vector<log::OldSegment> old_segments(PartitionRef) override { return {}; }

@@ -120,6 +120,12 @@ class Node {
   /// One atomic commit of records for one or several topics. Errors: overloaded, too_many_requests, disk_full,
   /// id_reused, unknown_topic, unknown_partition, too_large, node_failed.
   virtual void publish(Edge&, std::vector<NewRecord>, Answer<Published>) = 0;
+  /// Batches as their producers made them, one outcome each: what is refused leaves the others alone. Numbered batches
+  /// of idempotent producers are appended once. Errors of all: as publish. Of one: unknown_partition, out_of_order,
+  /// fenced, and what a publish is refused with.
+  virtual void produce(Edge&, std::vector<NewBatch>, Answer<std::vector<Result<BatchPlace>>>) = 0;
+  /// A number for an idempotent producer that nobody had before.
+  virtual void number_producer(Edge&, Answer<std::int64_t>) = 0;
   /// What a publish of about so many bytes would be refused with just now: edges ask before they parse. Any thread.
   virtual Result<void> may_publish(std::uint64_t bytes) = 0;
   /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one).
@@ -130,6 +136,10 @@ class Node {
   virtual Result<std::shared_ptr<const std::string>> read_one(PartitionRef, Offset offset) = 0;
   /// The first offset whose batch was appended at or after `time`; the end when there is none.
   virtual Result<Offset> offset_at(PartitionRef, WallTime time) = 0;
+  /// By the records' own times: the first record of that time (ms) or later, and the first of the latest time there
+  /// is; none: there is no such record. Reads files.
+  virtual Result<std::optional<RecordTime>> first_record_since(PartitionRef, std::int64_t timestamp_ms) = 0;
+  virtual Result<std::optional<RecordTime>> newest_record(PartitionRef) = 0;
   virtual Result<PartitionState> partition_state(PartitionRef) = 0;
 
   /// Readers pass over damaged records from now on; the decision and its reason are kept in the log. Errors:

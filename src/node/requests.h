@@ -75,6 +75,25 @@ struct NewRecord {
   record::Fingerprint fingerprint;  ///< identity {0,0}: no deduplication
 };
 
+/// A batch as its producer made it, checked by the edge with record::check_produced.
+struct NewBatch {
+  PartitionRef partition;
+  std::string bytes;
+};
+
+/// Where one batch went.
+struct BatchPlace {
+  Offset base;
+  Offset first;            ///< of the partition
+  bool duplicate = false;  ///< was there already; this is its first place
+};
+
+/// A record's place and its own time.
+struct RecordTime {
+  Offset offset;
+  std::int64_t timestamp_ms = 0;
+};
+
 /// Where one event went.
 struct Place {
   TopicId topic;

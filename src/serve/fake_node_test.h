@@ -157,6 +157,14 @@ class FakeNode final : public node::Node {
     if (offset < log.first || offset >= log.end()) return fail(Code::offset_out_of_range, "out of range");
     return log.batches[static_cast<std::size_t>(offset.value)].second;
   }
+  // Kafka's door is tested on a real node.
+  void produce(node::Edge&, std::vector<node::NewBatch>, node::Answer<std::vector<Result<node::BatchPlace>>>) override {
+  }
+  void number_producer(node::Edge&, node::Answer<std::int64_t>) override {}
+  Result<std::optional<node::RecordTime>> first_record_since(PartitionRef, std::int64_t) override {
+    return std::nullopt;
+  }
+  Result<std::optional<node::RecordTime>> newest_record(PartitionRef) override { return std::nullopt; }
   Result<Offset> offset_at(PartitionRef ref, WallTime time) override {
     const std::lock_guard lock(mutex_);
     const Log& log = logs_[ref];

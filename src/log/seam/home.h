@@ -235,6 +235,10 @@ class Home {
   virtual Result<Batches> read(PartitionRef partition, Offset from, std::uint64_t max_bytes) = 0;
   virtual Result<Offset> offset_at(PartitionRef partition, WallTime time) = 0;
   virtual Result<PartitionState> state(PartitionRef partition) = 0;
+  /// Walks all batches there are, in order, until `visit` says it has seen enough: their first offset and highest
+  /// record time (ms). Reads files: not on a thread of sessions.
+  using VisitBatch = std::function<bool(Offset base, std::int64_t max_timestamp_ms)>;
+  virtual Result<void> walk_batches(PartitionRef partition, const VisitBatch& visit) = 0;
   /// Append time of the batch that holds `offset` or the next one after it.
   virtual Result<WallTime> appended_at(PartitionRef partition, Offset offset) = 0;
   /// Whole files that lie before the newest data, oldest first.
