@@ -202,6 +202,11 @@ CLI::Option* add_serving(CLI::App& app, Serve& serve) {
   CLI::Option* http = app.add_option("--http", serve.http, "ADDRESS:PORT to listen on; port 0 picks a free one")
                           ->envname("CONTINUO_HTTP")
                           ->capture_default_str();
+  app.add_option("--kafka", serve.kafka, "ADDRESS:PORT for Kafka clients, as 127.0.0.1:9092; port 0 picks a free one")
+      ->envname("CONTINUO_KAFKA");
+  app.add_option("--kafka-advertised", serve.kafka_advertised,
+                 "HOST:PORT that Kafka clients are told to connect to, where it differs")
+      ->envname("CONTINUO_KAFKA_ADVERTISED");
   app.add_option("--journal-size", serve.journal_size, "Bytes of the journal: 512MiB")
       ->envname("CONTINUO_JOURNAL_SIZE");
   app.add_option("--page-cache", serve.page_cache, "Bytes written last that stay in the page cache: 256MiB")

@@ -107,8 +107,10 @@ Result<void> version(const Session& session);
 struct Serve {
   std::string data;
   std::string http = "127.0.0.1:8080";
-  std::string journal_size;  ///< empty: the node's own
-  std::string page_cache;    ///< the same
+  std::string kafka;             ///< empty: no Kafka clients
+  std::string kafka_advertised;  ///< what they are told to connect to; empty: `kafka`
+  std::string journal_size;      ///< empty: the node's own
+  std::string page_cache;        ///< the same
   std::uint32_t threads = 2;
   bool no_auto_create = false;
   bool accept_insecure = false;

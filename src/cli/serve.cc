@@ -48,15 +48,33 @@ Result<node::Options> node_options(const Serve& command) {
   return options;
 }
 
+Result<client::Address> address_in(std::string_view option, const std::string& text) {
+  auto address = of_option(option, client::parse_address(text));
+  if (!address) address.error().hint = "ADDRESS:PORT, port 0 picks a free one";
+  return address;
+}
+
+Result<std::optional<serve::KafkaOptions>> kafka_options(const Serve& command) {
+  if (command.kafka.empty()) return std::nullopt;
+  auto address = address_in("--kafka", command.kafka);
+  if (!address) return pass(address);
+  serve::KafkaOptions options{.address = address->host, .port = address->port};
+  if (command.kafka_advertised.empty()) return options;
+  auto advertised = address_in("--kafka-advertised", command.kafka_advertised);
+  if (!advertised) return pass(advertised);
+  options.advertised_host = advertised->host;
+  options.advertised_port = advertised->port;
+  return options;
+}
+
 Result<serve::ServerOptions> server_options(const Serve& command) {
-  auto address = client::parse_address(command.http);
-  if (!address) {
-    address.error().at = "--http";
-    address.error().hint = "ADDRESS:PORT, port 0 picks a free one";
-    return pass(address);
-  }
+  auto address = address_in("--http", command.http);
+  if (!address) return pass(address);
+  auto kafka = kafka_options(command);
+  if (!kafka) return pass(kafka);
   return serve::ServerOptions{.address = address->host,
                               .port = address->port,
+                              .kafka = *std::move(kafka),
                               .accept_insecure = command.accept_insecure,
                               .auto_create = !command.no_auto_create,
                               .io_threads = command.threads};
@@ -91,6 +109,7 @@ class Service {
   }
 
   std::string url() const { return "http://" + server_->endpoint(); }
+  std::string kafka() const { return server_->kafka_endpoint(); }
   bool durable() const { return node_->durable(); }
 
   /// Until stop is requested, or the node fails.
@@ -107,7 +126,9 @@ class Service {
 };
 
 void print_ready(const Service& service, const std::string& data) {
-  fmt::print("continuo {} ready: {} data={} durable={}\n", CONTINUO_VERSION, service.url(), data, service.durable());
+  const std::string kafka = service.kafka();
+  fmt::print("continuo {} ready: {}{} data={} durable={}\n", CONTINUO_VERSION, service.url(),
+             kafka.empty() ? "" : " kafka=" + kafka, data, service.durable());
   std::fflush(stdout);
 }
 
@@ -140,9 +161,14 @@ Result<void> dev(Serve command, bool port_given) {
   std::error_code failed;
   std::filesystem::create_directories(command.data, failed);
   const std::stop_token stop = stop_on_signals();
+  const bool kafka_given = !command.kafka.empty();
+  if (!kafka_given) command.kafka = "127.0.0.1:9092";
   auto service = Service::start(command);
-  if (!service && service.error().code == Code::io_error && !port_given) {
-    command.http = "127.0.0.1:0";  // somebody has 8080
+  // Somebody may have the usual ports.
+  for (const auto& [option, given, address] :
+       {std::tuple{"--http", port_given, &command.http}, std::tuple{"--kafka", kafka_given, &command.kafka}}) {
+    if (service || service.error().code != Code::io_error || service.error().at != option || given) continue;
+    *address = "127.0.0.1:0";
     service = Service::start(command);
   }
   if (!service) return pass(service);

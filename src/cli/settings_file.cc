@@ -53,6 +53,8 @@ const std::vector<Setting>& all_settings() {
                                              {"output", "CONTINUO_OUTPUT"},
                                              {"data", "CONTINUO_DATA"},
                                              {"http", "CONTINUO_HTTP"},
+                                             {"kafka", "CONTINUO_KAFKA"},
+                                             {"kafka-advertised", "CONTINUO_KAFKA_ADVERTISED"},
                                              {"threads", "CONTINUO_THREADS"},
                                              {"journal-size", "CONTINUO_JOURNAL_SIZE"},
                                              {"page-cache", "CONTINUO_PAGE_CACHE"},

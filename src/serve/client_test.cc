@@ -67,6 +67,14 @@ bool Client::closed(int ms) {
   }
 }
 
+std::string Client::read_exactly(std::size_t size) {
+  while (in_.size() < size && receive(5000)) {
+  }
+  const std::string out = in_.substr(0, size);
+  in_.erase(0, size);
+  return out;
+}
+
 std::string Client::read_until(std::string_view wanted) {
   while (in_.find(wanted) == std::string::npos)
     if (!receive(5000)) break;

@@ -36,6 +36,8 @@ class Client {
   Reply publish(std::string_view topic, std::string_view event_json);
   /// What has come, until it contains `wanted` or 5 s are over.
   std::string read_until(std::string_view wanted);
+  /// So many bytes as they come; fewer when the connection ends or 5 s are over.
+  std::string read_exactly(std::size_t size);
   /// True when the server closes within `ms`.
   bool closed(int ms = 2000);
   void close_sending();

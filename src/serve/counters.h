@@ -1,4 +1,4 @@
-// What the HTTP door counts, for the metrics page.
+// What the doors count, for the metrics page.
 #pragma once
 
 #include <array>
@@ -35,6 +35,8 @@ struct Counters {
   Count bytes_received;
   Count bytes_sent;
   Count streams;  // open now
+  Count kafka_requests;
+  Count kafka_broken;  // connections ended for what they sent
 
   static std::size_t row(const wire::http::Match* match) {
     return match ? static_cast<std::size_t>(match->route) : wire::http::route_count;

@@ -18,11 +18,21 @@
 #include "continuo/serve/server.h"
 #include "continuo/wire/http/answer.h"
 #include "continuo/wire/http/events.h"
+#include "continuo/wire/kafka/codec.h"
 
 namespace continuo::serve {
 
 class IoThread;
 struct Loop;
+
+/// What Kafka clients are told about this server.
+struct KafkaIdentity {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string cluster_id;  ///< 22 letters; the same as long as the data folder lives
+  wire::kafka::Uuid id;    ///< of it topics' ids are made
+};
+KafkaIdentity kafka_identity(std::uint64_t secret, std::string host, std::uint16_t port);
 
 /// What all threads of one server share.
 struct Door {
@@ -37,6 +47,7 @@ struct Door {
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<bool> stopping{false};
   ReaderPool readers;
+  KafkaIdentity kafka;  ///< set before the first connection
   std::vector<std::unique_ptr<IoThread>> threads;
 };
 

@@ -58,6 +58,9 @@ void write_door(const Door& door, Page& page) {
                door.refused_connections.load());
   page.counter("continuo_http_timeouts_total", "Connections ended for being too slow.",
                sum(door, &Counters::connections_timed_out));
+  page.counter("continuo_kafka_requests_total", "Requests of Kafka clients.", sum(door, &Counters::kafka_requests));
+  page.counter("continuo_kafka_broken_total", "Connections of Kafka clients ended for what they sent.",
+               sum(door, &Counters::kafka_broken));
   page.counter("continuo_http_received_bytes_total", "Bytes received.", sum(door, &Counters::bytes_received));
   page.counter("continuo_http_sent_bytes_total", "Bytes sent.", sum(door, &Counters::bytes_sent));
   page.gauge("continuo_http_streams", "Answers in pieces that are open now: live tails and NDJSON.",

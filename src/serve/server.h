@@ -1,4 +1,4 @@
-// The HTTP listener: sockets and threads in front of a node.
+// The listeners, for HTTP and for Kafka's protocol: sockets and threads in front of a node.
 //
 //   auto server = serve::Server::start(*node, {.port = 0}, system_clock());
 //   fmt::print("http://127.0.0.1:{}\n", (*server)->port());
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "continuo/base/errors.h"
@@ -33,15 +34,25 @@ struct Timeouts {
   Millis drain{5'000};  ///< stop() waits this long for requests under way
 };
 
+/// Where Kafka clients come in.
+struct KafkaOptions {
+  std::string address = "127.0.0.1";  ///< an IP address, or "localhost"
+  std::uint16_t port = 9092;          ///< 0: a free one, see Server::kafka_endpoint
+  std::string advertised_host;        ///< what clients are told to connect to; empty: address and port
+  std::uint16_t advertised_port = 0;
+};
+
 struct ServerOptions {
   std::string address = "127.0.0.1";  ///< an IP address, or "localhost"
   std::uint16_t port = 8080;          ///< 0: a free one, see Server::port
+  std::optional<KafkaOptions> kafka;  ///< none: no Kafka clients
   bool accept_insecure = false;       ///< `--i-accept-insecure`: listen beyond loopback without TLS and authentication
   bool auto_create = true;            ///< publishing to an unknown topic creates it with the defaults
   unsigned io_threads = 2;
   unsigned reader_threads = 1;  ///< for reads of records that are not at the end of their partition
   std::uint32_t max_connections = 10'000;
-  std::uint64_t max_body_bytes = 8u << 20;  ///< of one request, inflated
+  std::uint64_t max_body_bytes = 8u << 20;             ///< of one request, inflated
+  std::uint64_t max_kafka_request_bytes = 100u << 20;  ///< as Kafka's socket.request.max.bytes
   std::uint64_t max_deliveries_bytes = 8u
                                        << 20;   ///< of one answer of receive, or of the events in a list of parked keys
   std::uint64_t max_buffer_bytes = 512u << 20;  ///< of all requests and answers under way, beyond 16 KiB a connection
@@ -60,6 +71,8 @@ class Server {
   virtual std::uint16_t port() const = 0;
   /// "127.0.0.1:8080", "[::1]:8080"
   virtual std::string endpoint() const = 0;
+  /// The same for Kafka clients; empty when there is no such listener.
+  virtual std::string kafka_endpoint() const = 0;
   /// Takes no more connections, ends waiting reads, finishes requests under way, closes. Blocks; a second call does
   /// nothing.
   virtual void stop() = 0;

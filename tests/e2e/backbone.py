@@ -53,6 +53,7 @@ class Server:
             self.process.wait(wait)
             time.sleep(0.1)
             raise RuntimeError(f"the server did not start: {line}{''.join(self.errors)}")
+        self.kafka = line.split(" kafka=", 1)[1].split()[0] if " kafka=" in line else None
         return int(line.split("http://", 1)[1].split()[0].rsplit(":", 1)[1].strip("/,"))
 
     def kill(self):

@@ -1,0 +1,94 @@
+#include "continuo/serve/kafka/client_test.h"
+
+#include "continuo/base/checksum.h"
+
+namespace continuo::serve {
+
+using namespace wire::kafka;
+
+std::string KafkaClient::frame() {
+  const std::string head = client_.read_exactly(4);
+  if (head.size() < 4) return {};
+  return client_.read_exactly(static_cast<std::size_t>(big_endian(load<std::int32_t>(head.data()))));
+}
+
+KafkaServed::KafkaServed(ServerOptions options) {
+  CHECK(running.start().has_value(), "the node starts");
+  options.port = 0;
+  if (!options.kafka) options.kafka.emplace();
+  options.kafka->port = 0;
+  auto started = Server::start(*running.node, options);
+  CHECK(started.has_value(), "the server starts");
+  server = std::move(*started);
+  const std::string endpoint = server->kafka_endpoint();
+  port = static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
+}
+
+void KafkaServed::make_topic(const std::string& name, std::uint32_t partitions) {
+  CreateTopicsRequest request;
+  request.topics.resize(1);
+  request.topics[0].name = name;
+  request.topics[0].num_partitions = static_cast<std::int32_t>(partitions);
+  request.topics[0].replication_factor = 1;
+  const auto made = client().ask(request);
+  ASSERT_EQ(made.topics.at(0).error_code, 0) << made.topics[0].error_message.value_or("");
+}
+
+std::string batch_of(const std::vector<std::string>& values, Sent sent) {
+  using L = record::BatchLayout;
+  record::BatchBuilder builder;
+  for (const std::string& value : values) {
+    std::string body;
+    record::BodyWriter{body}.key("k").value(value).header_count(0);
+    builder.add(body, 1'795'253'400'000);
+  }
+  std::string batch = builder.finish(Offset{0});
+  store(batch.data() + L::leader_epoch, big_endian(std::int32_t{-1}));
+  store(batch.data() + L::producer_id, big_endian(sent.producer_id));
+  store(batch.data() + L::producer_epoch, big_endian(sent.producer_epoch));
+  store(batch.data() + L::base_sequence, big_endian(sent.base_sequence));
+  store(batch.data() + L::crc, big_endian(crc32c(std::string_view{batch}.substr(L::attributes))));
+  return batch;
+}
+
+std::vector<std::string> values_in(const SentRecords& records) {
+  std::string all;
+  for (const auto& piece : records.pieces) all += piece.bytes;
+  std::vector<std::string> values;
+  std::string_view rest = all;
+  while (!rest.empty()) {
+    const auto header = record::check_batch(rest);
+    EXPECT_TRUE(header.has_value()) << to_string(header.error());
+    if (!header) break;
+    record::RecordWalk walk{rest.substr(0, header->size)};
+    while (const auto record = walk.next()) values.emplace_back(record->value.value_or("(none)"));
+    EXPECT_FALSE(walk.damaged());
+    rest.remove_prefix(header->size);
+  }
+  return values;
+}
+
+ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch,
+                          std::int16_t acks) {
+  ProduceRequest request;
+  request.acks = acks;
+  request.timeout_ms = 5'000;
+  request.topics = {{topic, {{partition, {batch}}}}};
+  return request;
+}
+
+FetchRequest fetch_from(const std::string& topic, std::int32_t partition, std::int64_t offset,
+                        std::int32_t max_wait_ms) {
+  FetchRequest request;
+  request.max_wait_ms = max_wait_ms;
+  request.min_bytes = 1;
+  request.topics.resize(1);
+  request.topics[0].topic = topic;
+  auto& asked = request.topics[0].partitions.emplace_back();
+  asked.partition = partition;
+  asked.fetch_offset = offset;
+  asked.partition_max_bytes = 1 << 20;
+  return request;
+}
+
+}  // namespace continuo::serve

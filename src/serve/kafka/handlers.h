@@ -1,0 +1,63 @@
+// What answers each of Kafka's requests. docs/kafka.md says what a client sees.
+#pragma once
+
+#include "continuo/serve/kafka/call.h"
+#include "continuo/wire/kafka/admin.h"
+#include "continuo/wire/kafka/configs.h"
+#include "continuo/wire/kafka/fetch.h"
+#include "continuo/wire/kafka/groups.h"
+#include "continuo/wire/kafka/metadata.h"
+#include "continuo/wire/kafka/offsets.h"
+#include "continuo/wire/kafka/produce.h"
+
+namespace continuo::serve {
+
+/// Kafka's number of this broker; there is only one.
+constexpr std::int32_t broker_id = 1;
+/// Of every partition: it never changes hands.
+constexpr std::int32_t leader_epoch = 0;
+
+/// Begins a request: reads it and hands it to one of the below. `request` points into the session's buffer and is valid
+/// during the call only.
+void handle(KafkaCall& call, const wire::kafka::Request& request);
+
+// metadata.cc
+void api_versions(KafkaCall& call, const wire::kafka::Request& request);
+void metadata(KafkaCall& call, wire::kafka::MetadataRequest request);
+void describe_cluster(KafkaCall& call, wire::kafka::DescribeClusterRequest request);
+void find_coordinator(KafkaCall& call, wire::kafka::FindCoordinatorRequest request);
+// produce.cc
+void produce(KafkaCall& call, wire::kafka::ProduceRequest request);
+/// Produce before version 3 is advertised, because clients tell features from it, and not served.
+void refuse_old_produce(KafkaCall& call, const wire::kafka::Request& request);
+void init_producer_id(KafkaCall& call, wire::kafka::InitProducerIdRequest request);
+// fetch.cc
+void fetch(KafkaCall& call, wire::kafka::FetchRequest request);
+// offsets.cc
+void list_offsets(KafkaCall& call, wire::kafka::ListOffsetsRequest request);
+void offset_for_leader_epoch(KafkaCall& call, wire::kafka::OffsetForLeaderEpochRequest request);
+// topics.cc
+void create_topics(KafkaCall& call, wire::kafka::CreateTopicsRequest request);
+void delete_topics(KafkaCall& call, wire::kafka::DeleteTopicsRequest request);
+void delete_records(KafkaCall& call, wire::kafka::DeleteRecordsRequest request);
+
+/// The topic's partition, or what a client hears when there is none.
+std::expected<PartitionRef, wire::kafka::KafkaError> find_partition(const node::Catalogue& catalogue,
+                                                                    std::string_view topic, std::int32_t partition);
+/// What a partition's leader epoch in a request says: none, or why it is refused.
+wire::kafka::KafkaError check_epoch(std::int32_t current_leader_epoch);
+/// A topic's id as clients know it, and back; none when it is of another server.
+wire::kafka::Uuid uuid_of(const Door& door, TopicId topic);
+const node::Topic* find_topic(const Door& door, const node::Catalogue& catalogue, const wire::kafka::Uuid& id);
+
+/// Waits until several things that were begun are done, then calls `then`, on the session's thread.
+class Gathering : public std::enable_shared_from_this<Gathering> {
+ public:
+  explicit Gathering(std::move_only_function<void()> then) : then_(std::move(then)) {}
+  ~Gathering() { then_(); }
+
+ private:
+  std::move_only_function<void()> then_;
+};
+
+}  // namespace continuo::serve

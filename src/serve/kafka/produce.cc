@@ -1,0 +1,149 @@
+// Records in, in the batches their producers made.
+#include "continuo/record/batch.h"
+#include "continuo/serve/kafka/handlers.h"
+#include "continuo/serve/kafka/session.h"
+
+namespace continuo::serve {
+namespace {
+
+using namespace wire::kafka;
+
+// What goes into the log in one command, about: the rest of a large request follows in the next.
+constexpr std::size_t command_bytes = 4u << 20;
+// Kafka's default of max.message.bytes.
+constexpr std::size_t max_message_bytes = 1'048'588;
+
+KafkaError error_of(const Error& error) {
+  switch (error.code) {
+    case Code::damaged_data: return KafkaError::corrupt_message;
+    case Code::bad_request: return KafkaError::invalid_record;
+    case Code::unsupported: return KafkaError::unsupported_for_message_format;
+    default: return kafka_error(error.code);
+  }
+}
+
+/// One request under way: its answer is complete when nobody holds it any more.
+class Producing {
+ public:
+  Producing(KafkaCall& call, const ProduceRequest& request) : call_(call.shared_from_this()), acks_(request.acks) {
+    for (const ProduceRequest::Topic& topic : request.topics) {
+      auto& answer = answer_.topics.emplace_back();
+      answer.name = topic.name;
+      for (const ProduceRequest::Partition& partition : topic.partitions)
+        answer.partitions.emplace_back().index = partition.index;
+    }
+  }
+  ~Producing() {
+    if (acks_ != 0 && !call_->gone()) call_->answer(answer_);
+  }
+  ProduceResponse::Partition& place(std::size_t topic, std::size_t partition) {
+    return answer_.topics[topic].partitions[partition];
+  }
+
+ private:
+  std::shared_ptr<KafkaCall> call_;
+  std::int16_t acks_;
+  ProduceResponse answer_;
+};
+
+void refuse(ProduceResponse::Partition& place, KafkaError error, std::string message) {
+  place.error_code = number(error);
+  place.error_message = std::move(message);
+}
+
+void refuse(ProduceResponse::Partition& place, const Error& error) {
+  refuse(place, error_of(error), to_string(error));
+}
+
+/// Batches of one command, and where their outcomes go.
+struct Chunk {
+  std::vector<node::NewBatch> batches;
+  std::vector<ProduceResponse::Partition*> places;
+  std::size_t bytes = 0;
+};
+
+void submit(KafkaCall& call, const std::shared_ptr<Producing>& producing, Chunk chunk) {
+  if (chunk.batches.empty()) return;
+  call.node().produce(call.thread(), std::move(chunk.batches),
+                      [producing, places = std::move(chunk.places)](Result<std::vector<Result<node::BatchPlace>>> done) {
+                        for (std::size_t i = 0; i < places.size(); ++i) {
+                          if (!done || !(*done)[i]) {
+                            refuse(*places[i], done ? (*done)[i].error() : done.error());
+                            continue;
+                          }
+                          places[i]->base_offset = (*done)[i]->base.value;
+                          places[i]->log_start_offset = (*done)[i]->first.value;
+                        }
+                      });
+}
+
+Result<void> check(const ProduceRequest& request) {
+  if (request.acks < -1 || request.acks > 1) return fail(Code::bad_setting, "acks is not -1, 0 or 1");
+  if (request.transactional_id) return fail(Code::unsupported, "transactions are not supported");
+  return {};
+}
+
+}  // namespace
+
+void produce(KafkaCall& call, ProduceRequest request) {
+  const auto producing = std::make_shared<Producing>(call, request);
+  const auto catalogue = call.node().catalogue();
+  const auto sound = check(request);
+  Chunk chunk;
+  for (std::size_t t = 0; t < request.topics.size(); ++t)
+    for (std::size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
+      ProduceResponse::Partition& place = producing->place(t, p);
+      const auto& asked = request.topics[t].partitions[p];
+      if (!sound) {
+        refuse(place, request.transactional_id ? KafkaError::transactional_id_authorization_failed
+                                               : KafkaError::invalid_required_acks, sound.error().detail);
+        continue;
+      }
+      const auto partition = find_partition(*catalogue, request.topics[t].name, asked.index);
+      if (!partition) {
+        refuse(place, partition.error(), "there is no such partition");
+        continue;
+      }
+      const std::string_view batch = asked.records.bytes.value_or("");
+      if (const auto checked = record::check_produced(batch, max_message_bytes); !checked) {
+        refuse(place, checked.error());
+        continue;
+      }
+      if (chunk.bytes + batch.size() > command_bytes) submit(call, producing, std::exchange(chunk, {}));
+      chunk.batches.push_back({*partition, std::string{batch}});
+      chunk.places.push_back(&place);
+      chunk.bytes += batch.size();
+    }
+  submit(call, producing, std::move(chunk));
+  if (request.acks == 0) call.answer_nothing();
+}
+
+void refuse_old_produce(KafkaCall& call, const Request& request) {
+  if (request.header.api_version < call.api().min_version || request.header.api_version > call.api().max_version)
+    return call.session().broken();
+  const auto asked = read_body<ProduceRequest>(request);
+  if (!asked || asked->acks == 0) return call.session().broken();
+  Producing refused{call, *asked};
+  for (std::size_t t = 0; t < asked->topics.size(); ++t)
+    for (std::size_t p = 0; p < asked->topics[t].partitions.size(); ++p)
+      refuse(refused.place(t, p), KafkaError::unsupported_for_message_format, "");
+}
+
+void init_producer_id(KafkaCall& call, InitProducerIdRequest request) {
+  InitProducerIdResponse answer;
+  if (request.transactional_id) {
+    answer.error_code = number(KafkaError::transactional_id_authorization_failed);
+    return call.answer(answer);
+  }
+  call.node().number_producer(call.thread(), [self = call.shared_from_this()](Result<std::int64_t> id) {
+    if (self->gone()) return;
+    InitProducerIdResponse numbered;
+    if (id)
+      numbered.producer_id = *id;
+    else
+      numbered.error_code = number(kafka_error(id.error().code));
+    self->answer(numbered);
+  });
+}
+
+}  // namespace continuo::serve

@@ -1,0 +1,154 @@
+// Topics and records, as operators make and remove them.
+#include <fmt/format.h>
+
+#include "continuo/serve/kafka/handlers.h"
+#include "continuo/serve/kafka/session.h"
+#include "continuo/serve/kafka/topic_configs.h"
+
+namespace continuo::serve {
+namespace {
+
+using namespace wire::kafka;
+
+struct Refusal {
+  KafkaError error;
+  std::string message;
+};
+
+std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsRequest::Topic& topic) {
+  node::TopicSettings settings;
+  const bool assigned = !topic.assignments.empty();
+  if (assigned && (topic.num_partitions != -1 || topic.replication_factor != -1))
+    return std::unexpected(Refusal{KafkaError::invalid_request, "assignments stand instead of numbers, not beside them"});
+  for (const CreateTopicsRequest::Assignment& each : topic.assignments)
+    if (each.broker_ids != std::vector{broker_id})
+      return std::unexpected(
+          Refusal{KafkaError::invalid_replica_assignment, fmt::format("the only broker is {}", broker_id)});
+  if (!assigned && topic.replication_factor != -1 && topic.replication_factor != 1)
+    return std::unexpected(Refusal{KafkaError::invalid_replication_factor,
+                                   fmt::format("a replication factor of {}: there is one broker, and what it has is on "
+                                               "one disk",
+                                               topic.replication_factor)});
+  if (!assigned && topic.num_partitions != -1 && topic.num_partitions < 1)
+    return std::unexpected(Refusal{KafkaError::invalid_partitions, "a topic has at least one partition"});
+  if (assigned) settings.partitions = static_cast<std::uint32_t>(topic.assignments.size());
+  if (!assigned && topic.num_partitions > 0) settings.partitions = static_cast<std::uint32_t>(topic.num_partitions);
+  for (const CreateTopicsRequest::Config& config : topic.configs)
+    if (const auto set = set_config(settings, config.name, config.value); !set)
+      return std::unexpected(Refusal{KafkaError::invalid_config, set.error().detail});
+  return settings;
+}
+
+void refuse(CreateTopicsResponse::Topic& place, KafkaError error, std::string message) {
+  place.error_code = number(error);
+  place.error_message = std::move(message);
+}
+
+void tell(CreateTopicsResponse::Topic& place, const Door& door, const node::Topic& topic) {
+  place.topic_id = uuid_of(door, topic.id);
+  place.num_partitions = static_cast<std::int32_t>(topic.settings.partitions);
+  place.replication_factor = 1;
+  place.configs.emplace();
+  for (const TopicConfig& config : topic_configs(topic.settings))
+    place.configs->push_back({std::string{config.name}, config.value, config.read_only,
+                              static_cast<std::int8_t>(config.source), false});
+}
+
+void take(CreateTopicsResponse::Topic& place, const Door& door, const Result<node::Put<node::Topic>>& put) {
+  if (!put) return refuse(place, kafka_error(put.error().code), to_string(put.error()));
+  if (!put->created)
+    return refuse(place, KafkaError::topic_already_exists, fmt::format("topic '{}' exists", put->value.name));
+  tell(place, door, put->value);
+}
+
+// A topic that would be made, if it were not only asked.
+void validate(CreateTopicsResponse::Topic& place, const node::Catalogue& catalogue,
+              const node::TopicSettings& settings) {
+  if (catalogue.find_topic(place.name) != nullptr)
+    return refuse(place, KafkaError::topic_already_exists, fmt::format("topic '{}' exists", place.name));
+  place.num_partitions = static_cast<std::int32_t>(settings.partitions);
+  place.replication_factor = 1;
+}
+
+}  // namespace
+
+void create_topics(KafkaCall& call, CreateTopicsRequest request) {
+  const auto answer = std::make_shared<CreateTopicsResponse>();
+  answer->topics.resize(request.topics.size());
+  const auto all_made = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
+    if (!self->gone()) self->answer(*answer);
+  });
+  const auto catalogue = call.node().catalogue();
+  for (std::size_t i = 0; i < request.topics.size(); ++i) {
+    CreateTopicsResponse::Topic& place = answer->topics[i];
+    place.name = request.topics[i].name;
+    const auto twice = std::ranges::count(request.topics, place.name, &CreateTopicsRequest::Topic::name);
+    const auto settings = settings_of(request.topics[i]);
+    if (twice > 1) refuse(place, KafkaError::invalid_request, "the topic stands in the request twice");
+    else if (!settings) refuse(place, settings.error().error, settings.error().message);
+    else if (request.validate_only) validate(place, *catalogue, *settings);
+    else
+      call.node().create_topic(call.thread(), place.name, *settings,
+                               [all_made, answer, &place, &door = call.thread().door()](auto put) {
+                                 take(place, door, put);
+                               });
+  }
+}
+
+void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
+  for (std::string& name : request.topic_names) request.topics.push_back({std::move(name), {}});
+  const auto answer = std::make_shared<DeleteTopicsResponse>();
+  answer->topics.resize(request.topics.size());
+  const auto all_gone = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
+    if (!self->gone()) self->answer(*answer);
+  });
+  const auto catalogue = call.node().catalogue();
+  for (std::size_t i = 0; i < request.topics.size(); ++i) {
+    DeleteTopicsResponse::Topic& place = answer->topics[i];
+    const DeleteTopicsRequest::Topic& asked = request.topics[i];
+    const node::Topic* topic = asked.name ? catalogue->find_topic(*asked.name)
+                                          : find_topic(call.thread().door(), *catalogue, asked.topic_id);
+    place.name = topic != nullptr ? topic->name : asked.name;
+    place.topic_id = topic != nullptr ? uuid_of(call.thread().door(), topic->id) : asked.topic_id;
+    if (topic == nullptr) {
+      place.error_code = number(asked.name ? KafkaError::unknown_topic_or_partition : KafkaError::unknown_topic_id);
+      continue;
+    }
+    call.node().delete_topic(call.thread(), topic->name, [all_gone, answer, &place](Result<void> gone) {
+      if (gone) return;
+      place.error_code = number(kafka_error(gone.error().code));
+      place.error_message = to_string(gone.error());
+    });
+  }
+}
+
+void delete_records(KafkaCall& call, DeleteRecordsRequest request) {
+  const auto answer = std::make_shared<DeleteRecordsResponse>();
+  for (const DeleteRecordsRequest::Topic& topic : request.topics) {
+    auto& out = answer->topics.emplace_back();
+    out.name = topic.name;
+    for (const DeleteRecordsRequest::Partition& asked : topic.partitions)
+      out.partitions.emplace_back().partition_index = asked.partition_index;
+  }
+  const auto all_done = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
+    if (!self->gone()) self->answer(*answer);
+  });
+  const auto catalogue = call.node().catalogue();
+  for (std::size_t t = 0; t < request.topics.size(); ++t)
+    for (std::size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
+      auto& place = answer->topics[t].partitions[p];
+      const auto ref = find_partition(*catalogue, request.topics[t].name, place.partition_index);
+      const std::int64_t before = request.topics[t].partitions[p].offset;
+      if (!ref || before < -1) {
+        place.error_code = number(ref ? KafkaError::offset_out_of_range : ref.error());
+        continue;
+      }
+      call.node().trim(call.thread(), ref->topic, ref->partition, before == -1 ? max_offset : Offset{before},
+                       [all_done, answer, &place](Result<node::PartitionState> state) {
+                         if (state) place.low_watermark = state->first.value;
+                         else place.error_code = number(kafka_error(state.error().code));
+                       });
+    }
+}
+
+}  // namespace continuo::serve
