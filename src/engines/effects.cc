@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "continuo/engines/codec.h"
+#include "continuo/engines/groups/group_effects.h"
 #include "continuo/engines/kept_effects.h"
 #include "continuo/engines/producer_effects.h"
 
@@ -162,6 +163,36 @@ void fields(Io& io, T& v) {
   io(v.subscription, v.page);
 }
 
+template <class Io, Of<GroupsNumbered> T>
+void fields(Io& io, T& v) {
+  io(v.next);
+}
+template <class Io, Of<GenerationFinished> T>
+void fields(Io& io, T& v) {
+  io(v.group, v.name, v.generation, v.protocol_type, v.protocol, v.leader, v.members, v.since);
+}
+template <class Io, Of<GroupDeleted> T>
+void fields(Io& io, T& v) {
+  io(v.group);
+}
+template <class Io, Of<MemberAssigned> T>
+void fields(Io& io, T& v) {
+  io(v.group, v.member, v.instance, v.client_id, v.client_host, v.session_timeout, v.rebalance_timeout, v.metadata,
+     v.assignment);
+}
+template <class Io, Of<MemberLeft> T>
+void fields(Io& io, T& v) {
+  io(v.group, v.member);
+}
+template <class Io, Of<OffsetCommitted> T>
+void fields(Io& io, T& v) {
+  io(v.group, v.partition, v.offset, v.leader_epoch, v.metadata, v.committed, v.at);
+}
+template <class Io, Of<OffsetForgotten> T>
+void fields(Io& io, T& v) {
+  io(v.group, v.partition);
+}
+
 template <class T>
 Effect encode(const T& effect) {
   Effect made{T::type, 1, {}};
@@ -214,6 +245,13 @@ CONTINUO_EFFECT(ProducerForgotten);
 CONTINUO_EFFECT(LeaseExtended);
 CONTINUO_EFFECT(SettleRemembered);
 CONTINUO_EFFECT(SettlesDropped);
+CONTINUO_EFFECT(GroupsNumbered);
+CONTINUO_EFFECT(GenerationFinished);
+CONTINUO_EFFECT(GroupDeleted);
+CONTINUO_EFFECT(MemberAssigned);
+CONTINUO_EFFECT(MemberLeft);
+CONTINUO_EFFECT(OffsetCommitted);
+CONTINUO_EFFECT(OffsetForgotten);
 #undef CONTINUO_EFFECT
 
 void encode_settings(const TopicSettings& settings, std::string& out) {

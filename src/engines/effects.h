@@ -51,6 +51,13 @@ enum class EffectType : std::uint8_t {
   producers_numbered = 72,
   batch_produced = 73,
   producer_forgotten = 74,
+  groups_numbered = 80,
+  generation_finished = 81,
+  group_deleted = 82,
+  member_assigned = 83,
+  member_left = 84,
+  offset_committed = 85,
+  offset_forgotten = 86,
 };
 
 /// A decided or replayed effect, encoded.
@@ -267,7 +274,7 @@ struct SettlesDropped {
   std::uint64_t page = 0;
 };
 
-/// Encodes any of the above, and those of kept_effects.h and producer_effects.h.
+/// Encodes any of the above, and those of kept_effects.h, producer_effects.h and groups/group_effects.h.
 template <class T>
 Effect encode(const T& effect);
 

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "continuo/base/random.h"
+#include "continuo/engines/groups/group_effects.h"
 #include "continuo/engines/kept_effects.h"
 #include "continuo/engines/producer_effects.h"
 
@@ -132,6 +133,31 @@ TEST(Effects, GoldenRecordsReleased) {
   check(RecordsReleased{partition, 3, {Offset{6200}, Offset{6201}}}, 65, "ac02020302b83001");
 }
 
+TEST(Effects, GoldenGroupsNumbered) { check(GroupsNumbered{300}, 80, "ac02"); }
+TEST(Effects, GoldenGenerationFinished) {
+  check(GenerationFinished{GroupId{300}, "shipping", 7, "consumer", "range", "c-1", 2, Elapsed{35'000}}, 81,
+        "ac02087368697070696e670708636f6e73756d65720572616e676503632d3102f0a204");
+}
+TEST(Effects, GoldenGroupDeleted) { check(GroupDeleted{GroupId{300}}, 82, "ac02"); }
+TEST(Effects, GoldenMemberAssigned) {
+  check(MemberAssigned{GroupId{300}, "c-1", "i", "c", "/::1", Millis{45'000}, Millis{300'000}, "meta", "parts"}, 83,
+        "ac0203632d310101690163042f3a3a3190bf05c0cf24046d657461057061727473");
+}
+TEST(Effects, GoldenMemberAssignedWithoutInstance) {
+  check(MemberAssigned{GroupId{1}, "m", std::nullopt, "", "", Millis{0}, Millis{0}, "", ""}, 83,
+        "01016d00000000000000");
+}
+TEST(Effects, GoldenMemberLeft) { check(MemberLeft{GroupId{300}, "c-1"}, 84, "ac0203632d31"); }
+TEST(Effects, GoldenOffsetCommitted) {
+  check(OffsetCommitted{GroupId{300}, partition, Offset{1000}, 5, "note", WallTime{1'763'713'800'000}, Elapsed{35'000}},
+        85, "ac02ac0202e8070105046e6f746580ddc6d8d466f0a204");
+}
+TEST(Effects, GoldenOffsetCommittedWithoutLeaderEpoch) {
+  check(OffsetCommitted{GroupId{1}, partition, Offset{0}, std::nullopt, "", WallTime{0}, Elapsed{0}}, 85,
+        "01ac02020000000000");
+}
+TEST(Effects, GoldenOffsetForgotten) { check(OffsetForgotten{GroupId{300}, partition}, 86, "ac02ac0202"); }
+
 // ---- any effect -----------------------------------------------------------------------------------------------------
 
 // Draws values of every kind a field can have; small and large ones alike.
@@ -224,7 +250,19 @@ std::vector<Drawn> one_of_each(Draw draw) {
       drawn(SettleRemembered{SubscriptionId{draw.small()}, draw.number(), {draw.number(), draw.number()}, draw.text()}),
       drawn(SettlesDropped{SubscriptionId{draw.small()}, draw.number()}),
       drawn(CursorDropped{SubscriptionId{draw.small()}, draw.place()}),
-      drawn(KeyDropped{draw.any_key()})};
+      drawn(KeyDropped{draw.any_key()}),
+      drawn(GroupsNumbered{draw.small()}),
+      drawn(GenerationFinished{GroupId{draw.small()}, draw.text(), draw.small(), draw.text(), draw.text(), draw.text(),
+                               draw.small(), Elapsed{draw.time()}}),
+      drawn(GroupDeleted{GroupId{draw.small()}}),
+      drawn(MemberAssigned{GroupId{draw.small()}, draw.text(), draw.flag() ? std::optional{draw.text()} : std::nullopt,
+                           draw.text(), draw.text(), Millis{draw.time()}, Millis{draw.time()}, draw.text(),
+                           draw.text()}),
+      drawn(MemberLeft{GroupId{draw.small()}, draw.text()}),
+      drawn(OffsetCommitted{GroupId{draw.small()}, draw.place(), draw.offset(),
+                            draw.flag() ? std::optional{draw.small()} : std::nullopt, draw.text(),
+                            WallTime{draw.time()}, Elapsed{draw.time()}}),
+      drawn(OffsetForgotten{GroupId{draw.small()}, draw.place()})};
 }
 
 TEST(Effects, AnyIsReadBackAsItWas) {

@@ -22,7 +22,8 @@
 namespace continuo::engines {
 
 struct ProducerLimits {
-  std::uint32_t producers = 200'000;   ///< in all partitions together; beyond it the one heard of longest ago is forgotten
+  std::uint32_t producers =
+      200'000;  ///< in all partitions together; beyond it the one heard of longest ago is forgotten
   Millis forgotten_after{86'400'000};  ///< without a batch: as Kafka's producer.id.expiration.ms
 };
 

@@ -37,9 +37,8 @@ class ProducersTest : public testing::Test {
   Result<std::optional<Offset>> send(NumberedBatch batch, Elapsed now = Elapsed{0}) {
     auto decided = engine().decide(batch);
     if (!decided || *decided) return decided;
-    const BatchProduced produced{batch.partition,      batch.producer,      batch.epoch,
-                                 batch.first_sequence, batch.last_sequence, Offset{next_},
-                                 WallTime{7}};
+    const BatchProduced produced{batch.partition,     batch.producer, batch.epoch, batch.first_sequence,
+                                 batch.last_sequence, Offset{next_},  WallTime{7}};
     next_ += sequence_after(batch.last_sequence, last_number + 2 - batch.first_sequence);
     recorded_.commit({encode(produced)}, now);
     return decided;
@@ -152,8 +151,8 @@ TEST_F(ProducersTest, IdsAreGivenOnce) {
 // is appended once, in order.
 RC_GTEST_PROP(Producers, AppendEachBatchOnceInOrder, ()) {
   Recorded<Machine> recorded;
-  std::vector<std::uint32_t> log;           // first numbers, as appended
-  std::deque<std::uint32_t> unanswered;     // may have been appended or not
+  std::vector<std::uint32_t> log;        // first numbers, as appended
+  std::deque<std::uint32_t> unanswered;  // may have been appended or not
   std::uint32_t next = 0;
   const auto send = [&](std::uint32_t number) {
     const NumberedBatch batch{zero, ProducerId{9}, 0, number, number};

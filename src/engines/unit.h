@@ -34,7 +34,11 @@ enum class UnitKind : char {
   settles = 'r',
   kept = 'K',
   producer = 'p',
-  producer_counter = 'P'
+  producer_counter = 'P',
+  group_counter = 'G',
+  group = 'g',
+  group_member = 'm',
+  committed_offset = 'o'
 };
 
 using UnitHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;

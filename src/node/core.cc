@@ -142,7 +142,7 @@ void Core::written(std::unique_ptr<ClosedGroup> group) {
   in_flight_ = false;
   written_ = closed_ = group->log.sequence;
   home_.publish(group->log);
-  ++groups_;
+  ++written_groups_;
   frames_ += group->log.frame_count();
   journal_bytes_ += group->log.size();
   if (group->catalogue) catalogue_ = group->catalogue;
@@ -182,6 +182,7 @@ void Core::remove_edge(Edge& edge) {
     std::erase_if(feeders, [&](const Starved& starved) { return starved.edge == &edge; });
   for (auto& [id, waiters] : waiting_)
     std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
+  forget_group_waiters(edge);
   for (Trimming& trim : trims_)  // goes on, and nobody hears of it
     if (trim.edge == &edge) trim.edge = &no_edge(), trim.answer = [](Result<PartitionState>) {};
 }
@@ -197,6 +198,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   for (auto& [id, waiters] : waiting_)
     for (Waiter& waiter : waiters) reply<Received>(*waiter.edge, std::move(waiter.answer), Received{});
   waiting_.clear();
+  fail_group_waiters();
   while (!trims_.empty()) end_trim(continuo::fail(Code::node_failed, "the node stopped"));
   for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
     if (group != nullptr)
@@ -213,7 +215,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
 std::optional<Millis> Core::next_due() const {
   if (failed_) return std::nullopt;
   std::optional<Elapsed> due = subscriptions_.next_due();
-  for (const auto other : {topics_.next_due(), producers_.next_due()})
+  for (const auto other : {topics_.next_due(), producers_.next_due(), groups_.next_due()})
     if (other && (!due || *other < *due)) due = other;
   for (const auto& [id, waiters] : waiting_)
     for (const Waiter& waiter : waiters)
@@ -237,6 +239,10 @@ void Core::tick() {
     end_frame();
     for (const auto& [id, waiters] : waiting_) maybe_ready(id);
     for (const auto& [id, feeders] : starved_) maybe_ready(id);
+  }
+  if (const auto due = groups_.next_due(); most > 0 && due && *due <= current.elapsed) {
+    open();
+    take(groups_.tick(now_.elapsed, most));
   }
   if (wall_jumps_ != wall_jumps_told_) {
     announce(
@@ -323,7 +329,7 @@ void Core::checkpoint_done(bool committed, std::vector<log::UnitImage> units) {
 }
 
 void Core::fill(Stats& stats) const {
-  stats.groups = groups_;
+  stats.groups = written_groups_;
   stats.frames = frames_;
   stats.journal_bytes = journal_bytes_;
   stats.published_events = published_;

@@ -16,14 +16,17 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "continuo/base/random.h"
+#include "continuo/engines/groups/groups.h"
 #include "continuo/engines/kept.h"
 #include "continuo/engines/producers.h"
 #include "continuo/engines/subscriptions.h"
 #include "continuo/engines/topics.h"
 #include "continuo/log/seam/home.h"
+#include "continuo/node/groups.h"
 #include "continuo/node/keeping.h"
 #include "continuo/node/node.h"
 #include "continuo/record/batch.h"
@@ -63,6 +66,16 @@ class Core {
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer);
   void produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer);
   void number_producer(Edge& edge, Answer<std::int64_t> answer);
+  void join_group(Edge& edge, engines::JoinGroup request, Answer<engines::JoinAnswer> answer);
+  void sync_group(Edge& edge, engines::SyncGroup request, Answer<engines::SyncAnswer> answer);
+  void heartbeat(Edge& edge, const engines::Membership& who, Answer<engines::GroupError> answer);
+  void leave_group(Edge& edge, const engines::LeaveGroup& request, Answer<GroupOutcomes> answer);
+  void commit_offsets(Edge& edge, const engines::CommitOffsets& request, Answer<GroupOutcomes> answer);
+  void committed_offsets(Edge& edge, const std::string& group, Answer<std::vector<CommittedOffset>> answer);
+  void delete_group(Edge& edge, const std::string& group, Answer<engines::GroupError> answer);
+  void delete_offsets(Edge& edge, const engines::DeleteOffsets& request, Answer<GroupOutcomes> answer);
+  void list_groups(Edge& edge, Answer<std::vector<engines::GroupSummary>> answer);
+  void describe_group(Edge& edge, const std::string& group, Answer<std::optional<engines::GroupDescription>> answer);
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);
@@ -146,6 +159,11 @@ class Core {
     Answer<Received> answer;
   };
 
+  /// Who joins or syncs.
+  struct GroupWaiter {
+    Edge* edge;
+    std::variant<Answer<engines::JoinAnswer>, Answer<engines::SyncAnswer>> answer;
+  };
   struct Trimming {
     Edge* edge;
     engines::TrimPass pass;
@@ -174,6 +192,12 @@ class Core {
   Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
   Result<BatchPlace> append(NewBatch batch);
+  std::string fresh_member(const engines::JoinGroup& request);
+  void apply_groups(const std::vector<engines::Effect>& effects);
+  void take(engines::GroupOutcome outcome);
+  void forget_group_waiters(const Edge& edge);
+  void fail_group_waiters();
+  void topic_removed(TopicId topic);
   void define_topic(const engines::TopicDefined& defined);
   void advance_trim(std::size_t most);
   void pass_over(Trimming& trim, std::size_t most);
@@ -211,6 +235,7 @@ class Core {
   engines::SubscriptionsEngine subscriptions_;
   engines::KeptRecordsEngine kept_{ledger_};
   engines::ProducersEngine producers_{ledger_};
+  engines::GroupsEngine groups_{ledger_};
 
   Now now_;                // of the open group, or the last one
   Micros steady_zero_{0};  // steady time at which elapsed was `elapsed_zero_`
@@ -240,6 +265,8 @@ class Core {
   std::set<Edge*> removed_;  // while a group is in flight that may have answers for them
   std::map<SubscriptionId, std::vector<Starved>> starved_;
   std::map<SubscriptionId, std::deque<Waiter>> waiting_;
+  std::map<std::uint64_t, GroupWaiter> group_waiters_;  // by token
+  std::uint64_t last_token_ = 0;
   std::set<SubscriptionId> maybe_ready_;
   std::set<TopicId> topics_gone_;              // deleted, with cursors and keys of subscriptions left
   std::map<TopicId, std::string> gone_names_;  // of those deleted since the start
@@ -255,7 +282,7 @@ class Core {
   std::unique_ptr<Round> round_;
   std::vector<log::UnitImage> kept_images_;  // of a checkpoint that found no space
 
-  std::uint64_t groups_ = 0, frames_ = 0, journal_bytes_ = 0, published_ = 0, duplicates_ = 0, settled_ = 0,
+  std::uint64_t written_groups_ = 0, frames_ = 0, journal_bytes_ = 0, published_ = 0, duplicates_ = 0, settled_ = 0,
                 leases_lost_ = 0;
 };
 

@@ -50,6 +50,13 @@ void Core::define_topic(const engines::TopicDefined& defined) {
   definitions_changed_ = true;
 }
 
+// With its log, everything that is kept for each partition goes.
+void Core::topic_removed(TopicId topic) {
+  topics_.topic_removed(topic);
+  producers_.topic_removed(topic);
+  groups_.topic_removed(topic);
+}
+
 void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   if (refuse_if_failed(edge, answer)) return;
   if (name == kept_topic)
@@ -64,8 +71,7 @@ void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   effect(*deleted);
   topics_.apply(*deleted);
   open_->group.log.remove_topic({deleted->id});
-  topics_.topic_removed(deleted->id);
-  producers_.topic_removed(deleted->id);
+  topic_removed(deleted->id);
   end_frame();
   definitions_changed_ = true;
   topics_gone_.insert(deleted->id);

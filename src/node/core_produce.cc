@@ -53,8 +53,12 @@ Result<BatchPlace> Core::append(NewBatch batch) {
       duplicates_ += static_cast<std::uint64_t>(header->record_count);
       return BatchPlace{**known, head->first, true};
     }
-    const engines::BatchProduced produced{number.partition,       number.producer,      number.epoch,
-                                          number.first_sequence,  number.last_sequence, base,
+    const engines::BatchProduced produced{number.partition,
+                                          number.producer,
+                                          number.epoch,
+                                          number.first_sequence,
+                                          number.last_sequence,
+                                          base,
                                           WallTime{header->max_timestamp}};
     begin_frame();
     effect(produced);

@@ -27,6 +27,10 @@ class Core::Recovery final : public log::RecoverySink {
       case engines::UnitKind::lease_counter:
       case engines::UnitKind::settles: return core_.subscriptions_.restore(kind, key, *bytes, stamp);
       case engines::UnitKind::kept: return core_.kept_.restore(key, *bytes, stamp);
+      case engines::UnitKind::group_counter:
+      case engines::UnitKind::group:
+      case engines::UnitKind::group_member:
+      case engines::UnitKind::committed_offset: return core_.groups_.restore(kind, key, *bytes, stamp);
       case engines::UnitKind::producer:
       case engines::UnitKind::producer_counter: return core_.producers_.restore(key, *bytes, stamp);
     }
@@ -47,6 +51,7 @@ class Core::Recovery final : public log::RecoverySink {
     const auto type = static_cast<engines::EffectType>(effect.type);
     if (type < engines::EffectType::subscription_defined)
       return core_.topics_.replay(type, effect.version, effect.payload, core_.now_.elapsed);
+    if (type >= engines::EffectType::groups_numbered) return core_.groups_.apply(type, effect.version, effect.payload);
     if (type >= engines::EffectType::producers_numbered)
       return core_.producers_.replay(type, effect.version, effect.payload, core_.now_.elapsed);
     if (type >= engines::EffectType::records_kept) return core_.kept_.replay(type, effect.version, effect.payload);
@@ -72,8 +77,7 @@ class Core::Recovery final : public log::RecoverySink {
       case log::LogEffect::topic_removed: {
         auto removed = log::read_topic_removed(effect.payload);
         if (!removed) return pass(removed);
-        core_.topics_.topic_removed(removed->topic);
-        core_.producers_.topic_removed(removed->topic);
+        core_.topic_removed(removed->topic);
         return {};
       }
       case log::LogEffect::trimmed: {
@@ -128,8 +132,7 @@ void Core::follow_home() {
     effect(topic);
     topics_.apply(topic);
     open_->group.log.remove_topic({topic.id});
-    topics_.topic_removed(topic.id);
-    producers_.topic_removed(topic.id);
+    topic_removed(topic.id);
     end_frame();
     topics_gone_.insert(topic.id);
   }
@@ -137,8 +140,7 @@ void Core::follow_home() {
     begin_frame();
     if (topics_.find(topic) == nullptr) {  // defined by a group that is lost
       open_->group.log.remove_topic({topic});
-      topics_.topic_removed(topic);
-      producers_.topic_removed(topic);
+      topic_removed(topic);
     } else {
       for (const PartitionRef partition : partitions)
         if (const auto state = home_.state(partition)) follow_home(partition, *state);
@@ -165,6 +167,7 @@ Result<void> Core::recover() {
   if (auto recovered = home_.recover(recovery); !recovered) return recovered;
   ledger_.replaying(Sequence{0});
   producers_.recovered();
+  groups_.recovered(now_.elapsed);
   closed_ = written_ = home_.last();
   steady_zero_ = clock_.steady();
   elapsed_zero_ = now_.elapsed;

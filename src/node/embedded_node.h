@@ -22,6 +22,7 @@
 #include "continuo/node/core.h"
 #include "continuo/node/core_state.h"
 #include "continuo/node/credit.h"
+#include "continuo/node/embedded_groups.h"
 #include "continuo/node/flush_times.h"
 #include "continuo/node/kept_places.h"
 #include "continuo/node/no_edge.h"
@@ -158,6 +159,8 @@ class EmbeddedNode final : public Node {
   Result<std::optional<RecordTime>> newest_record(PartitionRef partition) override;
   Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
 
+  Groups& groups() override { return groups_; }
+
   void add_edge(Edge& edge) override {
     submit(0, [&edge](Core& core) { core.add_edge(edge); });
   }
@@ -229,6 +232,7 @@ class EmbeddedNode final : public Node {
   std::shared_ptr<void> alive_ = std::make_shared<char>();
   std::atomic<std::uint64_t> refused_{0};
   mutable std::atomic<std::uint64_t> reads_{0};
+  EmbeddedGroups groups_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
   boost::lockfree::queue<Command*> internal_{64};  // of the node's own threads: never waits for room
   std::atomic<int> leaving_{0};                    // edges that wait to be removed

@@ -94,6 +94,8 @@ struct Options {
   bool accept_loss = false;  ///< go on over damage in the journal: `continuo doctor --accept-loss`
 };
 
+class Groups;
+
 class Node {
  public:
   /// Locks the data folder, recovers, starts the threads. Blocks until the node answers. Errors: data_locked,
@@ -158,6 +160,9 @@ class Node {
   virtual void retry_parked(Edge&, SubscriptionId, std::uint64_t key_hash, Answer<void>) = 0;
   /// Passes over the parked key's head; the reason is kept in the log.
   virtual void skip_parked(Edge&, SubscriptionId, std::uint64_t key_hash, std::string reason, Answer<void>) = 0;
+
+  /// Kafka's consumer groups. Lives as long as the node.
+  virtual Groups& groups() = 0;
 
   // --- feeding (delivery::Feeder) ----------------------------------------------------------------------------------
   /// Where each subscription's reading of each of its partitions stands, for the feeder to go on from.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lz4frame.h>
+
 #include <snappy.h>
 #include <zlib.h>
 #include <zstd.h>

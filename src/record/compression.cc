@@ -1,7 +1,8 @@
 #include "continuo/record/compression.h"
 
-#include <fmt/format.h>
 #include <lz4frame.h>
+
+#include <fmt/format.h>
 #include <snappy.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -30,7 +31,9 @@ std::unexpected<Error> bomb(std::size_t most) {
 // A string that grows by what is written behind its end.
 class Growing {
  public:
-  Growing(std::size_t expected, std::size_t most) : most_(most) { out_.resize(std::min({expected, most, most_at_first})); }
+  Growing(std::size_t expected, std::size_t most) : most_(most) {
+    out_.resize(std::min({expected, most, most_at_first}));
+  }
   /// False when there may be no more.
   bool make_room() {
     if (used_ < out_.size()) return true;

@@ -1,8 +1,9 @@
 #include "continuo/record/compression.h"
 
+#include <lz4frame.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <lz4frame.h>
 #include <snappy.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -12,7 +13,6 @@
 
 namespace continuo::record {
 namespace {
-
 
 constexpr Compression all[] = {Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd};
 

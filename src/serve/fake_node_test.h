@@ -158,6 +158,7 @@ class FakeNode final : public node::Node {
     return log.batches[static_cast<std::size_t>(offset.value)].second;
   }
   // Kafka's door is tested on a real node.
+  node::Groups& groups() override { std::abort(); }
   void produce(node::Edge&, std::vector<node::NewBatch>, node::Answer<std::vector<Result<node::BatchPlace>>>) override {
   }
   void number_producer(node::Edge&, node::Answer<std::int64_t>) override {}

@@ -21,8 +21,8 @@ class KafkaWaiter {
   virtual void late() = 0;
 };
 
-/// A request and the place its answer goes to. Held by whoever works on it; answered once, or not at all when the client
-/// is gone. On its session's thread only.
+/// A request and the place its answer goes to. Held by whoever works on it; answered once, or not at all when the
+/// client is gone. On its session's thread only.
 class KafkaCall : public std::enable_shared_from_this<KafkaCall> {
  public:
   KafkaCall(std::shared_ptr<KafkaSession> session, wire::kafka::RequestHeader header, const wire::kafka::Api& api)

@@ -68,8 +68,7 @@ std::vector<std::string> values_in(const SentRecords& records) {
   return values;
 }
 
-ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch,
-                          std::int16_t acks) {
+ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch, std::int16_t acks) {
   ProduceRequest request;
   request.acks = acks;
   request.timeout_ms = 5'000;

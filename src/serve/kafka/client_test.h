@@ -17,11 +17,11 @@ namespace continuo::serve {
 /// What an answer is of which request.
 template <class Request>
 struct AnswerOf;
-#define CONTINUO_KAFKA_ANSWER(REQUEST, RESPONSE, KEY)          \
-  template <>                                                  \
-  struct AnswerOf<wire::kafka::REQUEST> {                      \
-    using type = wire::kafka::RESPONSE;                        \
-    static constexpr auto key = wire::kafka::ApiKey::KEY;      \
+#define CONTINUO_KAFKA_ANSWER(REQUEST, RESPONSE, KEY)     \
+  template <>                                             \
+  struct AnswerOf<wire::kafka::REQUEST> {                 \
+    using type = wire::kafka::RESPONSE;                   \
+    static constexpr auto key = wire::kafka::ApiKey::KEY; \
   }
 CONTINUO_KAFKA_ANSWER(ApiVersionsRequest, ApiVersionsResponse, api_versions);
 CONTINUO_KAFKA_ANSWER(MetadataRequest, MetadataResponse, metadata);

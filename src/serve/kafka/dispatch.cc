@@ -26,7 +26,17 @@ void handle(KafkaCall& call, const Request& request) {
     case ApiKey::fetch: return with(call, request, fetch);
     case ApiKey::list_offsets: return with(call, request, list_offsets);
     case ApiKey::metadata: return with(call, request, metadata);
+    case ApiKey::offset_commit: return with(call, request, offset_commit);
+    case ApiKey::offset_fetch: return with(call, request, offset_fetch);
     case ApiKey::find_coordinator: return with(call, request, find_coordinator);
+    case ApiKey::join_group: return with(call, request, join_group);
+    case ApiKey::heartbeat: return with(call, request, heartbeat);
+    case ApiKey::leave_group: return with(call, request, leave_group);
+    case ApiKey::sync_group: return with(call, request, sync_group);
+    case ApiKey::describe_groups: return with(call, request, describe_groups);
+    case ApiKey::list_groups: return with(call, request, list_groups);
+    case ApiKey::delete_groups: return with(call, request, delete_groups);
+    case ApiKey::offset_delete: return with(call, request, offset_delete);
     case ApiKey::create_topics: return with(call, request, create_topics);
     case ApiKey::delete_topics: return with(call, request, delete_topics);
     case ApiKey::delete_records: return with(call, request, delete_records);

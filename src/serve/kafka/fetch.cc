@@ -15,7 +15,7 @@ constexpr Millis longest_wait{60'000};
 
 /// One partition of a fetch.
 struct Part {
-  std::size_t topic = 0;      // places in the answer
+  std::size_t topic = 0;  // places in the answer
   std::size_t partition = 0;
   PartitionRef ref;
   Offset from;
@@ -100,15 +100,13 @@ class Fetching final : public KafkaWaiter, public std::enable_shared_from_this<F
   void read() {
     if (reading_) return;
     reading_ = true;
-    const bool near = std::ranges::all_of(parts_, [this](const Part& part) {
-      return is_near_end(node_, part.ref, part.from);
-    });
+    const bool near =
+        std::ranges::all_of(parts_, [this](const Part& part) { return is_near_end(node_, part.ref, part.from); });
     ReaderPool& readers = call_->thread().door().readers;
     if (near || readers.empty()) return finish(read_all(node_, parts_, most_));
     readers.run([self = shared_from_this()] {
-      self->call_->thread().post([self, read = read_all(self->node_, self->parts_, self->most_)]() mutable {
-        self->finish(std::move(read));
-      });
+      self->call_->thread().post(
+          [self, read = read_all(self->node_, self->parts_, self->most_)]() mutable { self->finish(std::move(read)); });
     });
   }
 

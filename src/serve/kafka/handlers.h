@@ -36,6 +36,18 @@ void fetch(KafkaCall& call, wire::kafka::FetchRequest request);
 // offsets.cc
 void list_offsets(KafkaCall& call, wire::kafka::ListOffsetsRequest request);
 void offset_for_leader_epoch(KafkaCall& call, wire::kafka::OffsetForLeaderEpochRequest request);
+// groups.cc
+void join_group(KafkaCall& call, wire::kafka::JoinGroupRequest request);
+void sync_group(KafkaCall& call, wire::kafka::SyncGroupRequest request);
+void heartbeat(KafkaCall& call, wire::kafka::HeartbeatRequest request);
+void leave_group(KafkaCall& call, wire::kafka::LeaveGroupRequest request);
+void list_groups(KafkaCall& call, wire::kafka::ListGroupsRequest request);
+void describe_groups(KafkaCall& call, wire::kafka::DescribeGroupsRequest request);
+void delete_groups(KafkaCall& call, wire::kafka::DeleteGroupsRequest request);
+// group_offsets.cc
+void offset_commit(KafkaCall& call, wire::kafka::OffsetCommitRequest request);
+void offset_fetch(KafkaCall& call, wire::kafka::OffsetFetchRequest request);
+void offset_delete(KafkaCall& call, wire::kafka::OffsetDeleteRequest request);
 // topics.cc
 void create_topics(KafkaCall& call, wire::kafka::CreateTopicsRequest request);
 void delete_topics(KafkaCall& call, wire::kafka::DeleteTopicsRequest request);

@@ -1,7 +1,6 @@
 // What a client learns first: what is served, who serves it, which topics there are.
-#include <openssl/sha.h>
-
 #include <fmt/format.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 
@@ -52,8 +51,8 @@ void answer_metadata(KafkaCall& call, const MetadataRequest& request,
   if (!request.topics)
     for (const auto& [name, topic] : catalogue->topics) answer.topics.push_back(describe(door, *topic));
   for (const MetadataRequest::Topic& asked : request.topics.value_or(std::vector<MetadataRequest::Topic>{})) {
-    const node::Topic* topic = asked.name ? catalogue->find_topic(*asked.name)
-                                          : find_topic(door, *catalogue, asked.topic_id);
+    const node::Topic* topic =
+        asked.name ? catalogue->find_topic(*asked.name) : find_topic(door, *catalogue, asked.topic_id);
     if (topic != nullptr) {
       answer.topics.push_back(describe(door, *topic));
       continue;
@@ -92,10 +91,10 @@ void metadata(KafkaCall& call, MetadataRequest request) {
     for (const MetadataRequest::Topic& asked : *request.topics)
       if (asked.name && catalogue->find_topic(*asked.name) == nullptr) missing.push_back(*asked.name);
   auto refused = std::make_shared<std::map<std::string, KafkaError, std::less<>>>();
-  const auto all_made = std::make_shared<Gathering>([self = call.shared_from_this(), request = std::move(request),
-                                                     refused] {
-    if (!self->gone()) answer_metadata(*self, request, *refused);
-  });
+  const auto all_made =
+      std::make_shared<Gathering>([self = call.shared_from_this(), request = std::move(request), refused] {
+        if (!self->gone()) answer_metadata(*self, request, *refused);
+      });
   for (const std::string& name : missing)
     call.node().create_topic(call.thread(), name, {}, [all_made, refused, name](Result<node::Put<node::Topic>> made) {
       if (!made && made.error().code != Code::topic_exists) (*refused)[name] = kafka_error(made.error().code);

@@ -51,9 +51,7 @@ void refuse(ProduceResponse::Partition& place, KafkaError error, std::string mes
   place.error_message = std::move(message);
 }
 
-void refuse(ProduceResponse::Partition& place, const Error& error) {
-  refuse(place, error_of(error), to_string(error));
-}
+void refuse(ProduceResponse::Partition& place, const Error& error) { refuse(place, error_of(error), to_string(error)); }
 
 /// Batches of one command, and where their outcomes go.
 struct Chunk {
@@ -64,17 +62,18 @@ struct Chunk {
 
 void submit(KafkaCall& call, const std::shared_ptr<Producing>& producing, Chunk chunk) {
   if (chunk.batches.empty()) return;
-  call.node().produce(call.thread(), std::move(chunk.batches),
-                      [producing, places = std::move(chunk.places)](Result<std::vector<Result<node::BatchPlace>>> done) {
-                        for (std::size_t i = 0; i < places.size(); ++i) {
-                          if (!done || !(*done)[i]) {
-                            refuse(*places[i], done ? (*done)[i].error() : done.error());
-                            continue;
-                          }
-                          places[i]->base_offset = (*done)[i]->base.value;
-                          places[i]->log_start_offset = (*done)[i]->first.value;
-                        }
-                      });
+  call.node().produce(
+      call.thread(), std::move(chunk.batches),
+      [producing, places = std::move(chunk.places)](Result<std::vector<Result<node::BatchPlace>>> done) {
+        for (std::size_t i = 0; i < places.size(); ++i) {
+          if (!done || !(*done)[i]) {
+            refuse(*places[i], done ? (*done)[i].error() : done.error());
+            continue;
+          }
+          places[i]->base_offset = (*done)[i]->base.value;
+          places[i]->log_start_offset = (*done)[i]->first.value;
+        }
+      });
 }
 
 Result<void> check(const ProduceRequest& request) {
@@ -95,8 +94,10 @@ void produce(KafkaCall& call, ProduceRequest request) {
       ProduceResponse::Partition& place = producing->place(t, p);
       const auto& asked = request.topics[t].partitions[p];
       if (!sound) {
-        refuse(place, request.transactional_id ? KafkaError::transactional_id_authorization_failed
-                                               : KafkaError::invalid_required_acks, sound.error().detail);
+        refuse(place,
+               request.transactional_id ? KafkaError::transactional_id_authorization_failed
+                                        : KafkaError::invalid_required_acks,
+               sound.error().detail);
         continue;
       }
       const auto partition = find_partition(*catalogue, request.topics[t].name, asked.index);

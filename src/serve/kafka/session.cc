@@ -41,6 +41,8 @@ void KafkaSession::start() {
   boost::system::error_code ignored;
   socket_->set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   socket_->non_blocking(true, ignored);
+  const auto peer = socket_->remote_endpoint(ignored);
+  peer_ = ignored ? std::string{} : "/" + peer.address().to_string();
   in_.reserve(first_capacity);
   last_read_ = thread_.clock().steady();
   thread_.counters().connections_opened.add();

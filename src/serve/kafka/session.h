@@ -33,6 +33,8 @@ class KafkaSession final : public Connection, public std::enable_shared_from_thi
   // For its calls
   IoThread& thread() { return thread_; }
   bool gone() const { return !socket_.has_value(); }
+  /// "/127.0.0.1": how Kafka's tools show a client's host.
+  const std::string& peer() const { return peer_; }
   /// A call has its answer, or needs none.
   void answered();
   /// Calls the waiter's news() when one of the topics gets records, until it is set again or to nothing, and its late()
@@ -62,6 +64,7 @@ class KafkaSession final : public Connection, public std::enable_shared_from_thi
 
   IoThread& thread_;
   std::optional<Socket> socket_;  // gone once closed
+  std::string peer_;
   BudgetShare share_;
   InputBuffer in_;
   std::deque<std::shared_ptr<KafkaCall>> calls_;  // begun, in the order asked

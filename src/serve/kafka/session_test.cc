@@ -95,8 +95,7 @@ TEST(KafkaSession, TheFirstBatchComesWhateverItsSize) {
   served.make_topic("orders", 2);
   KafkaClient client = served.client();
   for (const std::int32_t partition : {0, 1})
-    for (int i = 0; i < 2; ++i)
-      appended(client, produce_to("orders", partition, batch_of({std::string(1'000, 'x')})));
+    for (int i = 0; i < 2; ++i) appended(client, produce_to("orders", partition, batch_of({std::string(1'000, 'x')})));
   FetchRequest request = fetch_from("orders", 0, 0);
   request.max_bytes = 10;
   request.topics[0].partitions.push_back(request.topics[0].partitions[0]);
@@ -183,7 +182,9 @@ TEST(KafkaSession, PipelinedProducesAreAnsweredInTheirOrder) {
     numbers.push_back(client.send(produce_to("orders", 0, batch)));
   }
   for (int i = 0; i < 50; ++i)
-    EXPECT_EQ(client.receive<ProduceRequest>(numbers[static_cast<std::size_t>(i)]).topics.at(0).partitions.at(0).base_offset, i);
+    EXPECT_EQ(
+        client.receive<ProduceRequest>(numbers[static_cast<std::size_t>(i)]).topics.at(0).partitions.at(0).base_offset,
+        i);
 }
 
 TEST(KafkaSession, ABatchSentAgainKeepsItsFirstPlace) {
@@ -219,8 +220,7 @@ TEST(KafkaSession, BatchesThatAreNoneAreRefusedAndTheConnectionStays) {
   old[record::BatchLayout::magic] = 1;
   EXPECT_EQ(refusal(client, produce_to("orders", 0, old)), number(KafkaError::unsupported_for_message_format));
   EXPECT_EQ(refusal(client, produce_to("orders", 0, batch_of({"a"}), 2)), number(KafkaError::invalid_required_acks));
-  EXPECT_EQ(refusal(client, produce_to("nowhere", 0, batch_of({"a"}))),
-            number(KafkaError::unknown_topic_or_partition));
+  EXPECT_EQ(refusal(client, produce_to("nowhere", 0, batch_of({"a"}))), number(KafkaError::unknown_topic_or_partition));
   EXPECT_EQ(appended(client, produce_to("orders", 0, batch_of({"a"}))), 0);
 }
 
@@ -229,8 +229,8 @@ TEST(KafkaSession, CompressedBatchesGoThroughUntouched) {
   served.make_topic("orders");
   KafkaClient client = served.client();
   std::int64_t next = 0;
-  for (const auto compression : {record::Compression::gzip, record::Compression::snappy, record::Compression::lz4,
-                                 record::Compression::zstd}) {
+  for (const auto compression :
+       {record::Compression::gzip, record::Compression::snappy, record::Compression::lz4, record::Compression::zstd}) {
     std::string batch = record::compressed_batch(batch_of({"a", "b"}), compression);
     EXPECT_EQ(appended(client, produce_to("orders", 0, batch)), next);
     const auto answer = client.ask(fetch_from("orders", 0, next));

@@ -25,9 +25,7 @@ struct Setting {
 
 constexpr std::int8_t boolean = 1, text = 2, integer = 3, long_integer = 5, list = 7;
 
-std::string number_or_for_ever(const auto& value) {
-  return value ? fmt::to_string(*value) : fmt::to_string(for_ever);
-}
+std::string number_or_for_ever(const auto& value) { return value ? fmt::to_string(*value) : fmt::to_string(for_ever); }
 
 std::string retention_ms(const TopicSettings& settings) {
   return settings.retention_time ? fmt::to_string(settings.retention_time->count()) : fmt::to_string(for_ever);

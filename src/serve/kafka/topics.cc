@@ -19,7 +19,8 @@ std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsReques
   node::TopicSettings settings;
   const bool assigned = !topic.assignments.empty();
   if (assigned && (topic.num_partitions != -1 || topic.replication_factor != -1))
-    return std::unexpected(Refusal{KafkaError::invalid_request, "assignments stand instead of numbers, not beside them"});
+    return std::unexpected(
+        Refusal{KafkaError::invalid_request, "assignments stand instead of numbers, not beside them"});
   for (const CreateTopicsRequest::Assignment& each : topic.assignments)
     if (each.broker_ids != std::vector{broker_id})
       return std::unexpected(
@@ -50,8 +51,8 @@ void tell(CreateTopicsResponse::Topic& place, const Door& door, const node::Topi
   place.replication_factor = 1;
   place.configs.emplace();
   for (const TopicConfig& config : topic_configs(topic.settings))
-    place.configs->push_back({std::string{config.name}, config.value, config.read_only,
-                              static_cast<std::int8_t>(config.source), false});
+    place.configs->push_back(
+        {std::string{config.name}, config.value, config.read_only, static_cast<std::int8_t>(config.source), false});
 }
 
 void take(CreateTopicsResponse::Topic& place, const Door& door, const Result<node::Put<node::Topic>>& put) {
@@ -84,14 +85,16 @@ void create_topics(KafkaCall& call, CreateTopicsRequest request) {
     place.name = request.topics[i].name;
     const auto twice = std::ranges::count(request.topics, place.name, &CreateTopicsRequest::Topic::name);
     const auto settings = settings_of(request.topics[i]);
-    if (twice > 1) refuse(place, KafkaError::invalid_request, "the topic stands in the request twice");
-    else if (!settings) refuse(place, settings.error().error, settings.error().message);
-    else if (request.validate_only) validate(place, *catalogue, *settings);
+    if (twice > 1)
+      refuse(place, KafkaError::invalid_request, "the topic stands in the request twice");
+    else if (!settings)
+      refuse(place, settings.error().error, settings.error().message);
+    else if (request.validate_only)
+      validate(place, *catalogue, *settings);
     else
-      call.node().create_topic(call.thread(), place.name, *settings,
-                               [all_made, answer, &place, &door = call.thread().door()](auto put) {
-                                 take(place, door, put);
-                               });
+      call.node().create_topic(
+          call.thread(), place.name, *settings,
+          [all_made, answer, &place, &door = call.thread().door()](auto put) { take(place, door, put); });
   }
 }
 
@@ -106,8 +109,8 @@ void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
   for (std::size_t i = 0; i < request.topics.size(); ++i) {
     DeleteTopicsResponse::Topic& place = answer->topics[i];
     const DeleteTopicsRequest::Topic& asked = request.topics[i];
-    const node::Topic* topic = asked.name ? catalogue->find_topic(*asked.name)
-                                          : find_topic(call.thread().door(), *catalogue, asked.topic_id);
+    const node::Topic* topic =
+        asked.name ? catalogue->find_topic(*asked.name) : find_topic(call.thread().door(), *catalogue, asked.topic_id);
     place.name = topic != nullptr ? topic->name : asked.name;
     place.topic_id = topic != nullptr ? uuid_of(call.thread().door(), topic->id) : asked.topic_id;
     if (topic == nullptr) {
@@ -145,8 +148,10 @@ void delete_records(KafkaCall& call, DeleteRecordsRequest request) {
       }
       call.node().trim(call.thread(), ref->topic, ref->partition, before == -1 ? max_offset : Offset{before},
                        [all_done, answer, &place](Result<node::PartitionState> state) {
-                         if (state) place.low_watermark = state->first.value;
-                         else place.error_code = number(kafka_error(state.error().code));
+                         if (state)
+                           place.low_watermark = state->first.value;
+                         else
+                           place.error_code = number(kafka_error(state.error().code));
                        });
     }
 }

@@ -10,8 +10,7 @@ namespace {
 constexpr std::int16_t later = When::for_ever;
 
 constexpr Api table[] = {
-#define CONTINUO_KAFKA_API(NAME, KEY, MIN, MAX, SERVED, FLEXIBLE) \
-  {ApiKey::NAME, #NAME, MIN, MAX, SERVED, FLEXIBLE},
+#define CONTINUO_KAFKA_API(NAME, KEY, MIN, MAX, SERVED, FLEXIBLE) {ApiKey::NAME, #NAME, MIN, MAX, SERVED, FLEXIBLE},
     CONTINUO_KAFKA_APIS(CONTINUO_KAFKA_API)
 #undef CONTINUO_KAFKA_API
 };
@@ -66,8 +65,9 @@ Result<Request> read_request(std::string_view frame) {
 std::unexpected<Error> malformed(const Request& request, bool too_long) {
   return fail(Code::bad_request,
               fmt::format("the Kafka request {} version {} {}", request.api->name, request.header.api_version,
-                          too_long ? "has bytes behind its end" : "cannot be read: it ends early or has an impossible "
-                                                                  "length"));
+                          too_long ? "has bytes behind its end"
+                                   : "cannot be read: it ends early or has an impossible "
+                                     "length"));
 }
 
 void begin_answer(Output& out, const Api& api, std::int16_t version, std::int32_t correlation_id) {

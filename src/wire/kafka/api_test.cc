@@ -13,7 +13,10 @@ std::string_view without_length(const std::string& frame) { return std::string_v
 
 // As librdkafka 2.x opens a connection; bytes laid by hand after the protocol guide.
 TEST(KafkaApi, AFirstRequestAsClientsSendIt) {
-  const std::string frame{"\0\x12\0\x03\0\0\0\x01\0\x07rdkafka\0\x0blibrdkafka\x06" "2.0.2\0", 36};
+  const std::string frame{
+      "\0\x12\0\x03\0\0\0\x01\0\x07rdkafka\0\x0blibrdkafka\x06"
+      "2.0.2\0",
+      36};
   const auto request = read_request(frame);
   ASSERT_TRUE(request.has_value());
   EXPECT_EQ(request->header.correlation_id, 1);
@@ -30,7 +33,12 @@ TEST(KafkaApi, TheAnswerToApiVersionsHasTheOldHeaderInEveryVersion) {
   ApiVersionsResponse answer;
   answer.api_keys = {{18, 0, 3}};
   const Output out = write_answer(*find_api(18), 3, 9, answer);
-  EXPECT_EQ(out.flat(), std::string("\0\0\0\x13\0\0\0\x09" "\0\0" "\x02\0\x12\0\0\0\x03\0" "\0\0\0\0" "\0", 23));
+  EXPECT_EQ(out.flat(), std::string("\0\0\0\x13\0\0\0\x09"
+                                    "\0\0"
+                                    "\x02\0\x12\0\0\0\x03\0"
+                                    "\0\0\0\0"
+                                    "\0",
+                                    23));
 }
 
 TEST(KafkaApi, FlexibleRequestsHaveTheFlexibleHeader) {

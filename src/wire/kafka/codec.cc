@@ -15,8 +15,7 @@ std::optional<std::string_view> Reader::run(std::int64_t length, bool nullable) 
 
 // Every element takes a byte at least.
 bool Reader::counted(std::int64_t count) {
-  if (count < 0 || static_cast<std::uint64_t>(count) > in_.left() ||
-      static_cast<std::uint64_t>(count) > items_left_) {
+  if (count < 0 || static_cast<std::uint64_t>(count) > in_.left() || static_cast<std::uint64_t>(count) > items_left_) {
     in_.fail();
     return false;
   }

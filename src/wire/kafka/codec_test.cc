@@ -8,7 +8,6 @@
 namespace continuo::wire::kafka {
 namespace {
 
-
 constexpr int rounds = 20;
 
 // What is written is read back whole, and writes the same again: every message, every version.

@@ -13,11 +13,11 @@ struct ConfigResource {
 
 /// Where a value comes from.
 enum class ConfigSource : std::int8_t {
-  topic = 1,            ///< set for the topic
+  topic = 1,  ///< set for the topic
   dynamic_broker = 2,
   dynamic_default = 3,
-  static_broker = 4,    ///< the server's own settings
-  built_in = 5          ///< the default
+  static_broker = 4,  ///< the server's own settings
+  built_in = 5        ///< the default
 };
 
 struct DescribeConfigsRequest {

@@ -34,8 +34,7 @@ void each_api(auto visit) {
   visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>(ApiKey::delete_topics);
   visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>(ApiKey::delete_records);
   visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>(ApiKey::init_producer_id);
-  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(
-      ApiKey::offset_for_leader_epoch);
+  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(ApiKey::offset_for_leader_epoch);
   visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>(ApiKey::describe_configs);
   visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>(ApiKey::alter_configs);
   visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>(ApiKey::describe_log_dirs);
