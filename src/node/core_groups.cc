@@ -141,9 +141,11 @@ void Core::forget_group_waiters(const Edge& edge) {
 
 void Core::fail_group_waiters() {
   for (auto& [token, waiter] : std::exchange(group_waiters_, {}))
-    std::visit([this, &waiter]<class Told>(Answer<Told>& answer) {
-      reply<Told>(*waiter.edge, std::move(answer), continuo::fail(Code::node_failed, "the node stopped"));
-    }, waiter.answer);
+    std::visit(
+        [this, &waiter]<class Told>(Answer<Told>& answer) {
+          reply<Told>(*waiter.edge, std::move(answer), continuo::fail(Code::node_failed, "the node stopped"));
+        },
+        waiter.answer);
 }
 
 }  // namespace continuo::node

@@ -69,8 +69,7 @@ void EmbeddedGroups::list(Edge& edge, Answer<std::vector<engines::GroupSummary>>
   submit_(0, [&edge, answer = std::move(answer)](Core& core) mutable { core.list_groups(edge, std::move(answer)); });
 }
 
-void EmbeddedGroups::describe(Edge& edge, std::string group,
-                              Answer<std::optional<engines::GroupDescription>> answer) {
+void EmbeddedGroups::describe(Edge& edge, std::string group, Answer<std::optional<engines::GroupDescription>> answer) {
   submit_(0, [&edge, group = std::move(group), answer = std::move(answer)](Core& core) mutable {
     core.describe_group(edge, group, std::move(answer));
   });

@@ -41,8 +41,9 @@ class Outcomes {
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const auto [t, p] = places_[i];
       const bool own = told && i < told->each.size();
-      all_[t].partitions[p].error_code =
-          own ? number(kafka_error(told->each[i])) : told ? number(kafka_error(told->error)) : failed(told.error());
+      all_[t].partitions[p].error_code = own    ? number(kafka_error(told->each[i]))
+                                         : told ? number(kafka_error(told->error))
+                                                : failed(told.error());
     }
   }
   std::vector<TopicOutcome> all() const { return all_; }
@@ -86,8 +87,7 @@ std::vector<OffsetFetchResponse::Topic> tell(const node::Catalogue& catalogue, c
     out.name = topic.name;
     for (const std::int32_t partition : topic.partition_indexes) {
       const auto ref = find_partition(catalogue, topic.name, partition);
-      const auto found =
-          ref ? std::ranges::find(committed, *ref, &node::CommittedOffset::partition) : committed.end();
+      const auto found = ref ? std::ranges::find(committed, *ref, &node::CommittedOffset::partition) : committed.end();
       out.partitions.push_back(place_of(partition, found == committed.end() ? nullptr : &*found));
     }
   }
@@ -135,39 +135,40 @@ void offset_fetch(KafkaCall& call, OffsetFetchRequest request) {
   for (std::size_t i = 0; i < request.groups.size(); ++i) {
     OffsetFetchResponse::Group& place = answer->groups[i];
     place.group_id = request.groups[i].group_id;
-    call.node().groups().committed(
-        call.thread(), place.group_id,
-        [all_told, answer, &place, &node = call.node(), topics = std::move(request.groups[i].topics)](
-            Result<Committed> committed) {
-          if (!committed) {
-            place.error_code = failed(committed.error());
-            return;
-          }
-          const auto catalogue = node.catalogue();
-          place.topics = topics ? tell(*catalogue, *committed, *topics) : tell_all(*catalogue, *committed);
-        });
+    call.node().groups().committed(call.thread(), place.group_id,
+                                   [all_told, answer, &place, &node = call.node(),
+                                    topics = std::move(request.groups[i].topics)](Result<Committed> committed) {
+                                     if (!committed) {
+                                       place.error_code = failed(committed.error());
+                                       return;
+                                     }
+                                     const auto catalogue = node.catalogue();
+                                     place.topics = topics ? tell(*catalogue, *committed, *topics)
+                                                           : tell_all(*catalogue, *committed);
+                                   });
   }
 }
 
 void offset_delete(KafkaCall& call, OffsetDeleteRequest request) {
   engines::DeleteOffsets remove{.group = request.group_id};
   const auto outcomes = std::make_shared<Outcomes>(call, request.topics);
-  outcomes->each_known(
-      [&](std::size_t t, std::size_t, PartitionRef ref) { remove.partitions.push_back({request.topics[t].name, ref}); });
-  call.node().groups().remove_offsets(call.thread(), std::move(remove),
-                                      [self = call.shared_from_this(), outcomes](Result<node::GroupOutcomes> told) {
-                                        if (self->gone()) return;
-                                        OffsetDeleteResponse answer;
-                                        const bool subscribed =
-                                            told && told->error == engines::GroupError::group_subscribed_to_topic;
-                                        if (!told)
-                                          answer.error_code = failed(told.error());
-                                        else if (!subscribed)
-                                          answer.error_code = number(kafka_error(told->error));
-                                        outcomes->take(told);
-                                        if (answer.error_code == 0) answer.topics = outcomes->all();
-                                        self->answer(answer);
-                                      });
+  outcomes->each_known([&](std::size_t t, std::size_t, PartitionRef ref) {
+    remove.partitions.push_back({request.topics[t].name, ref});
+  });
+  call.node().groups().remove_offsets(
+      call.thread(), std::move(remove), [self = call.shared_from_this(), outcomes](Result<node::GroupOutcomes> told) {
+        if (self->gone()) return;
+        OffsetDeleteResponse answer;
+        using engines::GroupError;
+        const bool subscribed = told && told->error == GroupError::group_subscribed_to_topic;
+        if (!told)
+          answer.error_code = failed(told.error());
+        else if (!subscribed)
+          answer.error_code = number(kafka_error(told->error));
+        outcomes->take(told);
+        if (answer.error_code == 0) answer.topics = outcomes->all();
+        self->answer(answer);
+      });
 }
 
 }  // namespace continuo::serve

@@ -1,7 +1,8 @@
 // Consumer groups: who belongs to them, and what operators ask of them.
+#include "continuo/node/groups.h"
+
 #include <algorithm>
 
-#include "continuo/node/groups.h"
 #include "continuo/serve/kafka/group_errors.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/kafka/session.h"
@@ -71,18 +72,18 @@ void sync_group(KafkaCall& call, SyncGroupRequest request) {
                           .protocol_type = std::move(request.protocol_type),
                           .protocol = std::move(request.protocol_name)};
   for (auto& each : request.assignments) sync.assignments.push_back({each.member_id, std::move(each.assignment)});
-  call.node().groups().sync(
-      call.thread(), std::move(sync), [self = call.shared_from_this()](Result<engines::SyncAnswer> synced) {
-        if (self->gone()) return;
-        SyncGroupResponse answer;
-        answer.error_code = synced ? number(kafka_error(synced->error)) : failed(synced.error());
-        if (synced && synced->error == engines::GroupError::none) {
-          answer.protocol_type = synced->protocol_type;
-          answer.protocol_name = synced->protocol;
-          answer.assignment = Bytes{std::move(synced->assignment)};
-        }
-        self->answer(answer);
-      });
+  call.node().groups().sync(call.thread(), std::move(sync),
+                            [self = call.shared_from_this()](Result<engines::SyncAnswer> synced) {
+                              if (self->gone()) return;
+                              SyncGroupResponse answer;
+                              answer.error_code = synced ? number(kafka_error(synced->error)) : failed(synced.error());
+                              if (synced && synced->error == engines::GroupError::none) {
+                                answer.protocol_type = synced->protocol_type;
+                                answer.protocol_name = synced->protocol;
+                                answer.assignment = Bytes{std::move(synced->assignment)};
+                              }
+                              self->answer(answer);
+                            });
 }
 
 void heartbeat(KafkaCall& call, HeartbeatRequest request) {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "continuo/serve/kafka/call.h"
-#include "continuo/wire/kafka/admin.h"
 #include "continuo/wire/kafka/configs.h"
 #include "continuo/wire/kafka/fetch.h"
 #include "continuo/wire/kafka/groups.h"
 #include "continuo/wire/kafka/metadata.h"
 #include "continuo/wire/kafka/offsets.h"
 #include "continuo/wire/kafka/produce.h"
+#include "continuo/wire/kafka/records.h"
+#include "continuo/wire/kafka/topics.h"
 
 namespace continuo::serve {
 

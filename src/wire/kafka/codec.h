@@ -151,13 +151,13 @@ class Reader {
   }
   template <class T>
   void get(std::vector<T>& value, bool) {
-    elements(long_length(), false, value);
+    elements(long_length(), value);
   }
   template <class T>
   void get(std::optional<std::vector<T>>& value, bool nullable) {
     const std::int64_t length = long_length();
     if (length < 0 && nullable) return value.reset();
-    elements(length, nullable, value.emplace());
+    elements(length, value.emplace());
   }
   template <class T>
     requires std::is_class_v<T>
@@ -176,7 +176,7 @@ class Reader {
   std::optional<std::string_view> run(std::int64_t length, bool nullable);
   bool counted(std::int64_t count);
   template <class T>
-  void elements(std::int64_t count, bool, std::vector<T>& out) {
+  void elements(std::int64_t count, std::vector<T>& out) {
     if (!counted(count)) return;
     for (std::int64_t i = 0; i < count && in_.ok(); ++i) get(out.emplace_back(), false);
   }
@@ -198,8 +198,7 @@ struct Output {
   std::vector<Splice> splices;  ///< in order
   std::size_t spliced = 0;      ///< their bytes
   std::size_t size() const { return bytes.size() + spliced; }
-  /// All in one string: for tests.
-  std::string flat() const;
+  std::string flat() const;  ///< all in one string: for tests
 };
 
 /// Writes one message at the end of an Output.

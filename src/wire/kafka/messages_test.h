@@ -3,7 +3,6 @@
 
 #include <random>
 
-#include "continuo/wire/kafka/admin.h"
 #include "continuo/wire/kafka/api.h"
 #include "continuo/wire/kafka/configs.h"
 #include "continuo/wire/kafka/fetch.h"
@@ -11,6 +10,8 @@
 #include "continuo/wire/kafka/metadata.h"
 #include "continuo/wire/kafka/offsets.h"
 #include "continuo/wire/kafka/produce.h"
+#include "continuo/wire/kafka/records.h"
+#include "continuo/wire/kafka/topics.h"
 
 namespace continuo::wire::kafka {
 
