@@ -55,6 +55,7 @@ Result<void> SimulatedNode::open() {
   home_ = std::move(*home);
   core_ = std::make_unique<node::Core>(*home_, clock_, random_, settings_.limits);
   if (auto recovered = core_->recover(); !recovered) return recovered;
+  core_->tell_kept([this](const node::KeptChange& kept) { kept_places_.tell(kept); });
   flush();
   if (failure_) return std::unexpected(*failure_);
   return {};
@@ -107,6 +108,7 @@ bool SimulatedNode::write() {
 
 void SimulatedNode::publish() {
   if (failed() || !flying_ || !flying_written_) return;
+  for (const node::KeptChange& change : flying_->kept) kept_places_.tell(change);
   core_->written(std::move(flying_));
 }
 
@@ -211,9 +213,13 @@ Result<std::shared_ptr<const std::string>> SimulatedNode::read_one(PartitionRef 
   auto batches = home_->read(partition, offset, 1);
   if (batches && !batches->batches.empty()) return batches->batches.front();
   if (batches) return continuo::fail(Code::not_found, "there is no record");
-  const auto copy = core_->kept_place(partition, offset);
-  if (batches.error().code != Code::offset_out_of_range || !copy) return pass(batches);
-  return node::read_copy(*home_, copy->first, copy->second, offset);
+  // Not what the core knows: its state runs ahead of the disk, and a copy may be given up in it while an answer that
+  // needs it is on its way.
+  const auto copy = kept_places_.find(partition, offset);
+  const auto current = core_->catalogue();
+  const node::Topic* copies = copy ? current->find_topic(node::kept_topic) : nullptr;
+  if (batches.error().code != Code::offset_out_of_range || copies == nullptr) return pass(batches);
+  return node::read_copy(*home_, {copies->id, PartitionId{0}}, *copy, offset);
 }
 
 // ---- hashes ---------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include "continuo/disk/simulated_disk.h"
 #include "continuo/log/embedded_log.h"
 #include "continuo/node/core.h"
+#include "continuo/node/kept_places.h"
 #include "continuo/simulator/virtual_clock.h"
 
 namespace continuo::simulator {
@@ -106,6 +107,7 @@ class SimulatedNode {
   NodeSettings settings_;
   ImmediateEdge edge_;
   std::unique_ptr<log::EmbeddedLog> home_;
+  node::KeptPlaces kept_places_;
   std::unique_ptr<node::Core> core_;
   std::unique_ptr<node::ClosedGroup> flying_;
   bool flying_written_ = false;
