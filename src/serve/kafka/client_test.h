@@ -35,6 +35,16 @@ CONTINUO_KAFKA_ANSWER(DeleteRecordsRequest, DeleteRecordsResponse, delete_record
 CONTINUO_KAFKA_ANSWER(FindCoordinatorRequest, FindCoordinatorResponse, find_coordinator);
 CONTINUO_KAFKA_ANSWER(DescribeClusterRequest, DescribeClusterResponse, describe_cluster);
 CONTINUO_KAFKA_ANSWER(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, offset_for_leader_epoch);
+CONTINUO_KAFKA_ANSWER(JoinGroupRequest, JoinGroupResponse, join_group);
+CONTINUO_KAFKA_ANSWER(SyncGroupRequest, SyncGroupResponse, sync_group);
+CONTINUO_KAFKA_ANSWER(HeartbeatRequest, HeartbeatResponse, heartbeat);
+CONTINUO_KAFKA_ANSWER(LeaveGroupRequest, LeaveGroupResponse, leave_group);
+CONTINUO_KAFKA_ANSWER(ListGroupsRequest, ListGroupsResponse, list_groups);
+CONTINUO_KAFKA_ANSWER(DescribeGroupsRequest, DescribeGroupsResponse, describe_groups);
+CONTINUO_KAFKA_ANSWER(DeleteGroupsRequest, DeleteGroupsResponse, delete_groups);
+CONTINUO_KAFKA_ANSWER(OffsetCommitRequest, OffsetCommitResponse, offset_commit);
+CONTINUO_KAFKA_ANSWER(OffsetFetchRequest, OffsetFetchResponse, offset_fetch);
+CONTINUO_KAFKA_ANSWER(OffsetDeleteRequest, OffsetDeleteResponse, offset_delete);
 #undef CONTINUO_KAFKA_ANSWER
 
 class KafkaClient {
