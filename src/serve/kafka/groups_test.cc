@@ -120,8 +120,7 @@ TEST(KafkaGroups, ACommitOfMuchMetadataIsRefusedForItsPartition) {
   OffsetCommitRequest commit;
   commit.group_id = "g";
   commit.topics = {{"orders", {{0, 1, 0, std::string(5'000, 'x')}}}};
-  EXPECT_EQ(client.ask(commit).topics.at(0).partitions.at(0).error_code,
-            number(KafkaError::offset_metadata_too_large));
+  EXPECT_EQ(client.ask(commit).topics.at(0).partitions.at(0).error_code, number(KafkaError::offset_metadata_too_large));
 }
 
 // Two members on two connections: the second's join begins a rebalance that both take part in.
