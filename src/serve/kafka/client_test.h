@@ -35,6 +35,8 @@ CONTINUO_KAFKA_ANSWER(DeleteRecordsRequest, DeleteRecordsResponse, delete_record
 CONTINUO_KAFKA_ANSWER(FindCoordinatorRequest, FindCoordinatorResponse, find_coordinator);
 CONTINUO_KAFKA_ANSWER(DescribeClusterRequest, DescribeClusterResponse, describe_cluster);
 CONTINUO_KAFKA_ANSWER(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, offset_for_leader_epoch);
+CONTINUO_KAFKA_ANSWER(DescribeConfigsRequest, DescribeConfigsResponse, describe_configs);
+CONTINUO_KAFKA_ANSWER(DescribeLogDirsRequest, DescribeLogDirsResponse, describe_log_dirs);
 CONTINUO_KAFKA_ANSWER(JoinGroupRequest, JoinGroupResponse, join_group);
 CONTINUO_KAFKA_ANSWER(SyncGroupRequest, SyncGroupResponse, sync_group);
 CONTINUO_KAFKA_ANSWER(HeartbeatRequest, HeartbeatResponse, heartbeat);

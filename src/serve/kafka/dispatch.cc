@@ -42,6 +42,8 @@ void handle(KafkaCall& call, const Request& request) {
     case ApiKey::delete_records: return with(call, request, delete_records);
     case ApiKey::init_producer_id: return with(call, request, init_producer_id);
     case ApiKey::offset_for_leader_epoch: return with(call, request, offset_for_leader_epoch);
+    case ApiKey::describe_configs: return with(call, request, describe_configs);
+    case ApiKey::describe_log_dirs: return with(call, request, describe_log_dirs);
     case ApiKey::describe_cluster: return with(call, request, describe_cluster);
     default: return call.session().broken();
   }

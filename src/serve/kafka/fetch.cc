@@ -10,7 +10,8 @@ namespace {
 
 using namespace wire::kafka;
 
-constexpr std::uint64_t most_bytes = 16u << 20;  // of one answer, whatever is asked for
+constexpr std::uint64_t most_bytes = 16u << 20;       // of one answer, whatever is asked for
+constexpr std::uint64_t most_when_short = 64u << 10;  // when all answers together take what they may
 constexpr Millis longest_wait{60'000};
 
 /// One partition of a fetch.
@@ -35,7 +36,8 @@ class Fetching final : public KafkaWaiter, public std::enable_shared_from_this<F
       : call_(call.shared_from_this()),
         node_(call.node()),
         least_(static_cast<std::uint64_t>(std::max(0, request.min_bytes))),
-        most_(std::min<std::uint64_t>(most_bytes, static_cast<std::uint64_t>(std::max(0, request.max_bytes)))),
+        most_(std::min<std::uint64_t>(call.thread().door().budget.exhausted() ? most_when_short : most_bytes,
+                                      static_cast<std::uint64_t>(std::max(0, request.max_bytes)))),
         wait_(std::clamp(Millis{request.max_wait_ms}, Millis{0}, longest_wait)) {
     prepare(request);
   }

@@ -53,6 +53,9 @@ void offset_delete(KafkaCall& call, wire::kafka::OffsetDeleteRequest request);
 void create_topics(KafkaCall& call, wire::kafka::CreateTopicsRequest request);
 void delete_topics(KafkaCall& call, wire::kafka::DeleteTopicsRequest request);
 void delete_records(KafkaCall& call, wire::kafka::DeleteRecordsRequest request);
+// configs.cc
+void describe_configs(KafkaCall& call, wire::kafka::DescribeConfigsRequest request);
+void describe_log_dirs(KafkaCall& call, wire::kafka::DescribeLogDirsRequest request);
 
 /// The topic's partition, or what a client hears when there is none.
 std::expected<PartitionRef, wire::kafka::KafkaError> find_partition(const node::Catalogue& catalogue,

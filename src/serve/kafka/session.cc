@@ -97,20 +97,25 @@ void KafkaSession::received(const boost::system::error_code& error, std::size_t 
   go_on();
 }
 
+// As far as it goes. A request that was held back by the answers before it has its turn when these could be sent at
+// once: nobody else would call for it.
 void KafkaSession::go_on() {
   if (going_on_) return;
   going_on_ = true;
   do {
+    held_back_ = false;
     while (!gone() && begin_next()) {
     }
     flush();
-  } while (!gone() && !calls_.empty() && calls_.front()->done());
+  } while (!gone() && held_back_ && unsent_ <= most_unsent);
   going_on_ = false;
   if (!gone()) read_more();
 }
 
-bool KafkaSession::may_begin(std::string_view frame) const {
-  if (unsent_ > most_unsent || closing_) return false;
+bool KafkaSession::may_begin(std::string_view frame) {
+  if (closing_) return false;
+  held_back_ = unsent_ > most_unsent;
+  if (held_back_) return false;
   if (calls_.empty()) return true;
   constexpr auto produce = static_cast<std::int16_t>(wire::kafka::ApiKey::produce);
   const bool is_produce = frame.size() >= sizeof produce && big_endian(load<std::int16_t>(frame.data())) == produce;
@@ -209,13 +214,13 @@ void KafkaSession::flush() {
     std::size_t sent = socket_->write_some(std::span{buffers}.first(count), error);
     thread_.counters().bytes_sent.add(sent);
     unsent_ -= sent;
-    if (sent != 0) blocked_since_ = Micros{0};
+    taken_ += sent;
     for (; !out_.empty() && sent >= out_.front().bytes.size(); out_.pop_front()) sent -= out_.front().bytes.size();
     if (sent != 0) out_.front().bytes.remove_prefix(sent);
     if (!error) continue;
     if (error != boost::asio::error::would_block && error != boost::asio::error::try_again) return close();
     writing_ = true;
-    if (blocked_since_ == Micros{0}) blocked_since_ = thread_.clock().steady();
+    if (blocked_since_ == Micros{0}) blocked_since_ = thread_.clock().steady(), taken_ = 0;
     socket_->async_wait(Socket::wait_write, [self = shared_from_this()](const boost::system::error_code& failed) {
       self->writing_ = false;
       if (self->gone()) return;
@@ -224,6 +229,7 @@ void KafkaSession::flush() {
     });
   }
   if (gone() || !out_.empty()) return;
+  blocked_since_ = Micros{0};
   share_.hold(held());
   if (closing_ && calls_.empty()) close();
 }
@@ -254,8 +260,13 @@ void KafkaSession::close() {
 
 Micros KafkaSession::tick(Micros now) {
   const Timeouts& limits = thread_.door().options.timeouts;
-  const bool stuck = blocked_since_ != Micros{0} && now - blocked_since_ > limits.write;
-  const bool partial = frame_since_ != Micros{0} && calls_.empty() && now - last_read_ > limits.body;
+  // A trickle is as good as nothing: what is under way holds memory for as long.
+  const auto too_slow = [now](Micros since, Millis most, std::uint64_t bytes, std::uint64_t rate) {
+    return since != Micros{0} && now - since > most &&
+           bytes < rate * static_cast<std::uint64_t>((now - since).count() / 1'000'000);
+  };
+  const bool stuck = too_slow(blocked_since_, limits.write, taken_, limits.write_rate);
+  const bool partial = calls_.empty() && too_slow(frame_since_, limits.body, in_.size(), limits.body_rate);
   const bool idle = calls_.empty() && out_.empty() && now - last_read_ > idle_time;
   if (stuck || partial) thread_.counters().connections_timed_out.add();
   if (stuck || partial || idle) {

@@ -50,7 +50,7 @@ class KafkaSession final : public Connection, public std::enable_shared_from_thi
   void received(const boost::system::error_code& error, std::size_t bytes);
   void go_on();
   bool begin_next();
-  bool may_begin(std::string_view frame) const;
+  bool may_begin(std::string_view frame);
   std::optional<std::size_t> frame_size() const;
   void send(wire::kafka::Output output);
   void flush();
@@ -75,12 +75,14 @@ class KafkaSession final : public Connection, public std::enable_shared_from_thi
   boost::asio::steady_timer timer_;
   Micros last_read_{0};
   Micros frame_since_{0};    // part of a frame is here since then
-  Micros blocked_since_{0};  // the client takes nothing since then
+  Micros blocked_since_{0};  // the socket took less than there was; of what is unsent now
+  std::uint64_t taken_ = 0;  // since then
   bool reading_ = false;
   bool writing_ = false;
   bool ended_ = false;  // the client sends no more
   bool closing_ = false;
   bool going_on_ = false;
+  bool held_back_ = false;  // a request, by answers that are not sent
 };
 
 }  // namespace continuo::serve

@@ -172,6 +172,19 @@ TEST(KafkaSession, WithoutAcksThereIsNoAnswer) {
   EXPECT_EQ(appended(client, produce_to("orders", 0, batch_of({"loud"}))), 1);
 }
 
+// Answers that fill the socket hold back the requests behind them, and these have their turn when it is empty again.
+TEST(KafkaSession, PipelinedFetchesOfMuchAreAllAnswered) {
+  KafkaServed served;
+  served.make_topic("orders");
+  KafkaClient client = served.client();
+  for (int i = 0; i < 3; ++i) appended(client, produce_to("orders", 0, batch_of({std::string(900'000, 'x')})));
+  std::vector<std::int32_t> numbers;
+  for (int i = 0; i < 30; ++i) numbers.push_back(client.send(fetch_from("orders", 0, i % 3)));
+  std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  for (const std::int32_t number : numbers)
+    EXPECT_GT(client.receive<FetchRequest>(number).topics.at(0).partitions.at(0).records.size(), 900'000u);
+}
+
 TEST(KafkaSession, PipelinedProducesAreAnsweredInTheirOrder) {
   KafkaServed served;
   served.make_topic("orders");
@@ -354,6 +367,57 @@ TEST(KafkaSession, TopicsAreMadeAndRemoved) {
   const auto removed = client.ask(remove);
   EXPECT_EQ(removed.topics.at(0).error_code, none);
   EXPECT_EQ(removed.topics.at(1).error_code, number(KafkaError::unknown_topic_or_partition));
+}
+
+// Trap: all keys are told, with their defaults and where each value comes from.
+TEST(KafkaSession, SettingsAreDescribedWithTheirSources) {
+  const KafkaServed served;
+  KafkaClient client = served.client();
+  CreateTopicsRequest make;
+  make.topics.resize(1);
+  make.topics[0].name = "orders";
+  make.topics[0].num_partitions = make.topics[0].replication_factor = 1;
+  make.topics[0].configs = {{"retention.ms", "1000"}};
+  client.ask(make);
+  DescribeConfigsRequest request;
+  request.resources = {{ConfigResource::topic, "orders", {}},
+                       {ConfigResource::topic, "none", {}},
+                       {ConfigResource::broker, "1", {}},
+                       {ConfigResource::broker, "7", {}},
+                       {ConfigResource::topic, "orders", {{"retention.ms"}}}};
+  request.include_synonyms = request.include_documentation = true;
+  for (std::int16_t version = 1; version <= 4; ++version) {
+    const auto answer = client.ask(request, version);
+    ASSERT_THAT(answer.results, SizeIs(5));
+    EXPECT_THAT(answer.results[0].configs, SizeIs(9));
+    EXPECT_EQ(answer.results[1].error_code, number(KafkaError::unknown_topic_or_partition));
+    EXPECT_EQ(answer.results[2].error_code, none);
+    EXPECT_EQ(answer.results[3].error_code, number(KafkaError::invalid_request));
+    ASSERT_THAT(answer.results[4].configs, SizeIs(1));
+    const auto& retention = answer.results[4].configs[0];
+    EXPECT_EQ(retention.value, "1000");
+    EXPECT_EQ(retention.config_source, static_cast<std::int8_t>(ConfigSource::topic));
+    ASSERT_THAT(retention.synonyms, SizeIs(2));
+    EXPECT_EQ(retention.synonyms[1].value, "-1");
+    EXPECT_EQ(retention.documentation.has_value(), version >= 3);
+  }
+}
+
+TEST(KafkaSession, FilesAreDescribed) {
+  KafkaServed served;
+  served.make_topic("orders", 2);
+  KafkaClient client = served.client();
+  appended(client, produce_to("orders", 1, batch_of({"a"})));
+  for (std::int16_t version = 1; version <= 4; ++version) {
+    const auto answer = client.ask(DescribeLogDirsRequest{}, version);
+    ASSERT_THAT(answer.results, SizeIs(1));
+    ASSERT_THAT(answer.results[0].topics, SizeIs(1));
+    ASSERT_THAT(answer.results[0].topics[0].partitions, SizeIs(2));
+    EXPECT_GT(answer.results[0].topics[0].partitions[1].partition_size, 0);
+  }
+  DescribeLogDirsRequest one;
+  one.topics = {{"orders", {1, 9}}, {"none", {0}}};
+  EXPECT_THAT(client.ask(one).results.at(0).topics.at(0).partitions, SizeIs(1));
 }
 
 TEST(KafkaSession, RecordsAreDeleted) {

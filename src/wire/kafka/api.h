@@ -35,9 +35,9 @@ namespace continuo::wire::kafka {
   X(delete_records, 21, 0, 2, 0, 2)                \
   X(init_producer_id, 22, 0, 4, 0, 2)              \
   X(offset_for_leader_epoch, 23, 2, 4, 2, 4)       \
-  X(describe_configs, 32, 1, 4, later, 4)          \
+  X(describe_configs, 32, 1, 4, 1, 4)              \
   X(alter_configs, 33, 0, 2, later, 2)             \
-  X(describe_log_dirs, 35, 1, 4, later, 2)         \
+  X(describe_log_dirs, 35, 1, 4, 1, 2)             \
   X(create_partitions, 37, 0, 3, later, 2)         \
   X(delete_groups, 42, 0, 2, 0, 2)                 \
   X(incremental_alter_configs, 44, 0, 1, later, 1) \

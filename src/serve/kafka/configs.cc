@@ -1,0 +1,109 @@
+// Settings and files, as operators look at them.
+#include <algorithm>
+
+#include "continuo/serve/kafka/handlers.h"
+#include "continuo/serve/kafka/session.h"
+#include "continuo/serve/kafka/topic_configs.h"
+
+namespace continuo::serve {
+namespace {
+
+using namespace wire::kafka;
+
+DescribeConfigsResponse::Config told(const TopicConfig& config, const DescribeConfigsRequest& request) {
+  DescribeConfigsResponse::Config out;
+  out.name = config.name;
+  out.value = config.value;
+  out.read_only = config.read_only;
+  out.config_source = static_cast<std::int8_t>(config.source);
+  out.config_type = config.type;
+  if (request.include_documentation) out.documentation = config.documentation;
+  if (!request.include_synonyms) return out;
+  if (config.source == ConfigSource::topic) out.synonyms.push_back({out.name, config.value, out.config_source});
+  out.synonyms.push_back({out.name, config.default_value, static_cast<std::int8_t>(ConfigSource::built_in)});
+  return out;
+}
+
+// What a client may ask a broker for: nothing of it can be changed here.
+std::vector<TopicConfig> broker_configs(const Door& door) {
+  const auto fixed = [](std::string_view name, std::string value, std::int8_t type, std::string_view documentation) {
+    return TopicConfig{.name = name,
+                       .value = value,
+                       .source = ConfigSource::static_broker,
+                       .read_only = true,
+                       .type = type,
+                       .documentation = documentation,
+                       .default_value = value};
+  };
+  constexpr std::int8_t boolean = 1, text = 2, integer = 3;
+  return {fixed("auto.create.topics.enable", door.options.auto_create ? "true" : "false", boolean,
+                "Topics that are asked for are made."),
+          fixed("broker.id", std::to_string(broker_id), integer, "There is one broker."),
+          fixed("default.replication.factor", "1", integer, "There is one broker."),
+          fixed("log.cleanup.policy", "delete", text, "Old records are deleted."),
+          fixed("message.max.bytes", "1048588", integer, "The largest batch that is taken."),
+          fixed("num.partitions", "1", integer, "Of a topic that says nothing else.")};
+}
+
+void describe(DescribeConfigsResponse::Result& place, const Door& door, const node::Catalogue& catalogue,
+              const DescribeConfigsRequest& request, const DescribeConfigsRequest::Resource& asked) {
+  const auto refuse = [&](KafkaError error, std::string why) {
+    place.error_code = number(error);
+    place.error_message = std::move(why);
+  };
+  std::vector<TopicConfig> all;
+  if (asked.resource_type == ConfigResource::topic) {
+    const node::Topic* topic = catalogue.find_topic(asked.resource_name);
+    if (topic == nullptr)
+      return refuse(KafkaError::unknown_topic_or_partition, "there is no topic '" + asked.resource_name + "'");
+    all = topic_configs(topic->settings);
+  } else if (asked.resource_type == ConfigResource::broker) {
+    if (!asked.resource_name.empty() && asked.resource_name != std::to_string(broker_id))
+      return refuse(KafkaError::invalid_request, "the only broker is " + std::to_string(broker_id));
+    all = broker_configs(door);
+  } else {
+    return refuse(KafkaError::invalid_request, "settings of topics (2) and of the broker (4) can be described");
+  }
+  for (const TopicConfig& config : all) {
+    const auto& keys = asked.configuration_keys;
+    if (!keys || keys->empty() || std::ranges::find(*keys, config.name) != keys->end())
+      place.configs.push_back(told(config, request));
+  }
+}
+
+}  // namespace
+
+void describe_configs(KafkaCall& call, DescribeConfigsRequest request) {
+  const auto catalogue = call.node().catalogue();
+  DescribeConfigsResponse answer;
+  for (const DescribeConfigsRequest::Resource& asked : request.resources) {
+    auto& place = answer.results.emplace_back();
+    place.resource_type = asked.resource_type;
+    place.resource_name = asked.resource_name;
+    describe(place, call.thread().door(), *catalogue, request, asked);
+  }
+  call.answer(answer);
+}
+
+void describe_log_dirs(KafkaCall& call, DescribeLogDirsRequest request) {
+  const auto catalogue = call.node().catalogue();
+  DescribeLogDirsResponse answer;
+  auto& folder = answer.results.emplace_back();
+  folder.log_dir = call.node().options().data;
+  const auto tell = [&](const node::Topic& topic, std::int32_t partition) {
+    const auto state = call.node().partition_state({topic.id, PartitionId{static_cast<std::uint32_t>(partition)}});
+    if (!state) return;
+    if (folder.topics.empty() || folder.topics.back().name != topic.name) folder.topics.push_back({topic.name, {}});
+    folder.topics.back().partitions.push_back({partition, static_cast<std::int64_t>(state->bytes), 0, false});
+  };
+  if (!request.topics)
+    for (const auto& [name, topic] : catalogue->topics)
+      for (std::uint32_t id = 0; id < topic->settings.partitions; ++id) tell(*topic, static_cast<std::int32_t>(id));
+  for (const auto& asked : request.topics.value_or(std::vector<DescribeLogDirsRequest::Topic>{}))
+    if (const node::Topic* topic = catalogue->find_topic(asked.topic))
+      for (const std::int32_t partition : asked.partitions)
+        if (find_partition(*catalogue, asked.topic, partition)) tell(*topic, partition);
+  call.answer(answer);
+}
+
+}  // namespace continuo::serve
