@@ -89,13 +89,13 @@ TEST(KafkaCodec, AKnownTaggedFieldIsReadWhereverItStands) {
   EXPECT_EQ(read.cluster_id, "home");
 }
 
-TEST(KafkaCodec, TheSameTagTwiceOrWithMoreThanItsValueIsRefused) {
+TEST(KafkaCodec, ATaggedFieldWithMoreThanItsValueIsRefused) {
   FetchRequest request;
   const std::string bare = written(request, *find_api(1), 12);
-  const std::string fields = bare.substr(0, bare.size() - 1);
-  const std::string more{"\x01\x00\x04\x02hxx", 7};  // one tag, number 0, four bytes, of which the value takes two
+  // One tag, number 0, four bytes, of which the value takes two.
+  const std::string bytes = bare.substr(0, bare.size() - 1) + std::string{"\x01\x00\x04\x02hxx", 7};
   FetchRequest read;
-  Reader reader{fields + more, 12, true};
+  Reader reader{bytes, 12, true};
   reader.structure(read);
   EXPECT_FALSE(reader.ok());
 }
