@@ -29,9 +29,8 @@
 
 namespace continuo::wire::kafka {
 
-/// M is T, const or not: what `fields` takes.
 template <class M, class T>
-concept Of = std::same_as<std::remove_const_t<M>, T>;
+concept Of = std::same_as<std::remove_const_t<M>, T>;  ///< M is T, const or not: what `fields` takes
 
 /// Which versions have a field.
 struct When {
@@ -168,8 +167,9 @@ class Reader {
   // -1: null.
   std::int64_t compact_length() {
     const std::uint64_t length = in_.varint();
-    if (length > std::numeric_limits<std::int32_t>::max()) in_.fail();
-    return static_cast<std::int64_t>(length) - 1;
+    if (length <= std::numeric_limits<std::int32_t>::max()) return static_cast<std::int64_t>(length) - 1;
+    in_.fail();
+    return 0;
   }
   std::int64_t string_length() { return flexible_ ? compact_length() : in_.be<std::int16_t>(); }
   std::int64_t long_length() { return flexible_ ? compact_length() : in_.be<std::int32_t>(); }

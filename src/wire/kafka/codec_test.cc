@@ -110,6 +110,18 @@ TEST(KafkaCodec, AnArrayCannotBeLargerThanItsMessage) {
   EXPECT_EQ(request.groups.capacity(), 0u);
 }
 
+// A compact length of 63 bits and more, as the fuzzer found it.
+TEST(KafkaCodec, ACompactLengthThatCannotBeIsRefused) {
+  for (const std::string_view length :
+       {std::string_view{"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"},
+        std::string_view{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"}, std::string_view{"\x80\x80\x80\x80\x08"}}) {
+    DeleteGroupsRequest request;
+    Reader reader{length, 2, true};
+    reader.structure(request);
+    EXPECT_FALSE(reader.ok());
+  }
+}
+
 TEST(KafkaCodec, AMessageOfMoreElementsThanAllowedIsRefused) {
   DeleteGroupsRequest request;
   request.groups.assign(1'000, "");
