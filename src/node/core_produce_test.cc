@@ -4,35 +4,18 @@
 
 #include <set>
 
-#include "continuo/base/bytes.h"
-#include "continuo/base/checksum.h"
 #include "continuo/node/running_node_test.h"
+#include "continuo/record/produced_batch_test.h"
 
 namespace continuo::node {
 namespace {
 
 using testing::ElementsAre;
 
-struct Numbers {
-  std::int64_t producer = -1;
-  std::int16_t epoch = -1;
-  std::int32_t first = -1;
-};
+using Numbers = record::ProducedBy;
 
 std::string batch_of(const std::vector<std::string>& values, Numbers numbers = {}) {
-  using L = record::BatchLayout;
-  record::BatchBuilder builder;
-  for (const std::string& value : values) {
-    std::string body;
-    record::BodyWriter{body}.key("k").value(value).header_count(0);
-    builder.add(body, 1'000);
-  }
-  std::string batch = builder.finish(Offset{0});
-  store(batch.data() + L::producer_id, big_endian(numbers.producer));
-  store(batch.data() + L::producer_epoch, big_endian(numbers.epoch));
-  store(batch.data() + L::base_sequence, big_endian(numbers.first));
-  store(batch.data() + L::crc, big_endian(crc32c(std::string_view{batch}.substr(L::attributes))));
-  return batch;
+  return record::produced_batch(values, 1'000, numbers);
 }
 
 class ProduceTest : public testing::Test {

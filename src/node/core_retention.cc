@@ -16,10 +16,7 @@ constexpr std::size_t records_per_job = 1'000;
 // ---- trims ----------------------------------------------------------------------------------------------------------
 
 void Core::trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer) {
-  if (failed_) {
-    reply<PartitionState>(edge, std::move(answer), continuo::fail(Code::node_failed, "the node stopped"));
-    return fail(verdict_->error, nullptr);
-  }
+  if (refuse_if_failed(edge, answer)) return;
   open();
   const PartitionRef ref{topic, partition};
   if (is_kept_topic(topic))

@@ -189,6 +189,8 @@ class EmbeddedNode final : public Node {
   void within(const std::shared_ptr<Credit>& credit, std::uint64_t bytes, std::size_t room, Code refusal, Edge& edge,
               Answer<T> answer, Act act, bool paced = false);
   template <class T, class Act>
+  void append(std::size_t room, std::string_view what, Edge& edge, Answer<T> answer, Act act);
+  template <class T, class Act>
   void control(Edge& edge, Answer<T> answer, Act act) {
     within(control_credit_, 1, control_bytes, Code::too_many_requests, edge, std::move(answer), std::move(act));
   }

@@ -12,6 +12,13 @@ std::size_t room_of(const std::vector<NewRecord>& records) {
   return bytes;
 }
 
+std::size_t room_of(const std::vector<NewBatch>& batches) {
+  constexpr std::size_t batch_room = log::Group::batch_overhead + 128;  // and the effect that numbers it
+  std::size_t bytes = 1024;
+  for (const NewBatch& batch : batches) bytes += batch.bytes.size() + batch_room;
+  return bytes;
+}
+
 // Each entry, and what each key may do beyond: a page of its waiting events joins its front.
 std::size_t room_of(const Settle& settle) {
   constexpr std::size_t entry_bytes = 96, key_bytes = 450, failure_bytes = 4'500;
@@ -41,38 +48,33 @@ Result<void> EmbeddedNode::may_publish(std::uint64_t bytes) {
   return {};
 }
 
+// A command that appends, within the credit of publishes; `what` takes so much room in the log.
+template <class T, class Act>
+void EmbeddedNode::append(std::size_t room, std::string_view what, Edge& edge, Answer<T> answer, Act act) {
+  if (room > options_.limits.frame_bytes || room > group_budget)
+    return refuse(
+        edge, std::move(answer),
+        {Code::too_large,
+         fmt::format("the {} take {} bytes in the log, one commit holds at most {}", what, room, group_budget),
+         {},
+         {}});
+  within(publish_credit_, room, room, Code::overloaded, edge, std::move(answer), std::move(act), true);
+}
+
 void EmbeddedNode::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer) {
   const std::size_t room = room_of(records);
-  if (room > options_.limits.frame_bytes || room > group_budget)
-    return refuse(edge, std::move(answer),
-                  {Code::too_large,
-                   fmt::format("the events take {} bytes in the log, one commit holds at most {}", room, group_budget),
-                   {},
-                   {}});
-  within(
-      publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
-      [&edge, records = std::move(records)](Core& core, auto reply) mutable {
-        core.publish(edge, std::move(records), std::move(reply));
-      },
-      true);
+  append(room, "events", edge, std::move(answer),
+         [&edge, records = std::move(records)](Core& core, auto reply) mutable {
+           core.publish(edge, std::move(records), std::move(reply));
+         });
 }
 
 void EmbeddedNode::produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer) {
-  constexpr std::size_t batch_room = log::Group::batch_overhead + 128;  // and the effect that numbers it
-  std::size_t room = 1024;
-  for (const NewBatch& batch : batches) room += batch.bytes.size() + batch_room;
-  if (room > options_.limits.frame_bytes || room > group_budget)
-    return refuse(edge, std::move(answer),
-                  {Code::too_large,
-                   fmt::format("the batches take {} bytes in the log, one commit holds at most {}", room, group_budget),
-                   {},
-                   {}});
-  within(
-      publish_credit_, room, room, Code::overloaded, edge, std::move(answer),
-      [&edge, batches = std::move(batches)](Core& core, auto reply) mutable {
-        core.produce(edge, std::move(batches), std::move(reply));
-      },
-      true);
+  const std::size_t room = room_of(batches);
+  append(room, "batches", edge, std::move(answer),
+         [&edge, batches = std::move(batches)](Core& core, auto reply) mutable {
+           core.produce(edge, std::move(batches), std::move(reply));
+         });
 }
 
 void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,

@@ -1,7 +1,5 @@
 #include "continuo/serve/kafka/client_test.h"
 
-#include "continuo/base/checksum.h"
-
 namespace continuo::serve {
 
 using namespace wire::kafka;
@@ -34,21 +32,8 @@ void KafkaServed::make_topic(const std::string& name, std::uint32_t partitions) 
   ASSERT_EQ(made.topics.at(0).error_code, 0) << made.topics[0].error_message.value_or("");
 }
 
-std::string batch_of(const std::vector<std::string>& values, Sent sent) {
-  using L = record::BatchLayout;
-  record::BatchBuilder builder;
-  for (const std::string& value : values) {
-    std::string body;
-    record::BodyWriter{body}.key("k").value(value).header_count(0);
-    builder.add(body, 1'795'253'400'000);
-  }
-  std::string batch = builder.finish(Offset{0});
-  store(batch.data() + L::leader_epoch, big_endian(std::int32_t{-1}));
-  store(batch.data() + L::producer_id, big_endian(sent.producer_id));
-  store(batch.data() + L::producer_epoch, big_endian(sent.producer_epoch));
-  store(batch.data() + L::base_sequence, big_endian(sent.base_sequence));
-  store(batch.data() + L::crc, big_endian(crc32c(std::string_view{batch}.substr(L::attributes))));
-  return batch;
+std::string batch_of(const std::vector<std::string>& values, record::ProducedBy by) {
+  return record::produced_batch(values, 1'795'253'400'000, by);
 }
 
 std::vector<std::string> values_in(const SentRecords& records) {

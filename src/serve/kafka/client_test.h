@@ -7,7 +7,7 @@
 #include <string>
 
 #include "continuo/node/running_node_test.h"
-#include "continuo/record/batch.h"
+#include "continuo/record/produced_batch_test.h"
 #include "continuo/serve/client_test.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/server.h"
@@ -109,13 +109,8 @@ struct KafkaServed {
   std::uint16_t port = 0;
 };
 
-/// A batch as a producer sends it: values "a", "b", ... or as given.
-struct Sent {
-  std::int64_t producer_id = -1;
-  std::int16_t producer_epoch = -1;
-  std::int32_t base_sequence = -1;
-};
-std::string batch_of(const std::vector<std::string>& values, Sent sent = {});
+/// A batch as a producer sends it.
+std::string batch_of(const std::vector<std::string>& values, record::ProducedBy by = {});
 /// The values of all records in the batches of an answer.
 std::vector<std::string> values_in(const wire::kafka::SentRecords& records);
 

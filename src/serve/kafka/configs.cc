@@ -41,7 +41,7 @@ std::vector<TopicConfig> broker_configs(const Door& door) {
           fixed("broker.id", std::to_string(broker_id), integer, "There is one broker."),
           fixed("default.replication.factor", "1", integer, "There is one broker."),
           fixed("log.cleanup.policy", "delete", text, "Old records are deleted."),
-          fixed("message.max.bytes", "1048588", integer, "The largest batch that is taken."),
+          fixed("message.max.bytes", std::to_string(max_message_bytes), integer, "The largest batch that is taken."),
           fixed("num.partitions", "1", integer, "Of a topic that says nothing else.")};
 }
 

@@ -156,10 +156,10 @@ class Fetching final : public KafkaWaiter, public std::enable_shared_from_this<F
 
   void fill(FetchResponse::Partition& place, const ReadPart& read) const {
     place.records = {};
-    const auto state = node_.partition_state(read.part.ref);
-    if (state) place.log_start_offset = state->first.value;
     if (!read.batches) {
       place.error_code = number(kafka_error(read.batches.error().code));
+      const auto state = node_.partition_state(read.part.ref);
+      if (state) place.log_start_offset = state->first.value;
       place.high_watermark = place.last_stable_offset = state ? state->next.value : -1;
       return;
     }

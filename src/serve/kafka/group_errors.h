@@ -30,4 +30,7 @@ inline wire::kafka::KafkaError kafka_error(engines::GroupError error) {
   return KafkaError::unknown_server_error;
 }
 
+/// Of what the node could not do at all.
+inline std::int16_t failed(const Error& error) { return number(wire::kafka::kafka_error(error.code)); }
+
 }  // namespace continuo::serve

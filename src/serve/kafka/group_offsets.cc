@@ -13,8 +13,6 @@ namespace {
 using namespace wire::kafka;
 using Committed = std::vector<node::CommittedOffset>;
 
-std::int16_t failed(const Error& error) { return number(wire::kafka::kafka_error(error.code)); }
-
 /// Partitions that are known, and where their outcomes go; the others have their error already.
 class Outcomes {
  public:

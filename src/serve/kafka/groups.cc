@@ -30,9 +30,6 @@ std::string_view name(engines::GroupState state) {
   return "Dead";
 }
 
-// What the node could not do at all.
-std::int16_t failed(const Error& error) { return number(wire::kafka::kafka_error(error.code)); }
-
 }  // namespace
 
 void join_group(KafkaCall& call, JoinGroupRequest request) {
@@ -132,17 +129,13 @@ void list_groups(KafkaCall& call, ListGroupsRequest request) {
 }
 
 void describe_groups(KafkaCall& call, DescribeGroupsRequest request) {
-  const auto answer = std::make_shared<DescribeGroupsResponse>();
-  answer->groups.resize(request.groups.size());
-  const auto all_told = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
-    if (!self->gone()) self->answer(*answer);
-  });
+  const auto answer = std::make_shared<GatheredAnswer<DescribeGroupsResponse>>(call);
+  answer->message.groups.resize(request.groups.size());
   for (std::size_t i = 0; i < request.groups.size(); ++i) {
-    DescribeGroupsResponse::Group& place = answer->groups[i];
+    DescribeGroupsResponse::Group& place = answer->message.groups[i];
     place.group_id = request.groups[i];
     call.node().groups().describe(
-        call.thread(), place.group_id,
-        [all_told, answer, &place](Result<std::optional<engines::GroupDescription>> group) {
+        call.thread(), place.group_id, [answer, &place](Result<std::optional<engines::GroupDescription>> group) {
           if (!group) place.error_code = failed(group.error());
           if (!group || !*group) {
             place.group_state = "Dead";  // what Kafka calls a group that is not
@@ -159,18 +152,14 @@ void describe_groups(KafkaCall& call, DescribeGroupsRequest request) {
 }
 
 void delete_groups(KafkaCall& call, DeleteGroupsRequest request) {
-  const auto answer = std::make_shared<DeleteGroupsResponse>();
-  answer->groups.resize(request.groups.size());
-  const auto all_gone = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
-    if (!self->gone()) self->answer(*answer);
-  });
+  const auto answer = std::make_shared<GatheredAnswer<DeleteGroupsResponse>>(call);
+  answer->message.groups.resize(request.groups.size());
   for (std::size_t i = 0; i < request.groups.size(); ++i) {
-    DeleteGroupsResponse::Group& place = answer->groups[i];
+    DeleteGroupsResponse::Group& place = answer->message.groups[i];
     place.group_id = request.groups[i];
-    call.node().groups().remove(call.thread(), place.group_id,
-                                [all_gone, answer, &place](Result<engines::GroupError> gone) {
-                                  place.error_code = gone ? number(kafka_error(*gone)) : failed(gone.error());
-                                });
+    call.node().groups().remove(call.thread(), place.group_id, [answer, &place](Result<engines::GroupError> gone) {
+      place.error_code = gone ? number(kafka_error(*gone)) : failed(gone.error());
+    });
   }
 }
 

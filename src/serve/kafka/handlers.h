@@ -66,8 +66,22 @@ wire::kafka::KafkaError check_epoch(std::int32_t current_leader_epoch);
 wire::kafka::Uuid uuid_of(const Door& door, TopicId topic);
 const node::Topic* find_topic(const Door& door, const node::Catalogue& catalogue, const wire::kafka::Uuid& id);
 
-/// Waits until several things that were begun are done, then calls `then`, on the session's thread.
-class Gathering : public std::enable_shared_from_this<Gathering> {
+/// An answer that several things fill in: it goes when the last of them is done and lets it go.
+template <class T>
+class GatheredAnswer {
+ public:
+  explicit GatheredAnswer(KafkaCall& call) : call_(call.shared_from_this()) {}
+  ~GatheredAnswer() {
+    if (!call_->gone()) call_->answer(message);
+  }
+  T message;
+
+ private:
+  std::shared_ptr<KafkaCall> call_;
+};
+
+/// The same for what is more than one message: calls `then`, on the session's thread.
+class Gathering {
  public:
   explicit Gathering(std::move_only_function<void()> then) : then_(std::move(then)) {}
   ~Gathering() { then_(); }

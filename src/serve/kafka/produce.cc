@@ -2,6 +2,7 @@
 #include "continuo/record/batch.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/kafka/session.h"
+#include "continuo/serve/kafka/topic_configs.h"
 
 namespace continuo::serve {
 namespace {
@@ -10,8 +11,6 @@ using namespace wire::kafka;
 
 // What goes into the log in one command, about: the rest of a large request follows in the next.
 constexpr std::size_t command_bytes = 4u << 20;
-// Kafka's default of max.message.bytes.
-constexpr std::size_t max_message_bytes = 1'048'588;
 
 KafkaError error_of(const Error& error) {
   switch (error.code) {

@@ -12,6 +12,9 @@
 
 namespace continuo::serve {
 
+/// The largest batch that is taken: Kafka's default of max.message.bytes.
+constexpr std::size_t max_message_bytes = 1'048'588;
+
 /// One setting and its value.
 struct TopicConfig {
   std::string_view name;

@@ -74,14 +74,11 @@ void validate(CreateTopicsResponse::Topic& place, const node::Catalogue& catalog
 }  // namespace
 
 void create_topics(KafkaCall& call, CreateTopicsRequest request) {
-  const auto answer = std::make_shared<CreateTopicsResponse>();
-  answer->topics.resize(request.topics.size());
-  const auto all_made = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
-    if (!self->gone()) self->answer(*answer);
-  });
+  const auto answer = std::make_shared<GatheredAnswer<CreateTopicsResponse>>(call);
+  answer->message.topics.resize(request.topics.size());
   const auto catalogue = call.node().catalogue();
   for (std::size_t i = 0; i < request.topics.size(); ++i) {
-    CreateTopicsResponse::Topic& place = answer->topics[i];
+    CreateTopicsResponse::Topic& place = answer->message.topics[i];
     place.name = request.topics[i].name;
     const auto twice = std::ranges::count(request.topics, place.name, &CreateTopicsRequest::Topic::name);
     const auto settings = settings_of(request.topics[i]);
@@ -92,22 +89,18 @@ void create_topics(KafkaCall& call, CreateTopicsRequest request) {
     else if (request.validate_only)
       validate(place, *catalogue, *settings);
     else
-      call.node().create_topic(
-          call.thread(), place.name, *settings,
-          [all_made, answer, &place, &door = call.thread().door()](auto put) { take(place, door, put); });
+      call.node().create_topic(call.thread(), place.name, *settings,
+                               [answer, &place, &door = call.thread().door()](auto put) { take(place, door, put); });
   }
 }
 
 void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
   for (std::string& name : request.topic_names) request.topics.push_back({std::move(name), {}});
-  const auto answer = std::make_shared<DeleteTopicsResponse>();
-  answer->topics.resize(request.topics.size());
-  const auto all_gone = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
-    if (!self->gone()) self->answer(*answer);
-  });
+  const auto answer = std::make_shared<GatheredAnswer<DeleteTopicsResponse>>(call);
+  answer->message.topics.resize(request.topics.size());
   const auto catalogue = call.node().catalogue();
   for (std::size_t i = 0; i < request.topics.size(); ++i) {
-    DeleteTopicsResponse::Topic& place = answer->topics[i];
+    DeleteTopicsResponse::Topic& place = answer->message.topics[i];
     const DeleteTopicsRequest::Topic& asked = request.topics[i];
     const node::Topic* topic =
         asked.name ? catalogue->find_topic(*asked.name) : find_topic(call.thread().door(), *catalogue, asked.topic_id);
@@ -117,7 +110,7 @@ void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
       place.error_code = number(asked.name ? KafkaError::unknown_topic_or_partition : KafkaError::unknown_topic_id);
       continue;
     }
-    call.node().delete_topic(call.thread(), topic->name, [all_gone, answer, &place](Result<void> gone) {
+    call.node().delete_topic(call.thread(), topic->name, [answer, &place](Result<void> gone) {
       if (gone) return;
       place.error_code = number(kafka_error(gone.error().code));
       place.error_message = to_string(gone.error());
@@ -126,20 +119,17 @@ void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
 }
 
 void delete_records(KafkaCall& call, DeleteRecordsRequest request) {
-  const auto answer = std::make_shared<DeleteRecordsResponse>();
+  const auto answer = std::make_shared<GatheredAnswer<DeleteRecordsResponse>>(call);
   for (const DeleteRecordsRequest::Topic& topic : request.topics) {
-    auto& out = answer->topics.emplace_back();
+    auto& out = answer->message.topics.emplace_back();
     out.name = topic.name;
     for (const DeleteRecordsRequest::Partition& asked : topic.partitions)
       out.partitions.emplace_back().partition_index = asked.partition_index;
   }
-  const auto all_done = std::make_shared<Gathering>([self = call.shared_from_this(), answer] {
-    if (!self->gone()) self->answer(*answer);
-  });
   const auto catalogue = call.node().catalogue();
   for (std::size_t t = 0; t < request.topics.size(); ++t)
     for (std::size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
-      auto& place = answer->topics[t].partitions[p];
+      auto& place = answer->message.topics[t].partitions[p];
       const auto ref = find_partition(*catalogue, request.topics[t].name, place.partition_index);
       const std::int64_t before = request.topics[t].partitions[p].offset;
       if (!ref || before < -1) {
@@ -147,7 +137,7 @@ void delete_records(KafkaCall& call, DeleteRecordsRequest request) {
         continue;
       }
       call.node().trim(call.thread(), ref->topic, ref->partition, before == -1 ? max_offset : Offset{before},
-                       [all_done, answer, &place](Result<node::PartitionState> state) {
+                       [answer, &place](Result<node::PartitionState> state) {
                          if (state)
                            place.low_watermark = state->first.value;
                          else
