@@ -129,10 +129,7 @@ class Core {
   bool idle() const { return !open_ && !in_flight_; }
   const engines::TopicsEngine& topics() const { return topics_; }
   const engines::SubscriptionsEngine& subscriptions() const { return subscriptions_; }
-  const engines::ProducersEngine& producers() const { return producers_; }
   std::size_t kept_records() const { return kept_.size(); }
-  /// Where the copy of a record is that outlived its retention.
-  std::optional<std::pair<PartitionRef, Offset>> kept_place(PartitionRef partition, Offset offset) const;
   /// All copies there are, for readers that follow ClosedGroup::kept from here on.
   void tell_kept(const std::function<void(const KeptChange&)>& tell) const;
   void fill(Stats& stats) const;

@@ -180,12 +180,6 @@ void Core::trim_copies() {
   end_frame();
 }
 
-std::optional<std::pair<PartitionRef, Offset>> Core::kept_place(PartitionRef partition, Offset offset) const {
-  const engines::KeptRecord* kept = kept_.find(partition, offset);
-  if (kept == nullptr) return std::nullopt;
-  return std::pair{PartitionRef{topics_.find(kept_topic)->definition.id, PartitionId{0}}, kept->copy};
-}
-
 void Core::tell_kept(const std::function<void(const KeptChange&)>& tell) const {
   for (auto some = kept_.list({}, records_per_job); !some.empty();
        some = kept_.list({some.back().first, some.back().second + 1}, records_per_job))

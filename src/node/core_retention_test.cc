@@ -72,8 +72,11 @@ class CoreRetentionTest : public CoreTest {
   }
   PartitionRef partition() const { return {topic_, PartitionId{0}}; }
   std::optional<Offset> copy_of(std::int64_t offset) {
-    const auto place = core_->kept_place(partition(), Offset{offset});
-    return place ? std::optional{place->second} : std::nullopt;
+    std::optional<Offset> copy;
+    core_->tell_kept([&](const KeptChange& kept) {
+      if (kept.partition == partition() && kept.offset == Offset{offset}) copy = kept.copy;
+    });
+    return copy;
   }
   // What was told, all of it.
   std::string told() {
