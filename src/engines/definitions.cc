@@ -29,4 +29,15 @@ Result<void> check_name(std::string_view name) {
 
 bool is_system_name(std::string_view name) { return name.starts_with(system_prefix); }
 
+TopicSettings TopicChange::applied_to(TopicSettings settings) const {
+  settings.partitions = partitions.value_or(settings.partitions);
+  settings.retention_time = retention_time.value_or(settings.retention_time);
+  settings.retention_bytes = retention_bytes.value_or(settings.retention_bytes);
+  settings.dedup_window = dedup_window.value_or(settings.dedup_window);
+  settings.max_batch_bytes = max_batch_bytes.value_or(settings.max_batch_bytes);
+  settings.timestamps = timestamps.value_or(settings.timestamps);
+  settings.segment_bytes = segment_bytes.value_or(settings.segment_bytes);
+  return settings;
+}
+
 }  // namespace continuo::engines

@@ -18,16 +18,40 @@ Result<void> check_name(std::string_view name);
 /// True for names the system keeps for itself ("continuo.").
 bool is_system_name(std::string_view name);
 
+// Enums here are written to disk: values never change, new ones come behind `last`, which moves; a reader refuses what
+// it does not know.
+
+/// What a record's time is: what its producer said, or when it was appended (Kafka's message.timestamp.type).
+enum class Timestamps : std::uint8_t { created, appended, last = appended };
+
+/// Limits of the settings below.
+inline constexpr std::uint32_t most_batch_bytes = 7u << 20;  ///< a commit holds 8 MiB
+inline constexpr std::uint64_t least_segment_bytes = 1u << 20, most_segment_bytes = 1u << 30;
+
 struct TopicSettings {
   std::uint32_t partitions = 1;
   std::optional<Millis> retention_time;          ///< none: for ever
   std::optional<std::uint64_t> retention_bytes;  ///< per partition; none: no limit
   Millis dedup_window{120'000};                  ///< 0: no deduplication
+  std::uint32_t max_batch_bytes = 1'048'588;     ///< of one batch of a Kafka producer (its max.message.bytes)
+  Timestamps timestamps = Timestamps::created;
+  std::optional<std::uint64_t> segment_bytes;  ///< how large a file of a partition grows; none: as the node's others
   bool operator==(const TopicSettings&) const = default;
 };
 
-// Written to disk: values never change, new ones come behind `last`, which moves; a reader refuses what it does not
-// know.
+/// What is to become different of a topic; what is none here stays.
+struct TopicChange {
+  std::optional<std::uint32_t> partitions;  ///< more than there are
+  std::optional<std::optional<Millis>> retention_time;
+  std::optional<std::optional<std::uint64_t>> retention_bytes;
+  std::optional<Millis> dedup_window;
+  std::optional<std::uint32_t> max_batch_bytes;
+  std::optional<Timestamps> timestamps;
+  std::optional<std::optional<std::uint64_t>> segment_bytes;
+  /// These settings, changed; what is wrong with them is for TopicsEngine::decide_change to say.
+  TopicSettings applied_to(TopicSettings settings) const;
+};
+
 enum class OrderBy : std::uint8_t { key, none, last = none };
 enum class StartFrom : std::uint8_t { earliest, latest, last = latest };
 enum class OnFailure : std::uint8_t { park, drop, last = drop };

@@ -6,6 +6,7 @@
 #include "continuo/engines/groups/group_effects.h"
 #include "continuo/engines/kept_effects.h"
 #include "continuo/engines/producer_effects.h"
+#include "continuo/engines/topic_effects.h"
 
 namespace continuo::engines {
 
@@ -20,6 +21,11 @@ void fields(Io& io, T& v) {
 template <class Io, Of<TopicSettings> T>
 void fields(Io& io, T& v) {
   io(v.partitions, v.retention_time, v.retention_bytes, v.dedup_window);
+}
+// Settings that came later: where they are not written, they are as they were before there was a choice.
+template <class Io, Of<TopicSettings> T>
+void later_fields(Io& io, T& v) {
+  io(v.max_batch_bytes, v.timestamps, v.segment_bytes);
 }
 template <class Io, Of<SubscriptionSettings> T>
 void fields(Io& io, T& v) {
@@ -43,8 +49,14 @@ void fields(Io& io, T& v) {
   io(v.secret);
 }
 template <class Io, Of<TopicDefined> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.id, v.name, v.settings, v.created);
+  if (version >= 2) later_fields(io, v.settings);
+}
+template <class Io, Of<TopicChanged> T>
+void fields(Io& io, T& v) {
+  io(v.id, v.settings);
+  later_fields(io, v.settings);
 }
 template <class Io, Of<TopicDeleted> T>
 void fields(Io& io, T& v) {
@@ -194,10 +206,24 @@ void fields(Io& io, T& v) {
 }
 
 template <class T>
+constexpr std::uint8_t newest_version() {
+  if constexpr (requires { T::version; }) return T::version;
+  return 1;
+}
+
+template <class Io, class T>
+void fields_of(Io& io, T& effect, [[maybe_unused]] std::uint8_t version) {
+  if constexpr (requires { fields(io, effect, version); })
+    fields(io, effect, version);
+  else
+    fields(io, effect);
+}
+
+template <class T>
 Effect encode(const T& effect) {
-  Effect made{T::type, 1, {}};
+  Effect made{T::type, newest_version<T>(), {}};
   FieldWriter writer{made.payload};
-  fields(writer, effect);
+  fields_of(writer, effect, made.version);
   return made;
 }
 
@@ -205,8 +231,9 @@ template <class T>
 Result<T> decode(std::uint8_t version, std::string_view payload) {
   T effect;
   FieldReader reader{payload};
-  if (version == 1) fields(reader, effect);
-  if (version != 1 || !reader.done())
+  const bool known = version >= 1 && version <= newest_version<T>();
+  if (known) fields_of(reader, effect, version);
+  if (!known || !reader.done())
     return fail(Code::wrong_format,
                 fmt::format("an effect of type {} version {} cannot be read", static_cast<int>(T::type), version));
   return effect;
@@ -217,6 +244,7 @@ Result<T> decode(std::uint8_t version, std::string_view payload) {
   template Result<T> decode<T>(std::uint8_t, std::string_view)
 CONTINUO_EFFECT(NodeMade);
 CONTINUO_EFFECT(TopicDefined);
+CONTINUO_EFFECT(TopicChanged);
 CONTINUO_EFFECT(TopicDeleted);
 CONTINUO_EFFECT(IdsRemembered);
 CONTINUO_EFFECT(IdsDropped);
@@ -253,15 +281,5 @@ CONTINUO_EFFECT(MemberLeft);
 CONTINUO_EFFECT(OffsetCommitted);
 CONTINUO_EFFECT(OffsetForgotten);
 #undef CONTINUO_EFFECT
-
-void encode_settings(const TopicSettings& settings, std::string& out) {
-  FieldWriter writer{out};
-  fields(writer, settings);
-}
-
-void encode_settings(const SubscriptionSettings& settings, std::string& out) {
-  FieldWriter writer{out};
-  fields(writer, settings);
-}
 
 }  // namespace continuo::engines

@@ -26,6 +26,7 @@ enum class EffectType : std::uint8_t {
   ids_remembered = 19,
   ids_dropped = 20,
   head_trimmed = 21,
+  topic_changed = 22,
   subscription_defined = 32,
   subscription_deleted = 33,
   cursor_moved = 34,
@@ -65,49 +66,6 @@ struct Effect {
   EffectType type;
   std::uint8_t version = 1;
   std::string payload;
-};
-
-/// First frame of a new data folder. Unit: the node.
-struct NodeMade {
-  static constexpr EffectType type = EffectType::node_made;
-  std::uint64_t secret = 0;  ///< seed of fingerprints
-};
-
-/// Unit: the topic. Its partitions' heads begin to be with the log's own effect partitions_made.
-struct TopicDefined {
-  static constexpr EffectType type = EffectType::topic_defined;
-  TopicId id;
-  std::string name;
-  TopicSettings settings;
-  WallTime created;
-};
-
-/// Unit: the topic. Heads and id pages go with the log's own effect topic_removed.
-struct TopicDeleted {
-  static constexpr EffectType type = EffectType::topic_deleted;
-  TopicId id;
-};
-
-/// One event's identity in the deduplication window.
-struct RememberedId {
-  Hash128 identity;
-  std::uint64_t content = 0;
-  Offset offset;
-};
-
-/// Unit: page `page` of the partition's ids.
-struct IdsRemembered {
-  static constexpr EffectType type = EffectType::ids_remembered;
-  PartitionRef partition;
-  std::uint64_t page = 0;
-  std::vector<RememberedId> ids;
-};
-
-/// Unit: page `page` of the partition's ids, which is gone.
-struct IdsDropped {
-  static constexpr EffectType type = EffectType::ids_dropped;
-  PartitionRef partition;
-  std::uint64_t page = 0;
 };
 
 /// Unit: the subscription. Made or changed.
@@ -274,17 +232,14 @@ struct SettlesDropped {
   std::uint64_t page = 0;
 };
 
-/// Encodes any of the above, and those of kept_effects.h, producer_effects.h and groups/group_effects.h.
+/// Encodes any of the above, and those of topic_effects.h, kept_effects.h, producer_effects.h and
+/// groups/group_effects.h, in the newest version there is of it.
 template <class T>
 Effect encode(const T& effect);
 
 /// Decodes a payload of type T and that version. wrong_format when it is not one.
 template <class T>
 Result<T> decode(std::uint8_t version, std::string_view payload);
-
-/// Settings as units keep them.
-void encode_settings(const TopicSettings& settings, std::string& out);
-void encode_settings(const SubscriptionSettings& settings, std::string& out);
 
 }  // namespace continuo::engines
 

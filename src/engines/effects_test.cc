@@ -11,6 +11,7 @@
 #include "continuo/engines/groups/group_effects.h"
 #include "continuo/engines/kept_effects.h"
 #include "continuo/engines/producer_effects.h"
+#include "continuo/engines/topic_effects.h"
 
 namespace continuo::engines {
 namespace {
@@ -26,28 +27,48 @@ const KeyRef key{SubscriptionId{7}, partition, 0x1122334455667788};
 const Failure failure{"card_declined", "no funds"};
 
 template <class T>
-void check(const T& effect, int type, std::string_view golden) {
+void check(const T& effect, int type, std::string_view golden, std::uint8_t version = 1) {
   const Effect made = encode(effect);
   EXPECT_EQ(static_cast<int>(made.type), type);
-  EXPECT_EQ(made.version, 1);
+  EXPECT_EQ(made.version, version);
   EXPECT_EQ(hex(made.payload), golden);
-  const auto read = decode<T>(1, made.payload);
+  const auto read = decode<T>(version, made.payload);
   ASSERT_TRUE(read);
   EXPECT_EQ(encode(*read).payload, made.payload);
   EXPECT_FALSE(decode<T>(0, made.payload));
-  EXPECT_FALSE(decode<T>(2, made.payload)) << "a version of the future";
+  EXPECT_FALSE(decode<T>(version + 1, made.payload)) << "a version of the future";
+}
+
+std::string bytes_of(std::string_view hex_digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hex_digits.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string{hex_digits.substr(i, 2)}, nullptr, 16));
+  return bytes;
 }
 
 TEST(Effects, GoldenNodeMade) { check(NodeMade{0x1122334455667788}, 16, "88ef99abc5e88c9111"); }
 
 TEST(Effects, GoldenTopicDefined) {
-  check(
-      TopicDefined{
-          TopicId{300}, "orders", {4, Millis{86'400'000}, 1 << 30, Millis{120'000}}, WallTime{1'763'713'800'000}},
-      17, "ac02066f7264657273040180f0b25201808080800480d30e80ddc6d8d466");
+  const TopicSettings settings{4, Millis{86'400'000}, 1 << 30, Millis{120'000}, 2'000'000, Timestamps::appended, 1 << 20};
+  check(TopicDefined{TopicId{300}, "orders", settings, WallTime{1'763'713'800'000}}, 17,
+        "ac02066f7264657273040180f0b25201808080800480d30e80ddc6d8d46680897a0101808040", 2);
 }
 TEST(Effects, GoldenTopicDefinedWithoutLimits) {
-  check(TopicDefined{TopicId{1}, "a", {1, std::nullopt, std::nullopt, Millis{0}}, WallTime{0}}, 17, "0101610100000000");
+  check(TopicDefined{TopicId{1}, "a", {1, std::nullopt, std::nullopt, Millis{0}}, WallTime{0}}, 17,
+        "01016101000000008c80400000", 2);
+}
+TEST(Effects, GoldenTopicDefinedVersion1) {
+  const auto read = decode<TopicDefined>(1, bytes_of("ac02066f7264657273040180f0b25201808080800480d30e80ddc6d8d466"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->id, TopicId{300});
+  EXPECT_EQ(read->name, "orders");
+  const TopicSettings settings{4, Millis{86'400'000}, 1 << 30, Millis{120'000}, 1'048'588, Timestamps::created, {}};
+  EXPECT_EQ(read->settings, settings) << "what had no choice then is as it was";
+  EXPECT_EQ(read->created, WallTime{1'763'713'800'000});
+}
+TEST(Effects, GoldenTopicChanged) {
+  const TopicSettings settings{4, Millis{86'400'000}, 1 << 30, Millis{120'000}, 2'000'000, Timestamps::appended, 1 << 20};
+  check(TopicChanged{TopicId{300}, settings}, 22, "ac02040180f0b25201808080800480d30e80897a0101808040");
 }
 
 TEST(Effects, GoldenTopicDeleted) { check(TopicDeleted{TopicId{300}}, 18, "ac02"); }
@@ -184,9 +205,12 @@ class Draw {
     return all;
   }
   TopicSettings topic_settings() {
-    TopicSettings settings{small(), std::nullopt, std::nullopt, Millis{time()}};
+    TopicSettings settings{.partitions = small(), .dedup_window = Millis{time()}};
     if (flag()) settings.retention_time = Millis{time()};
     if (flag()) settings.retention_bytes = number();
+    settings.max_batch_bytes = small();
+    if (flag()) settings.timestamps = Timestamps::appended;
+    if (flag()) settings.segment_bytes = number();
     return settings;
   }
   SubscriptionSettings subscription_settings() {
@@ -222,6 +246,7 @@ std::vector<Drawn> one_of_each(Draw draw) {
   return {
       drawn(NodeMade{draw.number()}),
       drawn(TopicDefined{TopicId{draw.small()}, draw.text(), draw.topic_settings(), WallTime{draw.time()}}),
+      drawn(TopicChanged{TopicId{draw.small()}, draw.topic_settings()}),
       drawn(TopicDeleted{TopicId{draw.small()}}),
       drawn(IdsRemembered{draw.place(), draw.number(), draw.many([&] {
                             return RememberedId{{draw.number(), draw.number()}, draw.number(), draw.offset()};
@@ -269,7 +294,7 @@ TEST(Effects, AnyIsReadBackAsItWas) {
   SeededRandom random{1};
   for (int round = 0; round < 500; ++round)
     for (const Drawn& each : one_of_each(Draw{random})) {
-      const auto again = each.decode_again(1, each.effect.payload);
+      const auto again = each.decode_again(each.effect.version, each.effect.payload);
       ASSERT_TRUE(again) << static_cast<int>(each.effect.type);
       ASSERT_EQ(again->payload, each.effect.payload) << static_cast<int>(each.effect.type);
     }
@@ -280,11 +305,11 @@ TEST(Effects, AnyThatIsCutOrLengthenedIsRefused) {
   for (int round = 0; round < 50; ++round)
     for (const Drawn& each : one_of_each(Draw{random})) {
       for (std::size_t size = 0; size < each.effect.payload.size(); ++size) {
-        const auto part = each.decode_again(1, std::string_view{each.effect.payload}.substr(0, size));
+        const auto part = each.decode_again(each.effect.version, std::string_view{each.effect.payload}.substr(0, size));
         ASSERT_FALSE(part) << "type " << static_cast<int>(each.effect.type) << " cut at " << size;
         ASSERT_EQ(part.error().code, Code::wrong_format);
       }
-      ASSERT_FALSE(each.decode_again(1, each.effect.payload + "x"));
+      ASSERT_FALSE(each.decode_again(each.effect.version, each.effect.payload + "x"));
     }
 }
 
@@ -296,9 +321,9 @@ TEST(Effects, GarbageIsRefusedOrReadsAsSomethingThatCanBeWritten) {
       std::string garbage = each.effect.payload;
       for (auto left = 1 + random.below(4); left > 0 && !garbage.empty(); --left)
         garbage[random.below(garbage.size())] = static_cast<char>(random.next());
-      const auto read = each.decode_again(1, garbage);
+      const auto read = each.decode_again(each.effect.version, garbage);
       if (read) {
-        ASSERT_TRUE(each.decode_again(1, read->payload));
+        ASSERT_TRUE(each.decode_again(each.effect.version, read->payload));
       }
     }
 }

@@ -69,25 +69,52 @@ void TopicsEngine::set_secret(std::uint64_t secret) {
 
 // ---- decide ---------------------------------------------------------------------------------------------------------
 
-Result<TopicsEngine::CreateDecision> TopicsEngine::decide_create(const std::string& name, const TopicSettings& settings,
-                                                                 WallTime now, bool by_system) const {
-  if (auto checked = check_name(name); !checked) return pass(checked);
-  if (is_system_name(name) && !by_system)
-    return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
+// Of a topic that has so many partitions already.
+Result<void> TopicsEngine::check(const TopicSettings& settings, std::uint32_t partitions_there) const {
   if (settings.partitions == 0 || settings.partitions > limits_.partitions_per_topic)
     return fail(
         Code::bad_setting,
         fmt::format("a topic has 1 to {} partitions, not {}", limits_.partitions_per_topic, settings.partitions),
         "partitions");
-  if (const TopicUnit* existing = find(name)) {
-    if (existing->definition.settings == settings) return CreateDecision{existing, {}};
-    return fail(Code::topic_exists, fmt::format("the topic '{}' exists with other settings", name));
-  }
-  if (topics_.size() >= limits_.topics)
-    return fail(Code::limit_reached, fmt::format("there are {} topics already", topics_.size()));
-  if (partition_count_ + settings.partitions > limits_.partitions)
+  if (settings.partitions < partitions_there)
+    return fail(Code::bad_setting,
+                fmt::format("the topic has {} partitions, and none of them can go", partitions_there), "partitions");
+  if (partition_count_ + settings.partitions - partitions_there > limits_.partitions)
     return fail(Code::limit_reached, fmt::format("there are {} partitions already, at most {} are allowed",
                                                  partition_count_, limits_.partitions));
+  if (settings.max_batch_bytes == 0 || settings.max_batch_bytes > most_batch_bytes)
+    return fail(Code::bad_setting,
+                fmt::format("a batch has 1 to {} bytes, not {}", most_batch_bytes, settings.max_batch_bytes),
+                "max_batch");
+  if (const auto bytes = settings.segment_bytes; bytes && (*bytes < least_segment_bytes || *bytes > most_segment_bytes))
+    return fail(Code::bad_setting,
+                fmt::format("a file of a partition has {} to {} bytes, not {}", least_segment_bytes, most_segment_bytes,
+                            *bytes),
+                "segment");
+  return {};
+}
+
+Result<TopicChanged> TopicsEngine::decide_change(const std::string& name, const TopicChange& change) const {
+  const TopicUnit* topic = find(name);
+  if (topic == nullptr) return fail(Code::unknown_topic, fmt::format("there is no topic '{}'", name));
+  const TopicSettings& there = topic->definition.settings;
+  TopicChanged changed{topic->definition.id, change.applied_to(there)};
+  if (auto checked = check(changed.settings, there.partitions); !checked) return pass(checked);
+  return changed;
+}
+
+Result<TopicsEngine::CreateDecision> TopicsEngine::decide_create(const std::string& name, const TopicSettings& settings,
+                                                                 WallTime now, bool by_system) const {
+  if (auto checked = check_name(name); !checked) return pass(checked);
+  if (is_system_name(name) && !by_system)
+    return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
+  const TopicUnit* existing = find(name);
+  if (existing != nullptr && existing->definition.settings == settings) return CreateDecision{existing, {}};
+  if (existing != nullptr)
+    return fail(Code::topic_exists, fmt::format("the topic '{}' exists with other settings", name));
+  if (auto checked = check(settings, 0); !checked) return pass(checked);
+  if (topics_.size() >= limits_.topics)
+    return fail(Code::limit_reached, fmt::format("there are {} topics already", topics_.size()));
   return CreateDecision{nullptr, {TopicId{next_topic_}, name, settings, now}};
 }
 
@@ -258,22 +285,39 @@ void TopicsEngine::apply(const TopicDefined& effect) {
 
 // Pages of ids may be there before their topic while a checkpoint is read.
 void TopicsEngine::define(std::unique_ptr<TopicUnit> topic) {
-  const TopicId id = topic->definition.id;
-  const Millis window = topic->definition.settings.dedup_window;
-  if (window.count() > 0) ++windows_[window];
+  begin_window(*topic);
   by_name_[topic->definition.name] = topic.get();
-  topics_[id] = std::move(topic);
-  if (const auto found = partitions_.find(id); found != partitions_.end())
+  topics_[topic->definition.id] = std::move(topic);
+}
+
+void TopicsEngine::begin_window(const TopicUnit& topic) {
+  const Millis window = topic.definition.settings.dedup_window;
+  if (window.count() > 0) ++windows_[window];
+  if (const auto found = partitions_.find(topic.definition.id); found != partitions_.end())
     for (const auto& partition : found->second)
       for (const auto& page : partition->ids.pages()) ends_.note(partition->head.partition, *page, window);
+}
+
+void TopicsEngine::end_window(const TopicUnit& topic) {
+  const auto window = windows_.find(topic.definition.settings.dedup_window);
+  if (window != windows_.end() && --window->second == 0) windows_.erase(window);
+}
+
+void TopicsEngine::apply(const TopicChanged& effect) {
+  const auto found = topics_.find(effect.id);
+  if (found == topics_.end()) return;
+  TopicUnit& topic = *found->second;
+  end_window(topic);
+  topic.definition.settings = effect.settings;
+  begin_window(topic);
+  ledger_.touch(topic);
 }
 
 void TopicsEngine::apply(const TopicDeleted& effect) {
   const auto found = topics_.find(effect.id);
   if (found == topics_.end()) return;
   by_name_.erase(found->second->definition.name);
-  const auto window = windows_.find(found->second->definition.settings.dedup_window);
-  if (window != windows_.end() && --window->second == 0) windows_.erase(window);
+  end_window(*found->second);
   ledger_.erase(*found->second);
   topics_.erase(found);
 }
@@ -366,7 +410,9 @@ Result<void> TopicsEngine::restore(UnitKind kind, std::string_view key, std::str
     return {};
   }
   if (kind == UnitKind::topic) {
-    auto definition = decode<TopicDefined>(1, bytes);
+    // The unit does not tell its version, but neither version's bytes can be read as the other's.
+    auto definition = decode<TopicDefined>(TopicDefined::version, bytes);
+    if (!definition) definition = decode<TopicDefined>(1, bytes);
     if (!definition) return pass(definition);
     auto topic = std::make_unique<TopicUnit>();
     topic->definition = std::move(*definition);
@@ -405,6 +451,12 @@ Result<void> TopicsEngine::replay(EffectType type, std::uint8_t version, std::st
       if (!effect) return pass(effect);
       if (ledger_.wants(find(effect->id), topic_key(effect->id))) apply(*effect);
       next_topic_ = std::max(next_topic_, effect->id.value + 1);
+      return {};
+    }
+    case EffectType::topic_changed: {
+      auto effect = decode<TopicChanged>(version, payload);
+      if (!effect) return pass(effect);
+      if (ledger_.wants(find(effect->id), topic_key(effect->id))) apply(*effect);
       return {};
     }
     case EffectType::topic_deleted: {

@@ -14,7 +14,7 @@
 
 #include "continuo/base/errors.h"
 #include "continuo/engines/definitions.h"
-#include "continuo/engines/effects.h"
+#include "continuo/engines/topic_effects.h"
 #include "continuo/engines/unit.h"
 #include "continuo/engines/window.h"
 
@@ -91,6 +91,8 @@ class TopicsEngine {
   Result<CreateDecision> decide_create(const std::string& name, const TopicSettings& settings, WallTime now,
                                        bool by_system) const;
   Result<TopicDeleted> decide_delete(const std::string& name) const;
+  /// Errors: unknown_topic, bad_setting (a value that cannot be, fewer partitions than there are), limit_reached.
+  Result<TopicChanged> decide_change(const std::string& name, const TopicChange& change) const;
   /// Errors: unknown_topic, unknown_partition, id_reused.
   Result<PublishDecision> decide_publish(std::span<const NewId> events, Elapsed now) const;
   /// Pages of ids whose window is over, also of partitions nobody publishes to; and, while there are more ids than the
@@ -102,6 +104,7 @@ class TopicsEngine {
 
   // --- apply ---
   void apply(const TopicDefined& effect);
+  void apply(const TopicChanged& effect);
   void apply(const TopicDeleted& effect);  // topic only; heads and pages go by remove_partitions
   void apply(const IdsRemembered& effect, Elapsed now);
   void apply(const IdsDropped& effect, Elapsed now);
@@ -155,6 +158,9 @@ class TopicsEngine {
   using IdsPage = WindowPage<SeenId>;
   std::optional<Millis> window(TopicId topic) const;
   void define(std::unique_ptr<TopicUnit> topic);
+  Result<void> check(const TopicSettings& settings, std::uint32_t partitions_there) const;
+  void begin_window(const TopicUnit& topic);
+  void end_window(const TopicUnit& topic);
 
   Ledger& ledger_;
   TopicLimits limits_;

@@ -59,6 +59,12 @@ class TopicsTest : public testing::Test {
                      now_);
     return id;
   }
+  void change(const std::string& name, const TopicChange& change) {
+    const auto changed = engine().decide_change(name, change);
+    CHECK(changed.has_value());
+    recorded_.commit(
+        {encode(*changed), log_says(LogSays::made, {changed->id, PartitionId{changed->settings.partitions}})}, now_);
+  }
   void remove(const std::string& name) {
     const auto deleted = engine().decide_delete(name);
     CHECK(deleted.has_value());
@@ -117,6 +123,59 @@ TEST_F(TopicsTest, RefusesNamesSettingsAndTooMuch) {
   EXPECT_EQ(code("three", {.partitions = 2}), Code::limit_reached);
   create("three");
   EXPECT_EQ(code("four", {}), Code::limit_reached);
+}
+
+TEST_F(TopicsTest, SettingsChangeOneByOne) {
+  const TopicId id = create("orders", {.partitions = 2, .retention_time = Millis{60'000}});
+  change("orders", {.retention_bytes = 1'000'000, .max_batch_bytes = 2'000'000});
+  change("orders", {.retention_time = std::optional<Millis>{}, .timestamps = Timestamps::appended});
+  TopicSettings expected{.partitions = 2, .retention_bytes = 1'000'000};
+  expected.max_batch_bytes = 2'000'000;
+  expected.timestamps = Timestamps::appended;
+  EXPECT_EQ(engine().find(id)->definition.settings, expected);
+  EXPECT_EQ(engine().decide_create("orders", expected, {}, false)->existing, engine().find(id)) << "it is that now";
+  recorded_.checkpoint(1'000'000);
+  recorded_.restart();
+  EXPECT_EQ(engine().find(id)->definition.settings, expected);
+}
+
+TEST_F(TopicsTest, ATopicGrowsAndNeverShrinks) {
+  const TopicId id = create("orders", {.partitions = 2});
+  ASSERT_TRUE(publish({event({id, PartitionId{1}}, 1)}));
+  change("orders", {.partitions = 4});
+  EXPECT_EQ(engine().partition_count(), 4u);
+  EXPECT_EQ(engine().head({id, PartitionId{1}})->next, Offset{1}) << "as it was";
+  EXPECT_EQ(engine().head({id, PartitionId{3}})->next, Offset{0});
+  EXPECT_EQ(engine().decide_change("orders", {.partitions = 3}).error().code, Code::bad_setting);
+  EXPECT_EQ(engine().decide_change("orders", {.partitions = 5}).error().code, Code::bad_setting) << "the limit";
+  create("payments", {.partitions = 3});
+  EXPECT_TRUE(engine().decide_change("payments", {.partitions = 3})) << "no more than there are";
+  create("mails");
+  EXPECT_EQ(engine().decide_change("mails", {.partitions = 2}).error().code, Code::limit_reached);
+}
+
+TEST_F(TopicsTest, AChangeThatCannotBeIsRefused) {
+  create("orders");
+  const auto code = [&](const TopicChange& change) { return engine().decide_change("orders", change).error().code; };
+  EXPECT_EQ(engine().decide_change("none", {}).error().code, Code::unknown_topic);
+  EXPECT_EQ(code({.max_batch_bytes = 0}), Code::bad_setting);
+  EXPECT_EQ(code({.max_batch_bytes = most_batch_bytes + 1}), Code::bad_setting);
+  EXPECT_EQ(code({.segment_bytes = least_segment_bytes - 1}), Code::bad_setting);
+  EXPECT_EQ(code({.segment_bytes = most_segment_bytes + 1}), Code::bad_setting);
+  EXPECT_TRUE(engine().decide_change("orders", {.max_batch_bytes = most_batch_bytes}));
+  EXPECT_TRUE(engine().decide_change("orders", {.segment_bytes = least_segment_bytes}));
+}
+
+TEST_F(TopicsTest, AChangedWindowHoldsForWhatWasSeenToo) {
+  const PartitionRef ref{create("orders", {.dedup_window = Millis{120'000}}), PartitionId{0}};
+  ASSERT_TRUE(publish({event(ref, 1)}));
+  change("orders", {.dedup_window = Millis{10'000}});
+  EXPECT_EQ(engine().effective_window(now_), Millis{10'000});
+  now_ = now_ + Millis{9'000};
+  EXPECT_TRUE(publish({event(ref, 1)})->places[0].duplicate);
+  EXPECT_LE(engine().next_due(), now_ + Millis{3'000}) << "the page goes when the new window is over";
+  now_ = now_ + Millis{3'000};
+  EXPECT_FALSE(publish({event(ref, 1)})->places[0].duplicate);
 }
 
 TEST_F(TopicsTest, ANumberIsNeverUsedAgain) {
@@ -433,7 +492,7 @@ TEST_F(TopicsTest, GoldenUnits) {
       {"6e", "010209"},
       {"7400000001",
        "0101610100008"
-       "0d30e0a"},
+       "0d30e0a8c80400000"},
   };
   EXPECT_EQ(units, golden);
 }
@@ -447,8 +506,10 @@ TEST_F(TopicsTest, UnitsThatCannotBeReadAreRefused) {
     EXPECT_FALSE(Machine{}.restore(key, bytes.substr(0, bytes.size() - 1), Sequence{1})) << key[0];
     EXPECT_FALSE(Machine{}.restore(key, bytes + "x", Sequence{1})) << key[0];
   }
+  EXPECT_TRUE(Machine{}.restore(std::string_view("t\0\0\0\1", 5), std::string_view("\1\1a\1\0\0\0\0", 8), Sequence{1}))
+      << "as version 1 wrote a topic";
   EXPECT_FALSE(Machine{}.apply({EffectType::key_leased, 1, ""}, {})) << "an effect of another engine";
-  for (const EffectType type : {EffectType::node_made, EffectType::topic_defined, EffectType::topic_deleted,
+  for (const EffectType type : {EffectType::node_made, EffectType::topic_defined, EffectType::topic_changed, EffectType::topic_deleted,
                                 EffectType::ids_remembered, EffectType::ids_dropped})
     EXPECT_FALSE(Machine{}.apply({type, 1, "\xff"}, {}));
 }
