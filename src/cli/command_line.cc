@@ -35,6 +35,7 @@ struct Words {
   Session session;
   std::string settings_file;
   TopicCreate topic_create;
+  TopicChange topic_change{.name = {}, .partitions = 0};
   TopicTrim topic_trim;
   Publish publish;
   Import import;
@@ -68,15 +69,27 @@ void add_session(CLI::App& app, Session& session) {
       ->envname("CONTINUO_OUTPUT");
 }
 
+void add_topic_settings(CLI::App& command, TopicCreate& topic) {
+  command.add_option("--retention-time", topic.retention_time, "Keep events this long: 7d");
+  command.add_option("--retention-bytes", topic.retention_bytes, "Keep this much of a partition: 10GiB");
+  command.add_option("--dedup-window", topic.dedup_window, "Recognise a repeated id this long: 2m");
+  command.add_option("--max-batch", topic.max_batch, "Largest batch of a Kafka producer: 2MiB");
+  command.add_option("--timestamps", topic.timestamps, "Times of records: created or appended");
+  command.add_option("--segment", topic.segment, "How large a file of a partition grows: 64MiB");
+}
+
 void add_topics(CLI::App& app, Words& words) {
   CLI::App* topic = app.add_subcommand("topic", "Make and show topics")->require_subcommand(1);
   CLI::App* create = command(*topic, "create", "Make a topic", words,
                              [&] { return done(topic_create(words.session, words.topic_create)); });
   create->add_option("TOPIC", words.topic_create.name)->required();
   create->add_option("-p,--partitions", words.topic_create.partitions, "How many partitions")->capture_default_str();
-  create->add_option("--retention-time", words.topic_create.retention_time, "Keep events this long: 7d");
-  create->add_option("--retention-bytes", words.topic_create.retention_bytes, "Keep this much of a partition: 10GiB");
-  create->add_option("--dedup-window", words.topic_create.dedup_window, "Recognise a repeated id this long: 2m");
+  add_topic_settings(*create, words.topic_create);
+  CLI::App* change = command(*topic, "change", "Change what is named of a topic; none takes a limit away", words,
+                             [&] { return done(topic_change(words.session, words.topic_change)); });
+  change->add_option("TOPIC", words.topic_change.name)->required();
+  change->add_option("-p,--partitions", words.topic_change.partitions, "How many partitions: more than there are");
+  add_topic_settings(*change, words.topic_change);
   command(*topic, "list", "All topics", words, [&] { return done(topic_list(words.session)); });
   CLI::App* show = command(*topic, "show", "One topic and its partitions", words,
                            [&] { return done(topic_show(words.session, words.name)); });

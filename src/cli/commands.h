@@ -20,13 +20,17 @@ struct TopicCreate {
   std::string name;
   std::uint32_t partitions = 1;
   std::string retention_time, retention_bytes, dedup_window;  ///< as given: "7d", "10GiB", "2m"; empty: the default
+  std::string max_batch, timestamps, segment;                 ///< the same: "2MiB", "appended", "64MiB"
 };
+/// The same with "none" for no limit; empty: as it is. `partitions` 0: as many as there are.
+using TopicChange = TopicCreate;
 struct TopicTrim {
   std::string name;
   std::uint32_t partition = 0;
   std::int64_t before = 0;
 };
 Result<void> topic_create(const Session& session, const TopicCreate& command);
+Result<void> topic_change(const Session& session, const TopicChange& command);
 Result<void> topic_list(const Session& session);
 Result<void> topic_show(const Session& session, const std::string& name);
 Result<void> topic_delete(const Session& session, const std::vector<std::string>& names);

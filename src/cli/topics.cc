@@ -8,22 +8,49 @@ namespace {
 
 namespace json = boost::json;
 
+// A setting as given on the command line; nothing given: nothing said.
+template <class T>
+Result<void> read(const std::string& text, Result<T> (*parse)(std::string_view), auto& into) {
+  if (text.empty()) return {};
+  auto value = parse(text);
+  if (!value) return pass(value);
+  into = *value;
+  return {};
+}
+
+// The same, where there may be none.
+template <class T>
+Result<void> read_or_none(const std::string& text, Result<T> (*parse)(std::string_view),
+                          std::optional<std::optional<T>>& into) {
+  if (text != "none") return read(text, parse, into);
+  into.emplace();
+  return {};
+}
+
 Result<client::TopicSettings> settings_of(const TopicCreate& command) {
-  client::TopicSettings settings{
-      .partitions = command.partitions, .retention_time = {}, .retention_bytes = {}, .dedup_window = {}};
-  for (const auto& [text, into] : {std::pair{&command.retention_time, &settings.retention_time},
-                                   std::pair{&command.dedup_window, &settings.dedup_window}}) {
-    if (text->empty()) continue;
-    auto duration = parse_duration(*text);
-    if (!duration) return pass(duration);
-    *into = *duration;
-  }
-  if (!command.retention_bytes.empty()) {
-    auto size = parse_size(command.retention_bytes);
-    if (!size) return pass(size);
-    settings.retention_bytes = *size;
-  }
+  client::TopicSettings settings;
+  settings.partitions = command.partitions;
+  if (!command.timestamps.empty()) settings.timestamps = command.timestamps;
+  for (const auto& done :
+       {read(command.retention_time, parse_duration, settings.retention_time),
+        read(command.retention_bytes, parse_size, settings.retention_bytes),
+        read(command.dedup_window, parse_duration, settings.dedup_window),
+        read(command.max_batch, parse_size, settings.max_batch), read(command.segment, parse_size, settings.segment)})
+    if (!done) return std::unexpected(done.error());
   return settings;
+}
+
+Result<client::TopicChange> change_of(const TopicChange& command) {
+  client::TopicChange change;
+  if (command.partitions != 0) change.partitions = command.partitions;
+  if (!command.timestamps.empty()) change.timestamps = command.timestamps;
+  for (const auto& done : {read_or_none(command.retention_time, parse_duration, change.retention_time),
+                           read_or_none(command.retention_bytes, parse_size, change.retention_bytes),
+                           read(command.dedup_window, parse_duration, change.dedup_window),
+                           read(command.max_batch, parse_size, change.max_batch),
+                           read_or_none(command.segment, parse_size, change.segment)})
+    if (!done) return std::unexpected(done.error());
+  return change;
 }
 
 // What a listing tells of a topic, from its state.
@@ -47,6 +74,16 @@ Result<void> topic_create(const Session& session, const TopicCreate& command) {
   auto made = server->create_topic(command.name, *settings);
   if (!made) return pass(made);
   fmt::print("topic {} {}\n", command.name, *made ? "created" : "was there, with the same settings");
+  return {};
+}
+
+Result<void> topic_change(const Session& session, const TopicChange& command) {
+  auto change = change_of(command);
+  if (!change) return pass(change);
+  auto server = session.connect();
+  if (!server) return pass(server);
+  if (auto changed = server->change_topic(command.name, *change); !changed) return changed;
+  fmt::print("topic {} changed\n", command.name);
   return {};
 }
 

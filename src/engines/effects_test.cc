@@ -49,7 +49,8 @@ std::string bytes_of(std::string_view hex_digits) {
 TEST(Effects, GoldenNodeMade) { check(NodeMade{0x1122334455667788}, 16, "88ef99abc5e88c9111"); }
 
 TEST(Effects, GoldenTopicDefined) {
-  const TopicSettings settings{4, Millis{86'400'000}, 1 << 30, Millis{120'000}, 2'000'000, Timestamps::appended, 1 << 20};
+  const TopicSettings settings{4,         Millis{86'400'000},   1 << 30, Millis{120'000},
+                               2'000'000, Timestamps::appended, 1 << 20};
   check(TopicDefined{TopicId{300}, "orders", settings, WallTime{1'763'713'800'000}}, 17,
         "ac02066f7264657273040180f0b25201808080800480d30e80ddc6d8d46680897a0101808040", 2);
 }
@@ -67,7 +68,8 @@ TEST(Effects, GoldenTopicDefinedVersion1) {
   EXPECT_EQ(read->created, WallTime{1'763'713'800'000});
 }
 TEST(Effects, GoldenTopicChanged) {
-  const TopicSettings settings{4, Millis{86'400'000}, 1 << 30, Millis{120'000}, 2'000'000, Timestamps::appended, 1 << 20};
+  const TopicSettings settings{4,         Millis{86'400'000},   1 << 30, Millis{120'000},
+                               2'000'000, Timestamps::appended, 1 << 20};
   check(TopicChanged{TopicId{300}, settings}, 22, "ac02040180f0b25201808080800480d30e80897a0101808040");
 }
 

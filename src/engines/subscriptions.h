@@ -128,6 +128,8 @@ class SubscriptionsEngine {
   std::optional<Elapsed> next_due() const;
   /// Topics that are read, also those deleted meanwhile.
   std::set<TopicId> read_topics() const;
+  /// Those that read the topic, by number.
+  std::vector<SubscriptionId> readers_of(TopicId topic) const;
 
  private:
   struct State;  // one subscription with its cursors and keys

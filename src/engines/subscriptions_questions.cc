@@ -87,6 +87,15 @@ std::set<TopicId> SubscriptionsEngine::read_topics() const {
   return all;
 }
 
+std::vector<SubscriptionId> SubscriptionsEngine::readers_of(TopicId topic) const {
+  std::vector<SubscriptionId> all;
+  for (const auto& [id, found] : states_)
+    if (found->definition &&
+        std::ranges::find(found->definition->definition.topics, topic) != found->definition->definition.topics.end())
+      all.push_back(id);
+  return all;
+}
+
 std::optional<Elapsed> SubscriptionsEngine::next_due() const {
   if (settle_bytes_ > limits_.settle_bytes) return Elapsed{0};
   std::optional<Elapsed> due;

@@ -509,8 +509,8 @@ TEST_F(TopicsTest, UnitsThatCannotBeReadAreRefused) {
   EXPECT_TRUE(Machine{}.restore(std::string_view("t\0\0\0\1", 5), std::string_view("\1\1a\1\0\0\0\0", 8), Sequence{1}))
       << "as version 1 wrote a topic";
   EXPECT_FALSE(Machine{}.apply({EffectType::key_leased, 1, ""}, {})) << "an effect of another engine";
-  for (const EffectType type : {EffectType::node_made, EffectType::topic_defined, EffectType::topic_changed, EffectType::topic_deleted,
-                                EffectType::ids_remembered, EffectType::ids_dropped})
+  for (const EffectType type : {EffectType::node_made, EffectType::topic_defined, EffectType::topic_changed,
+                                EffectType::topic_deleted, EffectType::ids_remembered, EffectType::ids_dropped})
     EXPECT_FALSE(Machine{}.apply({type, 1, "\xff"}, {}));
 }
 

@@ -165,16 +165,28 @@ std::shared_ptr<const EmbeddedLog::Table> EmbeddedLog::table() const { return ta
 void EmbeddedLog::make(Table& table, const PartitionsMade& made) {
   auto partitions = std::make_shared<Partitions>();
   if (const auto old = table.find(made.topic); old != table.end()) *partitions = *old->second;
+  const auto sized = segment_bytes_.find(made.topic);
+  const std::uint64_t bytes = sized == segment_bytes_.end() ? options_.topic_segment_bytes : sized->second;
   for (auto id = static_cast<std::uint32_t>(partitions->size()); id < made.partitions; ++id)
-    partitions->push_back(std::make_shared<PartitionLog>(files_, PartitionRef{made.topic, PartitionId{id}},
-                                                         options_.topic_segment_bytes, &held_bytes_));
+    partitions->push_back(
+        std::make_shared<PartitionLog>(files_, PartitionRef{made.topic, PartitionId{id}}, bytes, &held_bytes_));
   table[made.topic] = std::move(partitions);
+}
+
+void EmbeddedLog::size_segments(TopicId topic, std::optional<std::uint64_t> bytes) {
+  if (bytes)
+    segment_bytes_[topic] = *bytes;
+  else
+    segment_bytes_.erase(topic);
+  if (const auto found = core_table_->find(topic); found != core_table_->end())
+    for (const auto& partition : *found->second) partition->size_segments(bytes.value_or(options_.topic_segment_bytes));
 }
 
 EmbeddedLog::RemovedTopic EmbeddedLog::take_out(Table& table, TopicId topic) {
   const auto found = table.find(topic);
   const std::size_t partitions = found == table.end() ? 0 : found->second->size();
   if (found != table.end()) table.erase(found);
+  segment_bytes_.erase(topic);
   return {topic, partitions};
 }
 

@@ -57,6 +57,7 @@ class EmbeddedLog final : public Home {
   Result<void> walk_batches(PartitionRef partition, const VisitBatch& visit) override;
   Result<PartitionState> state(PartitionRef partition) override;
   Result<WallTime> appended_at(PartitionRef partition, Offset offset) override;
+  void size_segments(TopicId topic, std::optional<std::uint64_t> bytes) override;
   std::vector<OldSegment> old_segments(PartitionRef partition) override;
   Result<void> checkpoint(Sequence upto, std::vector<UnitImage> units, const Now& now) override;
   Result<void> work(Micros now) override;
@@ -100,6 +101,7 @@ class EmbeddedLog final : public Home {
   std::unique_ptr<StateStore> store_;
 
   std::shared_ptr<const Table> core_table_;          // core thread's own copy
+  std::map<TopicId, std::uint64_t> segment_bytes_;   // core thread: of topics that have a size of their own
   std::atomic<std::shared_ptr<const Table>> table_;  // everyone else's
 
   // Topics removed, with the number of their partitions, from core to write-behind.
@@ -107,7 +109,7 @@ class EmbeddedLog final : public Home {
     TopicId id;
     std::size_t partitions = 0;
   };
-  static RemovedTopic take_out(Table& table, TopicId topic);
+  RemovedTopic take_out(Table& table, TopicId topic);
   struct Removals;
   std::unique_ptr<Removals> removals_;
 

@@ -37,6 +37,8 @@ class PartitionLog {
   void trim(Offset before);
   /// Readers pass over these offsets from now on.
   void skip(Offset from, Offset next);
+  /// Of files that are begun, and those that are not yet so large.
+  void size_segments(std::uint64_t bytes) { segment_bytes_.store(bytes, std::memory_order_relaxed); }
 
   // --- any thread ---
   Offset first() const { return Offset{first_.load(std::memory_order_acquire)}; }
@@ -95,7 +97,7 @@ class PartitionLog {
   OpenFiles& files_;
   disk::Disk& disk_;
   const PartitionRef ref_;
-  const std::uint64_t segment_bytes_;
+  std::atomic<std::uint64_t> segment_bytes_;
   const std::string folder_;
 
   std::atomic<std::int64_t> first_{0};

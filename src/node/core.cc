@@ -102,9 +102,19 @@ void Core::lay(const NewRecord& record, Offset offset) {
 void Core::finish_batch(PartitionRef partition) {
   Open::Building& building = open_->builders.at(partition);
   const auto count = static_cast<std::int64_t>(building.builder.record_count());
-  open_->group.log.append({partition, building.base, building.base + count, building.max_timestamp_ms,
-                           std::make_shared<const std::string>(building.builder.finish(building.base))});
+  std::string batch = building.builder.finish(building.base);
+  const bool stamped = stamps_appends(partition.topic);
+  if (stamped) record::set_append_time(batch, now_.wall.ms);
+  open_->group.log.append({partition, building.base, building.base + count,
+                           stamped ? now_.wall.ms : building.max_timestamp_ms,
+                           std::make_shared<const std::string>(std::move(batch))});
   open_->builders.erase(partition);
+}
+
+// Whether a topic's records have the time of their appending.
+bool Core::stamps_appends(TopicId topic) const {
+  const engines::TopicUnit* unit = topics_.find(topic);
+  return unit != nullptr && unit->definition.settings.timestamps == engines::Timestamps::appended;
 }
 
 bool Core::anything_open() const { return open_ != nullptr && !(open_->group.log.empty() && open_->builders.empty()); }

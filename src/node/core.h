@@ -58,6 +58,7 @@ class Core {
 
   // --- commands: see Node for what they mean. Each may be refused; the answer waits as it must. ---
   void create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system, Answer<Put<Topic>> answer);
+  void change_topic(Edge& edge, std::string name, const TopicChange& change, bool only_checked, Answer<Topic> answer);
   void delete_topic(Edge& edge, std::string name, Answer<void> answer);
   /// Answered when what consumers hold is copied: see keep_job.
   void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer);
@@ -66,6 +67,7 @@ class Core {
   void publish(Edge& edge, std::vector<NewRecord> records, Answer<Published> answer);
   void produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer);
   void number_producer(Edge& edge, Answer<std::int64_t> answer);
+  void producers_of(Edge& edge, PartitionRef partition, Answer<std::vector<ProducerState>> answer);
   void join_group(Edge& edge, engines::JoinGroup request, Answer<engines::JoinAnswer> answer);
   void sync_group(Edge& edge, engines::SyncGroup request, Answer<engines::SyncAnswer> answer);
   void heartbeat(Edge& edge, const engines::Membership& who, Answer<engines::GroupError> answer);
@@ -189,6 +191,7 @@ class Core {
   Result<engines::PublishDecision> decide(const std::vector<NewRecord>& records) const;
   std::vector<Place> commit(const std::vector<NewRecord>& records, const engines::PublishDecision& decision);
   Result<BatchPlace> append(NewBatch batch);
+  bool stamps_appends(TopicId topic) const;
   std::string fresh_member(const engines::JoinGroup& request);
   void apply_groups(const std::vector<engines::Effect>& effects);
   void take(engines::GroupOutcome outcome);

@@ -8,11 +8,7 @@
 
 namespace continuo::node {
 
-// ---- topics ---------------------------------------------------------------------------------------------------------
-
-Topic Core::topic_of(const engines::TopicUnit& unit) const {
-  return {unit.definition.id, unit.definition.name, unit.definition.settings, unit.definition.created};
-}
+// ---- definitions ----------------------------------------------------------------------------------------------------
 
 Subscription Core::subscription_of(const engines::SubscriptionUnit& unit) const {
   const engines::SubscriptionDefined& defined = unit.definition;
@@ -26,77 +22,6 @@ std::shared_ptr<const Catalogue> Core::build_catalogue() const {
   for (const auto& [name, unit] : subscriptions_.by_name())
     catalogue->subscriptions[name] = std::make_shared<const Subscription>(subscription_of(*unit));
   return catalogue;
-}
-
-void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bool by_system,
-                        Answer<Put<Topic>> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  open();
-  auto decision = topics_.decide_create(name, settings, now_.wall, by_system);
-  if (!decision) return reply<Put<Topic>>(edge, std::move(answer), pass(decision));
-  if (decision->existing != nullptr)
-    return reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*decision->existing), false});
-  define_topic(decision->defined);
-  reply<Put<Topic>>(edge, std::move(answer), Put<Topic>{topic_of(*topics_.find(decision->defined.id)), true});
-}
-
-void Core::define_topic(const engines::TopicDefined& defined) {
-  begin_frame();
-  effect(defined);
-  topics_.apply(defined);
-  open_->group.log.make_partitions({defined.id, defined.settings.partitions});
-  topics_.partitions_made(defined.id, defined.settings.partitions);
-  end_frame();
-  definitions_changed_ = true;
-}
-
-// With its log, everything that is kept for each partition goes.
-void Core::topic_removed(TopicId topic) {
-  topics_.topic_removed(topic);
-  producers_.topic_removed(topic);
-  groups_.topic_removed(topic);
-}
-
-void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  if (name == kept_topic)
-    return reply<void>(edge, std::move(answer),
-                       continuo::fail(Code::system_name, fmt::format("'{}' holds what consumers wait for", name)));
-  auto deleted = topics_.decide_delete(name);
-  if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
-  // Records of the open group for this topic would follow its removal: they go with it.
-  begin_frame();
-  for (auto at = open_->builders.begin(); at != open_->builders.end();)
-    at = at->first.topic == deleted->id ? open_->builders.erase(at) : std::next(at);
-  effect(*deleted);
-  topics_.apply(*deleted);
-  open_->group.log.remove_topic({deleted->id});
-  topic_removed(deleted->id);
-  end_frame();
-  definitions_changed_ = true;
-  topics_gone_.insert(deleted->id);
-  gone_names_[deleted->id] = name;
-  reply<void>(edge, std::move(answer), {});
-}
-
-void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason,
-                        Answer<void> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  const engines::HeadUnit* head = topics_.head(ref);
-  if (head == nullptr)
-    return reply<void>(edge, std::move(answer), continuo::fail(Code::unknown_partition, "the topic was deleted"));
-  if (from < head->first || next > head->next || next <= from)
-    return reply<void>(edge, std::move(answer),
-                       continuo::fail(Code::offset_out_of_range, "the range is not one of records that are kept"));
-  begin_frame();
-  open_->group.log.skip({ref, from, next, reason});
-  end_frame();
-  const std::string& topic = topics_.find(ref.topic)->definition.name;
-  std::string data = fmt::format(R"({{"topic":"{}","partition":{},"from":"{}","next":"{}","reason":)", topic,
-                                 ref.partition.value, from.value, next.value);
-  record::write_json_string(reason, data);
-  announce("continuo.topic.records_skipped", topic, data + "}");
-  reply<void>(edge, std::move(answer), {});
 }
 
 // The node's own events: what operators and downstream services must hear of without asking. Inside no frame.

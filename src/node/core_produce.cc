@@ -51,7 +51,7 @@ Result<BatchPlace> Core::append(NewBatch batch) {
     if (!known) return std::unexpected(known.error());
     if (*known) {
       duplicates_ += static_cast<std::uint64_t>(header->record_count);
-      return BatchPlace{**known, head->first, true};
+      return BatchPlace{**known, head->first, true, {}};
     }
     const engines::BatchProduced produced{number.partition,
                                           number.producer,
@@ -65,16 +65,34 @@ Result<BatchPlace> Core::append(NewBatch batch) {
     producers_.apply(produced, now_.elapsed);
     end_frame();
   }
+  std::optional<WallTime> appended;
+  if (stamps_appends(batch.partition.topic)) record::set_append_time(batch.bytes, (appended = now_.wall)->ms);
   // What was laid for the partition before comes before it.
   if (open_->builders.contains(batch.partition)) finish_batch(batch.partition);
   record::set_place(batch.bytes.data(), base, 0);
   const Offset next = base + header->last_offset_delta + 1;
   open_->laid += batch.bytes.size() + log::Group::batch_overhead;
-  open_->group.log.append({batch.partition, base, next, header->max_timestamp,
+  open_->group.log.append({batch.partition, base, next, appended ? appended->ms : header->max_timestamp,
                            std::make_shared<const std::string>(std::move(batch.bytes))});
   topics_.appended(batch.partition, next);
   published_ += static_cast<std::uint64_t>(header->record_count);
-  return BatchPlace{base, topics_.head(batch.partition)->first, false};
+  return BatchPlace{base, topics_.head(batch.partition)->first, false, appended};
+}
+
+void Core::producers_of(Edge& edge, PartitionRef partition, Answer<std::vector<ProducerState>> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  using States = std::vector<ProducerState>;
+  if (topics_.head(partition) == nullptr)
+    return reply<States>(edge, std::move(answer), continuo::fail(Code::unknown_partition, "the topic was deleted"));
+  States all;
+  for (const engines::ProducerUnit* unit : producers_.of(partition)) {
+    ProducerState& state = all.emplace_back();
+    state.producer = unit->producer.value;
+    state.epoch = unit->epoch;
+    if (!unit->batches.empty()) state.last_sequence = unit->batches.back().last_sequence;
+    state.last_timestamp = unit->last_timestamp;
+  }
+  reply<States>(edge, std::move(answer), std::move(all));
 }
 
 }  // namespace continuo::node

@@ -75,27 +75,15 @@ class EmbeddedNode final : public Node {
 
   Result<void> open();
 
-  void create_topic(Edge& edge, std::string name, TopicSettings settings, Answer<Put<Topic>> answer) override {
-    control(edge, std::move(answer), [name = std::move(name), settings, &edge](Core& core, auto reply) mutable {
-      core.create_topic(edge, std::move(name), settings, false, std::move(reply));
-    });
-  }
-  void delete_topic(Edge& edge, std::string name, Answer<void> answer) override {
-    control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
-      core.delete_topic(edge, std::move(name), std::move(reply));
-    });
-  }
+  void create_topic(Edge& edge, std::string name, TopicSettings settings, Answer<Put<Topic>> answer) override;
+  void change_topic(Edge& edge, std::string name, TopicChange change, bool only_checked, Answer<Topic> answer) override;
+  void delete_topic(Edge& edge, std::string name, Answer<void> answer) override;
   void trim(Edge& edge, TopicId topic, PartitionId partition, Offset before, Answer<PartitionState> answer) override {
     control(edge, std::move(answer),
             [=, &edge](Core& core, auto reply) { core.trim(edge, topic, partition, before, std::move(reply)); });
   }
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
-                        Answer<Put<Subscription>> answer) override {
-    within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
-           [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
-             core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
-           });
-  }
+                        Answer<Put<Subscription>> answer) override;
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer) override {
     control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
       core.delete_subscription(edge, std::move(name), std::move(reply));
@@ -145,6 +133,10 @@ class EmbeddedNode final : public Node {
   void produce(Edge& edge, std::vector<NewBatch> batches, Answer<std::vector<Result<BatchPlace>>> answer) override;
   void number_producer(Edge& edge, Answer<std::int64_t> answer) override {
     control(edge, std::move(answer), [&edge](Core& core, auto reply) { core.number_producer(edge, std::move(reply)); });
+  }
+  void producers_of(Edge& edge, PartitionRef partition, Answer<std::vector<ProducerState>> answer) override {
+    control(edge, std::move(answer),
+            [=, &edge](Core& core, auto reply) { core.producers_of(edge, partition, std::move(reply)); });
   }
   void receive(Edge& edge, Receive receive, Answer<Received> answer) override;
   void settle(Edge& edge, Settle settle, Answer<Settled> answer) override;

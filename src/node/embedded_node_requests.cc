@@ -77,6 +77,34 @@ void EmbeddedNode::produce(Edge& edge, std::vector<NewBatch> batches, Answer<std
          });
 }
 
+void EmbeddedNode::create_topic(Edge& edge, std::string name, TopicSettings settings, Answer<Put<Topic>> answer) {
+  control(edge, std::move(answer), [name = std::move(name), settings, &edge](Core& core, auto reply) mutable {
+    core.create_topic(edge, std::move(name), settings, false, std::move(reply));
+  });
+}
+
+void EmbeddedNode::change_topic(Edge& edge, std::string name, TopicChange change, bool only_checked,
+                                Answer<Topic> answer) {
+  within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
+         [name = std::move(name), change, only_checked, &edge](Core& core, auto reply) mutable {
+           core.change_topic(edge, std::move(name), change, only_checked, std::move(reply));
+         });
+}
+
+void EmbeddedNode::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
+  control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
+    core.delete_topic(edge, std::move(name), std::move(reply));
+  });
+}
+
+void EmbeddedNode::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+                                    Answer<Put<Subscription>> answer) {
+  within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
+         [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
+           core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
+         });
+}
+
 void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                                 Answer<void> answer) {
   const auto readable = home_->read(partition, from, 1);

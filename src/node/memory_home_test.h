@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ class MemoryHome : public log::Home {
   Result<void> walk_batches(PartitionRef, const VisitBatch&) override { return fail(Code::unsupported, ""); }
   Result<log::PartitionState> state(PartitionRef) override { return fail(Code::unsupported, ""); }
   Result<WallTime> appended_at(PartitionRef, Offset) override { return fail(Code::unsupported, ""); }
+  void size_segments(TopicId topic, std::optional<std::uint64_t> bytes) override { segment_bytes[topic] = bytes; }
   std::vector<log::OldSegment> old_segments(PartitionRef) override { return {}; }
   Result<void> checkpoint(Sequence upto, std::vector<log::UnitImage> images, const Now& now) override {
     for (log::UnitImage& image : images) {
@@ -73,6 +75,7 @@ class MemoryHome : public log::Home {
   std::map<std::string, log::UnitImage> units;
   Sequence checkpointed{0};
   Now head;
+  std::map<TopicId, std::optional<std::uint64_t>> segment_bytes;
   log::HomeStats numbers{.slots = 16, .used_slots = 1, .free_slots = 15};
   bool fails = false;
 };

@@ -108,6 +108,9 @@ class Node {
   /// There already with the same settings: that one, `created` false; with others: topic_exists. Errors: bad_name,
   /// limit_reached.
   virtual void create_topic(Edge&, std::string name, TopicSettings, Answer<Put<Topic>>) = 0;
+  /// The topic as it is then. New partitions begin empty; keys may lie in others from then on. `only_checked`: says
+  /// whether it could be done. Errors: unknown_topic, system_name, bad_setting, limit_reached.
+  virtual void change_topic(Edge&, std::string name, TopicChange, bool only_checked, Answer<Topic>) = 0;
   /// Records are gone with it; subscriptions lose the topic. Errors: unknown_topic.
   virtual void delete_topic(Edge&, std::string name, Answer<void>) = 0;
   /// Deletes the records before `before` (max_offset: all). Errors: unknown_partition, offset_out_of_range.
@@ -128,6 +131,8 @@ class Node {
   virtual void produce(Edge&, std::vector<NewBatch>, Answer<std::vector<Result<BatchPlace>>>) = 0;
   /// A number for an idempotent producer that nobody had before.
   virtual void number_producer(Edge&, Answer<std::int64_t>) = 0;
+  /// The idempotent producers that are known in a partition, by number. Errors: unknown_partition.
+  virtual void producers_of(Edge&, PartitionRef, Answer<std::vector<ProducerState>>) = 0;
   /// What a publish of about so many bytes would be refused with just now: edges ask before they parse. Any thread.
   virtual Result<void> may_publish(std::uint64_t bytes) = 0;
   /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one).

@@ -32,6 +32,7 @@ using engines::ParkedKey;
 using engines::Received;
 using engines::RefusedLease;
 using engines::SubscriptionSettings;
+using engines::TopicChange;
 using engines::TopicSettings;
 
 /// A topic as of some durable moment.
@@ -86,6 +87,16 @@ struct BatchPlace {
   Offset base;
   Offset first;            ///< of the partition
   bool duplicate = false;  ///< was there already; this is its first place
+  /// The time of all its records, where a topic's records have that of their appending.
+  std::optional<WallTime> appended;
+};
+
+/// An idempotent producer in one partition.
+struct ProducerState {
+  std::int64_t producer = 0;
+  std::uint32_t epoch = 0;
+  std::optional<std::uint32_t> last_sequence;  ///< none: only its epoch is known
+  WallTime last_timestamp;
 };
 
 /// A record's place and its own time.

@@ -156,6 +156,14 @@ void set_place(char* batch, Offset base, std::int32_t leader_epoch) {
   put_be(batch, BatchLayout::leader_epoch, leader_epoch);
 }
 
+void set_append_time(std::string& batch, std::int64_t timestamp_ms) {
+  using L = BatchLayout;
+  const auto attributes = be_at<std::uint16_t>(batch, L::attributes);
+  put_be<std::uint16_t>(batch.data(), L::attributes, attributes | L::append_time_bit);
+  put_be(batch.data(), L::max_timestamp, timestamp_ms);
+  put_be(batch.data(), L::crc, batch_crc(batch));
+}
+
 Result<BatchHeader> check_produced(std::string_view bytes, std::size_t most_bytes) {
   using L = BatchLayout;
   const auto refuse = [](std::string why) { return fail(Code::bad_request, std::move(why), "batch"); };

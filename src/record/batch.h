@@ -34,7 +34,8 @@ struct BatchLayout {
   static constexpr std::size_t base_sequence = 53;      // i32
   static constexpr std::size_t record_count = 57;       // i32
   static constexpr std::size_t records = 61;
-  static constexpr std::size_t before_length = 12;  // bytes that batch_length does not count
+  static constexpr std::uint16_t append_time_bit = 8;  // of attributes: max_timestamp is the time of all records
+  static constexpr std::size_t before_length = 12;     // bytes that batch_length does not count
 };
 
 struct BatchHeader {
@@ -52,7 +53,7 @@ struct BatchHeader {
   std::int32_t record_count = 0;
 
   Compression compression() const { return static_cast<Compression>(attributes & 7); }
-  bool log_append_time() const { return (attributes & 8) != 0; }
+  bool log_append_time() const { return (attributes & BatchLayout::append_time_bit) != 0; }
   bool transactional() const { return (attributes & 16) != 0; }
   bool control() const { return (attributes & 32) != 0; }
   Offset last_offset() const { return base_offset + last_offset_delta; }
@@ -77,6 +78,9 @@ Result<BatchHeader> check_produced(std::string_view bytes, std::size_t most_byte
 
 /// Sets base offset and leader epoch of a whole batch in place; the CRC does not cover them.
 void set_place(char* batch, Offset base, std::int32_t leader_epoch);
+
+/// Gives all records of a whole batch the time of its appending (Kafka's LogAppendTime), and the batch its new CRC.
+void set_append_time(std::string& batch, std::int64_t timestamp_ms);
 
 /// One record inside a batch; views into the batch, or into the walk when it is compressed.
 struct Record {

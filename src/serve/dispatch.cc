@@ -11,6 +11,7 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
   switch (route) {
     case Route::list_topics: return list_topics(exchange);
     case Route::put_topic: return put_topic(exchange, std::get<PutTopic>(request));
+    case Route::change_topic: return change_topic(exchange, std::get<ChangeTopic>(request));
     case Route::get_topic: return get_topic(exchange, std::get<OneTopic>(request));
     case Route::delete_topic: return delete_topic(exchange, std::get<OneTopic>(request));
     case Route::trim_topic: return trim_topic(exchange, std::get<TrimTopic>(request));

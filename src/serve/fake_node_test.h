@@ -68,6 +68,20 @@ class FakeNode final : public node::Node {
     catalogue_ = next;
     reply(edge, std::move(answer), node::Put<node::Topic>{*made, true});
   }
+  void change_topic(node::Edge& edge, std::string name, node::TopicChange change, bool only_checked,
+                    node::Answer<node::Topic> answer) override {
+    const std::lock_guard lock(mutex_);
+    const auto* there = catalogue_->find_topic(name);
+    if (!there) return reply(edge, std::move(answer), refusal<node::Topic>(Code::unknown_topic));
+    auto changed = std::make_shared<node::Topic>(*there);
+    changed->settings = change.applied_to(there->settings);
+    if (!only_checked) {
+      auto next = std::make_shared<node::Catalogue>(*catalogue_);
+      next->topics[name] = changed;
+      catalogue_ = next;
+    }
+    reply(edge, std::move(answer), Result<node::Topic>(*changed));
+  }
   void delete_topic(node::Edge& edge, std::string name, node::Answer<void> answer) override {
     const std::lock_guard lock(mutex_);
     auto next = std::make_shared<node::Catalogue>(*catalogue_);
@@ -162,6 +176,7 @@ class FakeNode final : public node::Node {
   void produce(node::Edge&, std::vector<node::NewBatch>, node::Answer<std::vector<Result<node::BatchPlace>>>) override {
   }
   void number_producer(node::Edge&, node::Answer<std::int64_t>) override {}
+  void producers_of(node::Edge&, PartitionRef, node::Answer<std::vector<node::ProducerState>>) override {}
   Result<std::optional<node::RecordTime>> first_record_since(PartitionRef, std::int64_t) override {
     return std::nullopt;
   }

@@ -22,6 +22,7 @@ inline constexpr std::size_t chunk_bytes = 4u << 20;        ///< the same; one e
 // topics.cc
 void list_topics(Exchange& exchange);
 void put_topic(Exchange& exchange, const wire::http::PutTopic& request);
+void change_topic(Exchange& exchange, const wire::http::ChangeTopic& request);
 void get_topic(Exchange& exchange, const wire::http::OneTopic& request);
 void delete_topic(Exchange& exchange, const wire::http::OneTopic& request);
 void trim_topic(Exchange& exchange, const wire::http::TrimTopic& request);

@@ -73,6 +73,37 @@ TEST_F(Doors, RefuseBadTopics) {
   EXPECT_EQ(client.ask("GET", "/v1/topics").body, R"({"topics":[]})");
 }
 
+TEST_F(Doors, ChangeTopics) {
+  client.ask("PUT", "/v1/topics/orders", R"({"retention":{"time":"7d","bytes":1000000}})");
+  const auto change = [&](std::string_view body) { return client.ask("PATCH", "/v1/topics/orders", body); };
+  const Reply changed = change(R"({"partitions":3,"retention":{"bytes":null},"max_batch":"2MiB","timestamps":"appended",
+                                   "segment":"64MiB","dedup_window":"0s"})");
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  const auto topic = client.ask("GET", "/v1/topics/orders").json();
+  EXPECT_EQ(topic.at("partitions").as_array().size(), 3u);
+  EXPECT_EQ(topic.at("retention").at("time").as_string(), "7d") << "what is not named stays";
+  EXPECT_FALSE(topic.at("retention").as_object().contains("bytes"));
+  EXPECT_EQ(topic.at("max_batch").as_int64(), 2 << 20);
+  EXPECT_EQ(topic.at("timestamps").as_string(), "appended");
+  EXPECT_EQ(topic.at("segment").as_int64(), 64 << 20);
+  EXPECT_EQ(topic.at("dedup_window").as_string(), "0ms");
+  EXPECT_EQ(change(R"({"retention":null,"segment":null})").status, 200);
+  const auto bare = client.ask("GET", "/v1/topics/orders").json();
+  EXPECT_FALSE(bare.as_object().contains("retention") || bare.as_object().contains("segment"));
+  const auto refused = [&](std::string_view body) {
+    const Reply reply = change(body);
+    return fmt::format("{} at {}", reply.text("code"), reply.text("at"));
+  };
+  EXPECT_EQ(refused(R"({"max_batch":"8MiB"})"), "bad_setting at max_batch");
+  EXPECT_EQ(refused(R"({"max_batch":0})"), "bad_setting at max_batch");
+  EXPECT_EQ(refused(R"({"segment":1000})"), "bad_setting at segment");
+  EXPECT_EQ(refused(R"({"timestamps":"never"})"), "bad_setting at timestamps");
+  EXPECT_EQ(refused(R"({"partitions":null})"), "bad_setting at partitions");
+  EXPECT_EQ(refused(R"({"name":"x"})"), "unknown_field at name");
+  EXPECT_EQ(client.ask("PATCH", "/v1/topics/none", "{}").text("code"), "unknown_topic");
+  EXPECT_EQ(client.ask("PATCH", "/v1/topics/continuo.events", "{}").text("code"), "system_name");
+}
+
 TEST_F(Doors, TrimTopics) {
   for (int i = 0; i < 5; ++i) client.publish("t", event_json(std::to_string(i)));
   EXPECT_EQ(client.ask("POST", "/v1/topics/t/trim", R"({"partition":0,"before":"3"})").text("first"), "3");

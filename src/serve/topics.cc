@@ -1,4 +1,4 @@
-// Topics: define, look, delete, trim.
+// Topics: define, change, look, delete, trim.
 #include <fmt/format.h>
 
 #include "continuo/record/cloudevents.h"
@@ -78,6 +78,15 @@ void put_topic(Exchange& exchange, const wire::http::PutTopic& request) {
                              [self = exchange.shared_from_this()](Result<node::Put<node::Topic>> put) {
                                if (!put) return self->refuse(put.error(), {});
                                self->answer_json(definition(put->value), put->created ? 201 : 200);
+                             });
+}
+
+void change_topic(Exchange& exchange, const wire::http::ChangeTopic& request) {
+  IoThread& thread = exchange.thread();
+  thread.node().change_topic(thread, request.topic, request.change, false,
+                             [self = exchange.shared_from_this()](const Result<node::Topic>& changed) {
+                               if (!changed) return self->refuse(changed.error(), {});
+                               self->answer_json(definition(*changed));
                              });
 }
 

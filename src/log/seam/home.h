@@ -241,6 +241,9 @@ class Home {
   virtual Result<void> walk_batches(PartitionRef partition, const VisitBatch& visit) = 0;
   /// Append time of the batch that holds `offset` or the next one after it.
   virtual Result<WallTime> appended_at(PartitionRef partition, Offset offset) = 0;
+  /// Files of the topic's partitions grow to about this size from now on; none: as all others. Core thread. Not kept:
+  /// to be said again after each start.
+  virtual void size_segments(TopicId topic, std::optional<std::uint64_t> bytes) = 0;
   /// Whole files that lie before the newest data, oldest first.
   virtual std::vector<OldSegment> old_segments(PartitionRef partition) = 0;
 

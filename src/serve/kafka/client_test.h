@@ -36,6 +36,10 @@ CONTINUO_KAFKA_ANSWER(FindCoordinatorRequest, FindCoordinatorResponse, find_coor
 CONTINUO_KAFKA_ANSWER(DescribeClusterRequest, DescribeClusterResponse, describe_cluster);
 CONTINUO_KAFKA_ANSWER(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, offset_for_leader_epoch);
 CONTINUO_KAFKA_ANSWER(DescribeConfigsRequest, DescribeConfigsResponse, describe_configs);
+CONTINUO_KAFKA_ANSWER(AlterConfigsRequest, AlterConfigsResponse, alter_configs);
+CONTINUO_KAFKA_ANSWER(IncrementalAlterConfigsRequest, AlterConfigsResponse, incremental_alter_configs);
+CONTINUO_KAFKA_ANSWER(CreatePartitionsRequest, CreatePartitionsResponse, create_partitions);
+CONTINUO_KAFKA_ANSWER(DescribeProducersRequest, DescribeProducersResponse, describe_producers);
 CONTINUO_KAFKA_ANSWER(DescribeLogDirsRequest, DescribeLogDirsResponse, describe_log_dirs);
 CONTINUO_KAFKA_ANSWER(JoinGroupRequest, JoinGroupResponse, join_group);
 CONTINUO_KAFKA_ANSWER(SyncGroupRequest, SyncGroupResponse, sync_group);

@@ -1,4 +1,6 @@
 // Settings and files, as operators look at them.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "continuo/serve/kafka/handlers.h"
@@ -41,7 +43,8 @@ std::vector<TopicConfig> broker_configs(const Door& door) {
           fixed("broker.id", std::to_string(broker_id), integer, "There is one broker."),
           fixed("default.replication.factor", "1", integer, "There is one broker."),
           fixed("log.cleanup.policy", "delete", text, "Old records are deleted."),
-          fixed("message.max.bytes", std::to_string(max_message_bytes), integer, "The largest batch that is taken."),
+          fixed("message.max.bytes", std::to_string(node::TopicSettings{}.max_batch_bytes), integer,
+                "The largest batch that is taken."),
           fixed("num.partitions", "1", integer, "Of a topic that says nothing else.")};
 }
 
@@ -84,6 +87,100 @@ void describe_configs(KafkaCall& call, DescribeConfigsRequest request) {
   }
   call.answer(answer);
 }
+
+namespace {
+
+using Refused = std::pair<KafkaError, std::string>;
+
+Refused not_changeable(std::int8_t resource_type) {
+  return {KafkaError::invalid_request, resource_type == ConfigResource::broker
+                                           ? "the broker's settings are given when it is started"
+                                           : "only settings of topics (2) can be changed"};
+}
+
+std::expected<node::TopicChange, Refused> change_of(const AlterConfigsRequest::Resource& asked) {
+  node::TopicChange change = default_configs();
+  for (const auto& config : asked.configs)
+    if (const auto set = set_config(change, config.name, config.value); !set)
+      return std::unexpected(Refused{KafkaError::invalid_config, set.error().detail});
+  return change;
+}
+
+// Lists here have one value only, which may be added again and not be taken.
+std::expected<void, Refused> change_list(const IncrementalAlterConfigsRequest::Config& config) {
+  if (!is_list_config(config.name))
+    return std::unexpected(Refused{KafkaError::invalid_config,
+                                   fmt::format("'{}' is no list that could be added to or taken from", config.name)});
+  node::TopicChange unused;
+  const bool adds = config.config_operation == IncrementalAlterConfigsRequest::append;
+  const auto has = set_config(unused, config.name, config.value);
+  if (adds == has.has_value()) return {};
+  return std::unexpected(
+      Refused{KafkaError::invalid_config, adds ? has.error().detail : fmt::format("{} would be empty", config.name)});
+}
+
+std::expected<node::TopicChange, Refused> change_of(const IncrementalAlterConfigsRequest::Resource& asked) {
+  using Request = IncrementalAlterConfigsRequest;
+  node::TopicChange change;
+  for (const Request::Config& config : asked.configs) {
+    const auto operation = static_cast<Request::Operation>(config.config_operation);
+    if (std::ranges::count(asked.configs, config.name, &Request::Config::name) > 1)
+      return std::unexpected(Refused{KafkaError::invalid_request, fmt::format("'{}' stands twice", config.name)});
+    if (operation < Request::set || operation > Request::subtract)
+      return std::unexpected(
+          Refused{KafkaError::invalid_request, fmt::format("there is no operation {}", config.config_operation)});
+    if (operation != Request::remove && !config.value)
+      return std::unexpected(Refused{KafkaError::invalid_request, fmt::format("'{}' has no value", config.name)});
+    if (operation == Request::append || operation == Request::subtract) {
+      if (auto changed = change_list(config); !changed) return std::unexpected(std::move(changed.error()));
+      continue;
+    }
+    if (const auto set = set_config(change, config.name, operation == Request::remove ? std::nullopt : config.value);
+        !set)
+      return std::unexpected(Refused{KafkaError::invalid_config, set.error().detail});
+  }
+  return change;
+}
+
+// Each resource has an outcome of its own: all of its settings are changed, or none.
+template <class T>
+void alter(KafkaCall& call, const T& request) {
+  const auto answer = std::make_shared<GatheredAnswer<AlterConfigsResponse>>(call);
+  answer->message.responses.resize(request.resources.size());
+  for (std::size_t i = 0; i < request.resources.size(); ++i) {
+    const auto& asked = request.resources[i];
+    AlterConfigsResponse::Resource& place = answer->message.responses[i];
+    place.resource_type = asked.resource_type;
+    place.resource_name = asked.resource_name;
+    const auto refuse = [&place](KafkaError error, std::string why) {
+      place.error_code = number(error);
+      place.error_message = std::move(why);
+    };
+    const auto same = [&](const auto& other) {
+      return other.resource_type == asked.resource_type && other.resource_name == asked.resource_name;
+    };
+    const auto change = asked.resource_type == ConfigResource::topic
+                            ? change_of(asked)
+                            : std::unexpected(not_changeable(asked.resource_type));
+    if (std::ranges::count_if(request.resources, same) > 1)
+      refuse(KafkaError::invalid_request, "it stands in the request twice");
+    else if (!change)
+      refuse(change.error().first, change.error().second);
+    else
+      call.node().change_topic(call.thread(), asked.resource_name, *change, request.validate_only,
+                               [answer, refuse](const Result<node::Topic>& changed) {
+                                 if (changed) return;
+                                 const bool setting = changed.error().code == Code::bad_setting;
+                                 refuse(setting ? KafkaError::invalid_config : kafka_error(changed.error().code),
+                                        to_string(changed.error()));
+                               });
+  }
+}
+
+}  // namespace
+
+void alter_configs(KafkaCall& call, AlterConfigsRequest request) { alter(call, request); }
+void incremental_alter_configs(KafkaCall& call, IncrementalAlterConfigsRequest request) { alter(call, request); }
 
 void describe_log_dirs(KafkaCall& call, DescribeLogDirsRequest request) {
   const auto catalogue = call.node().catalogue();

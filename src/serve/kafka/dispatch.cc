@@ -45,6 +45,10 @@ void handle(KafkaCall& call, const Request& request) {
     case ApiKey::describe_configs: return with(call, request, describe_configs);
     case ApiKey::describe_log_dirs: return with(call, request, describe_log_dirs);
     case ApiKey::describe_cluster: return with(call, request, describe_cluster);
+    case ApiKey::alter_configs: return with(call, request, alter_configs);
+    case ApiKey::incremental_alter_configs: return with(call, request, incremental_alter_configs);
+    case ApiKey::create_partitions: return with(call, request, create_partitions);
+    case ApiKey::describe_producers: return with(call, request, describe_producers);
     default: return call.session().broken();
   }
 }

@@ -32,6 +32,7 @@ void produce(KafkaCall& call, wire::kafka::ProduceRequest request);
 /// Produce before version 3 is advertised, because clients tell features from it, and not served.
 void refuse_old_produce(KafkaCall& call, const wire::kafka::Request& request);
 void init_producer_id(KafkaCall& call, wire::kafka::InitProducerIdRequest request);
+void describe_producers(KafkaCall& call, wire::kafka::DescribeProducersRequest request);
 // fetch.cc
 void fetch(KafkaCall& call, wire::kafka::FetchRequest request);
 // offsets.cc
@@ -51,10 +52,13 @@ void offset_fetch(KafkaCall& call, wire::kafka::OffsetFetchRequest request);
 void offset_delete(KafkaCall& call, wire::kafka::OffsetDeleteRequest request);
 // topics.cc
 void create_topics(KafkaCall& call, wire::kafka::CreateTopicsRequest request);
+void create_partitions(KafkaCall& call, wire::kafka::CreatePartitionsRequest request);
 void delete_topics(KafkaCall& call, wire::kafka::DeleteTopicsRequest request);
 void delete_records(KafkaCall& call, wire::kafka::DeleteRecordsRequest request);
 // configs.cc
 void describe_configs(KafkaCall& call, wire::kafka::DescribeConfigsRequest request);
+void alter_configs(KafkaCall& call, wire::kafka::AlterConfigsRequest request);
+void incremental_alter_configs(KafkaCall& call, wire::kafka::IncrementalAlterConfigsRequest request);
 void describe_log_dirs(KafkaCall& call, wire::kafka::DescribeLogDirsRequest request);
 
 /// The topic's partition, or what a client hears when there is none.

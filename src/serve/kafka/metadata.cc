@@ -70,7 +70,7 @@ void answer_metadata(KafkaCall& call, const MetadataRequest& request,
 void api_versions(KafkaCall& call, const Request& request) {
   ApiVersionsResponse answer;
   for (const Api& api : apis()) {
-    if (!api.served() || (!request.supported && api.key != ApiKey::api_versions)) continue;
+    if (!request.supported && api.key != ApiKey::api_versions) continue;
     answer.api_keys.push_back({static_cast<std::int16_t>(api.key), api.min_version, api.max_version});
   }
   // KIP-511: to a version of the future the oldest answer, which says what is known.

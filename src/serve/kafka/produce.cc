@@ -2,7 +2,6 @@
 #include "continuo/record/batch.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/kafka/session.h"
-#include "continuo/serve/kafka/topic_configs.h"
 
 namespace continuo::serve {
 namespace {
@@ -71,6 +70,7 @@ void submit(KafkaCall& call, const std::shared_ptr<Producing>& producing, Chunk 
           }
           places[i]->base_offset = (*done)[i]->base.value;
           places[i]->log_start_offset = (*done)[i]->first.value;
+          if (const auto appended = (*done)[i]->appended) places[i]->log_append_time_ms = appended->ms;
         }
       });
 }
@@ -88,7 +88,9 @@ void produce(KafkaCall& call, ProduceRequest request) {
   const auto catalogue = call.node().catalogue();
   const auto sound = check(request);
   Chunk chunk;
-  for (std::size_t t = 0; t < request.topics.size(); ++t)
+  for (std::size_t t = 0; t < request.topics.size(); ++t) {
+    const node::Topic* topic = catalogue->find_topic(request.topics[t].name);
+    const std::size_t most_bytes = topic == nullptr ? 0 : topic->settings.max_batch_bytes;
     for (std::size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
       ProduceResponse::Partition& place = producing->place(t, p);
       const auto& asked = request.topics[t].partitions[p];
@@ -105,7 +107,7 @@ void produce(KafkaCall& call, ProduceRequest request) {
         continue;
       }
       const std::string_view batch = asked.records.bytes.value_or("");
-      if (const auto checked = record::check_produced(batch, max_message_bytes); !checked) {
+      if (const auto checked = record::check_produced(batch, most_bytes); !checked) {
         refuse(place, checked.error());
         continue;
       }
@@ -114,6 +116,7 @@ void produce(KafkaCall& call, ProduceRequest request) {
       chunk.places.push_back(&place);
       chunk.bytes += batch.size();
     }
+  }
   submit(call, producing, std::move(chunk));
   if (request.acks == 0) call.answer_nothing();
 }
@@ -144,6 +147,38 @@ void init_producer_id(KafkaCall& call, InitProducerIdRequest request) {
       numbered.error_code = number(kafka_error(id.error().code));
     self->answer(numbered);
   });
+}
+
+void describe_producers(KafkaCall& call, DescribeProducersRequest request) {
+  const auto answer = std::make_shared<GatheredAnswer<DescribeProducersResponse>>(call);
+  for (const DescribeProducersRequest::Topic& topic : request.topics) {
+    auto& out = answer->message.topics.emplace_back();
+    out.name = topic.name;
+    for (const std::int32_t partition : topic.partition_indexes)
+      out.partitions.emplace_back().partition_index = partition;
+  }
+  const auto catalogue = call.node().catalogue();
+  for (auto& topic : answer->message.topics)
+    for (auto& place : topic.partitions) {
+      const auto ref = find_partition(*catalogue, topic.name, place.partition_index);
+      if (!ref) {
+        place.error_code = number(ref.error());
+        continue;
+      }
+      call.node().producers_of(call.thread(), *ref, [answer, &place](Result<std::vector<node::ProducerState>> known) {
+        if (!known) {
+          place.error_code = number(kafka_error(known.error().code));
+          return;
+        }
+        for (const node::ProducerState& each : *known) {
+          auto& out = place.active_producers.emplace_back();
+          out.producer_id = each.producer;
+          out.producer_epoch = static_cast<std::int32_t>(each.epoch);
+          if (each.last_sequence) out.last_sequence = static_cast<std::int32_t>(*each.last_sequence);
+          out.last_timestamp = each.last_timestamp.ms;
+        }
+      });
+    }
 }
 
 }  // namespace continuo::serve

@@ -42,7 +42,7 @@ TEST(KafkaSession, TellsWhatItServes) {
   for (std::int16_t version = 0; version <= 4; ++version) {
     const auto answer = client.ask(ApiVersionsRequest{"test", "1"}, version);
     EXPECT_EQ(answer.error_code, none);
-    EXPECT_EQ(answer.api_keys.size(), static_cast<std::size_t>(std::ranges::count_if(apis(), &Api::served)));
+    EXPECT_EQ(answer.api_keys.size(), apis().size());
   }
 }
 

@@ -12,9 +12,6 @@
 
 namespace continuo::serve {
 
-/// The largest batch that is taken: Kafka's default of max.message.bytes.
-constexpr std::size_t max_message_bytes = 1'048'588;
-
 /// One setting and its value.
 struct TopicConfig {
   std::string_view name;
@@ -29,8 +26,14 @@ struct TopicConfig {
 /// All there are, by name.
 std::vector<TopicConfig> topic_configs(const node::TopicSettings& settings);
 
-/// Sets one; no value: its default. Errors (bad_setting): no setting of that name, not one of its values, or one that
-/// cannot be had here.
-Result<void> set_config(node::TopicSettings& settings, std::string_view name, const std::optional<std::string>& value);
+/// Says what one is to be; no value: its default. Errors (bad_setting): no setting of that name, not one of its values,
+/// or one that cannot be had here.
+Result<void> set_config(node::TopicChange& change, std::string_view name, const std::optional<std::string>& value);
+
+/// A change to the defaults, of all that can be set by a name: what set_config says on top of it replaces everything.
+node::TopicChange default_configs();
+
+/// True for settings that are lists: they can be added to and taken from.
+bool is_list_config(std::string_view name);
 
 }  // namespace continuo::serve

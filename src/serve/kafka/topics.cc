@@ -34,10 +34,11 @@ std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsReques
     return std::unexpected(Refusal{KafkaError::invalid_partitions, "a topic has at least one partition"});
   if (assigned) settings.partitions = static_cast<std::uint32_t>(topic.assignments.size());
   if (!assigned && topic.num_partitions > 0) settings.partitions = static_cast<std::uint32_t>(topic.num_partitions);
+  node::TopicChange configs;
   for (const CreateTopicsRequest::Config& config : topic.configs)
-    if (const auto set = set_config(settings, config.name, config.value); !set)
+    if (const auto set = set_config(configs, config.name, config.value); !set)
       return std::unexpected(Refusal{KafkaError::invalid_config, set.error().detail});
-  return settings;
+  return configs.applied_to(settings);
 }
 
 void refuse(CreateTopicsResponse::Topic& place, KafkaError error, std::string message) {
@@ -91,6 +92,64 @@ void create_topics(KafkaCall& call, CreateTopicsRequest request) {
     else
       call.node().create_topic(call.thread(), place.name, *settings,
                                [answer, &place, &door = call.thread().door()](auto put) { take(place, door, put); });
+  }
+}
+
+namespace {
+
+// What is wrong with the places given for a topic's new partitions.
+std::optional<Refusal> check_growth(const node::Topic& topic, const CreatePartitionsRequest::Topic& asked) {
+  const auto there = static_cast<std::int32_t>(topic.settings.partitions);
+  if (asked.count <= there)
+    return Refusal{KafkaError::invalid_partitions,
+                   fmt::format("topic '{}' has {} partitions; it can only get more", topic.name, there)};
+  if (!asked.assignments) return std::nullopt;
+  if (std::cmp_not_equal(asked.assignments->size(), asked.count - there))
+    return Refusal{KafkaError::invalid_replica_assignment,
+                   fmt::format("{} new partitions, and places for {}", asked.count - there, asked.assignments->size())};
+  for (const auto& each : *asked.assignments)
+    if (each.broker_ids != std::vector{broker_id})
+      return Refusal{KafkaError::invalid_replica_assignment, fmt::format("the only broker is {}", broker_id)};
+  return std::nullopt;
+}
+
+void refuse(CreatePartitionsResponse::Topic& place, KafkaError error, std::string message) {
+  place.error_code = number(error);
+  place.error_message = std::move(message);
+}
+
+}  // namespace
+
+void create_partitions(KafkaCall& call, CreatePartitionsRequest request) {
+  const auto answer = std::make_shared<GatheredAnswer<CreatePartitionsResponse>>(call);
+  answer->message.topics.resize(request.topics.size());
+  const auto catalogue = call.node().catalogue();
+  for (std::size_t i = 0; i < request.topics.size(); ++i) {
+    const CreatePartitionsRequest::Topic& asked = request.topics[i];
+    CreatePartitionsResponse::Topic& place = answer->message.topics[i];
+    place.name = asked.name;
+    const node::Topic* topic = catalogue->find_topic(asked.name);
+    if (std::ranges::count(request.topics, asked.name, &CreatePartitionsRequest::Topic::name) > 1) {
+      refuse(place, KafkaError::invalid_request, "the topic stands in the request twice");
+      continue;
+    }
+    if (topic == nullptr) {
+      refuse(place, KafkaError::unknown_topic_or_partition, fmt::format("there is no topic '{}'", asked.name));
+      continue;
+    }
+    if (auto wrong = check_growth(*topic, asked)) {
+      refuse(place, wrong->error, std::move(wrong->message));
+      continue;
+    }
+    node::TopicChange change;
+    change.partitions = static_cast<std::uint32_t>(asked.count);
+    call.node().change_topic(call.thread(), asked.name, change, request.validate_only,
+                             [answer, &place](const Result<node::Topic>& changed) {
+                               if (changed) return;
+                               const bool count = changed.error().code == Code::bad_setting;
+                               refuse(place, count ? KafkaError::invalid_partitions : kafka_error(changed.error().code),
+                                      to_string(changed.error()));
+                             });
   }
 }
 

@@ -11,6 +11,8 @@ using engines::OnFailure;
 using engines::OrderBy;
 using engines::StartFrom;
 using engines::SubscriptionSettings;
+using engines::Timestamps;
+using engines::TopicChange;
 using engines::TopicSettings;
 
 constexpr Millis century{100ll * 366 * 86'400'000};
@@ -19,13 +21,43 @@ constexpr Millis longest_lease{12 * 3'600'000};
 constexpr std::uint32_t max_partitions = 1'000;
 constexpr std::size_t max_topics_of_subscription = 100;
 
-void read_retention(Fields& parent, TopicSettings& settings) {
+void read_retention(Fields& parent, TopicChange& change) {
+  if (parent.is_null("retention")) {
+    change.retention_time.emplace();
+    change.retention_bytes.emplace();
+    return;
+  }
   const Json* object = parent.object("retention");
   if (!object) return;
   Fields fields(*object, "retention", {"time", "bytes"});
-  if (fields.has("time")) fields.duration("time", settings.retention_time.emplace(), Millis{1}, century);
-  if (fields.has("bytes")) fields.size("bytes", settings.retention_bytes.emplace());
+  if (fields.has("time")) {
+    change.retention_time.emplace();
+    if (!fields.is_null("time")) fields.duration("time", change.retention_time->emplace(), Millis{1}, century);
+  }
+  if (fields.has("bytes")) {
+    change.retention_bytes.emplace();
+    if (!fields.is_null("bytes")) fields.size("bytes", change.retention_bytes->emplace());
+  }
   parent.take(fields.result());
+}
+
+void read_segment(Fields& fields, TopicChange& change) {
+  if (!fields.has("segment")) return;
+  change.segment_bytes.emplace();
+  if (fields.is_null("segment")) return;
+  std::uint64_t& bytes = change.segment_bytes->emplace();
+  fields.size("segment", bytes);
+  if (fields.ok() && (bytes < engines::least_segment_bytes || bytes > engines::most_segment_bytes))
+    fields.refuse("segment", Code::bad_setting, "a file of a partition has 1 MiB to 1 GiB");
+}
+
+void read_max_batch(Fields& fields, TopicChange& change) {
+  if (!fields.has("max_batch")) return;
+  std::uint64_t bytes = 0;
+  fields.size("max_batch", bytes);
+  if (fields.ok() && (bytes == 0 || bytes > engines::most_batch_bytes))
+    fields.refuse("max_batch", Code::bad_setting, "a batch has 1 byte to 7 MiB");
+  change.max_batch_bytes = static_cast<std::uint32_t>(bytes);
 }
 
 void read_topics(Fields& fields, SubscriptionSettings& settings) {
@@ -102,16 +134,29 @@ void read_target(Fields& parent) {
 
 }  // namespace
 
-Result<TopicSettings> read_topic_settings(const Json& object) {
-  TopicSettings settings;
-  Fields fields(object, {}, {"partitions", "retention", "cleanup", "dedup_window"});
-  fields.number("partitions", settings.partitions, 1, max_partitions);
-  read_retention(fields, settings);
+Result<TopicChange> read_topic_change(const Json& object) {
+  TopicChange change;
+  Fields fields(object, {},
+                {"partitions", "retention", "cleanup", "dedup_window", "max_batch", "timestamps", "segment"});
+  if (fields.has("partitions")) fields.number("partitions", change.partitions.emplace(), 1, max_partitions);
+  read_retention(fields, change);
   int cleanup = 0;
   read_choice<int>(fields, "cleanup", {{"delete", 0}}, cleanup, "compaction is not in this release");
-  fields.duration("dedup_window", settings.dedup_window, Millis{0}, day);
+  if (fields.has("dedup_window")) fields.duration("dedup_window", change.dedup_window.emplace(), Millis{0}, day);
+  read_max_batch(fields, change);
+  if (fields.has("timestamps"))
+    read_choice<Timestamps>(fields, "timestamps",
+                            {{"created", Timestamps::created}, {"appended", Timestamps::appended}},
+                            change.timestamps.emplace());
+  read_segment(fields, change);
   if (auto checked = fields.result(); !checked) return pass(checked);
-  return settings;
+  return change;
+}
+
+Result<TopicSettings> read_topic_settings(const Json& object) {
+  auto change = read_topic_change(object);
+  if (!change) return pass(change);
+  return change->applied_to({});
 }
 
 void write_topic_settings(const TopicSettings& settings, std::string& out) {
@@ -122,7 +167,10 @@ void write_topic_settings(const TopicSettings& settings, std::string& out) {
     if (settings.retention_bytes) out += fmt::format("\"bytes\":{}", *settings.retention_bytes);
     out += "}";
   }
-  out += fmt::format(",\"cleanup\":\"delete\",\"dedup_window\":\"{}\"", format_duration(settings.dedup_window));
+  out += fmt::format(R"(,"cleanup":"delete","dedup_window":"{}","max_batch":{},"timestamps":"{}")",
+                     format_duration(settings.dedup_window), settings.max_batch_bytes,
+                     settings.timestamps == Timestamps::appended ? "appended" : "created");
+  if (settings.segment_bytes) out += fmt::format(R"(,"segment":{})", *settings.segment_bytes);
 }
 
 Result<SubscriptionSettings> read_subscription_settings(const Json& object) {

@@ -9,8 +9,12 @@
 
 namespace continuo::wire::http {
 
-/// {"partitions":6,"retention":{"time":"7d","bytes":"10GiB"},"cleanup":"delete","dedup_window":"2m"}; all fields may be
-/// absent. Errors: bad_setting, unknown_field, unsupported (cleanup other than delete).
+/// {"partitions":6,"retention":{"time":"7d","bytes":"10GiB"},"cleanup":"delete","dedup_window":"2m","max_batch":"1MiB",
+/// "timestamps":"created","segment":"256MiB"}; all fields may be absent: then they stay as they are. Null, for what is
+/// in `retention`, for `retention` itself and for `segment`: as if nobody had ever said. Errors: bad_setting,
+/// unknown_field, unsupported (cleanup other than delete).
+Result<engines::TopicChange> read_topic_change(const Json& object);
+/// The same for a topic that is to be made.
 Result<engines::TopicSettings> read_topic_settings(const Json& object);
 /// Appends the members, without braces, beginning with a comma; `partitions` is left to the caller.
 void write_topic_settings(const engines::TopicSettings& settings, std::string& out);

@@ -25,6 +25,7 @@ Method method_of(verb v) {
     case verb::head: return Method::head;
     case verb::put: return Method::put;
     case verb::post: return Method::post;
+    case verb::patch: return Method::patch;
     case verb::delete_: return Method::del;
     case verb::options: return Method::options;
     default: return Method::other;
@@ -139,7 +140,7 @@ Error head_error(const Grammar& grammar, const ErrorCode& ec, const HeadLimits& 
 }  // namespace
 
 std::string_view name(Method method) {
-  constexpr std::string_view names[] = {"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "?"};
+  constexpr std::string_view names[] = {"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "?"};
   return names[static_cast<std::size_t>(method)];
 }
 

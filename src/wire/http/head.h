@@ -19,7 +19,7 @@
 
 namespace continuo::wire::http {
 
-enum class Method : std::uint8_t { get, head, put, post, del, options, other };
+enum class Method : std::uint8_t { get, head, put, post, patch, del, options, other };
 std::string_view name(Method method);
 
 /// A run of bytes in the request's buffer, from the request's first byte on.

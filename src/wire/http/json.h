@@ -38,6 +38,8 @@ class Fields {
   Fields(const Json& object, std::string path, std::initializer_list<std::string_view> known);
 
   bool has(std::string_view name) const { return object_.find(name) != nullptr; }
+  /// The member is there, and null.
+  bool is_null(std::string_view name) const { return has(name) && object_.find(name)->kind == Json::Kind::null; }
   /// Each leaves `into` alone when the member is absent.
   void text(std::string_view name, std::string& into);
   void boolean(std::string_view name, bool& into);

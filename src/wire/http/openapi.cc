@@ -33,6 +33,13 @@ constexpr std::string_view topics = R"json(
       "200": {"description": "There already, with the same settings",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Topic"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
+  "patch": {"operationId": "change_topic", "tags": ["topics"],
+      "summary": "Change what is named; null takes a limit away; partitions can only become more",
+    "requestBody": {"required": true,
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TopicSettings"}}}},
+    "responses": {"200": {"description": "As it is from now on",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Topic"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
   "get": {"operationId": "get_topic", "tags": ["topics"], "summary": "Definition and partitions",
     "responses": {"200": {"description": "How it stands",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TopicState"}}}},
@@ -253,14 +260,19 @@ constexpr std::string_view components = R"json(
       "partition": {"type": "string"}, "offset": {"type": "string"}}},
   "TopicSettings": {"type": "object", "additionalProperties": false, "properties": {
     "partitions": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
-    "retention": {"type": "object", "additionalProperties": false, "properties": {
-      "time": {"$ref": "#/components/schemas/Duration"}, "bytes": {"$ref": "#/components/schemas/Size"}}},
+    "retention": {"type": ["object", "null"], "additionalProperties": false, "properties": {
+      "time": {"oneOf": [{"$ref": "#/components/schemas/Duration"}, {"type": "null"}]},
+      "bytes": {"oneOf": [{"$ref": "#/components/schemas/Size"}, {"type": "null"}]}}},
     "cleanup": {"enum": ["delete"], "default": "delete"},
-    "dedup_window": {"$ref": "#/components/schemas/Duration"}}},
+    "dedup_window": {"$ref": "#/components/schemas/Duration"},
+    "max_batch": {"$ref": "#/components/schemas/Size"},
+    "timestamps": {"enum": ["created", "appended"], "default": "created"},
+    "segment": {"oneOf": [{"$ref": "#/components/schemas/Size"}, {"type": "null"}]}}},
   "Topic": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "partitions": {
       "type": "integer"},
     "retention": {"type": "object"}, "cleanup": {"type": "string"}, "dedup_window": {
-        "$ref": "#/components/schemas/Duration"}}},
+        "$ref": "#/components/schemas/Duration"},
+    "max_batch": {"type": "integer"}, "timestamps": {"type": "string"}, "segment": {"type": "integer"}}},
   "Partition": {"type": "object", "properties": {"partition": {"type": "integer"}, "first": {
       "$ref": "#/components/schemas/Offset"},
     "next": {"$ref": "#/components/schemas/Offset"}, "bytes": {"type": "integer"}}},
@@ -269,6 +281,7 @@ constexpr std::string_view components = R"json(
     "created": {"type": "string", "format": "date-time"}, "retention": {"type": "object"}, "cleanup": {
         "type": "string"},
     "dedup_window": {"$ref": "#/components/schemas/Duration"},
+    "max_batch": {"type": "integer"}, "timestamps": {"type": "string"}, "segment": {"type": "integer"},
     "partitions": {"type": "array", "items": {"$ref": "#/components/schemas/Partition"}}}},
   "Places": {"type": "array", "items": {"type": "object", "properties": {"partition": {"type": "integer"},
     "offset": {"$ref": "#/components/schemas/Offset"}, "duplicate": {"type": "boolean"}}}},

@@ -98,6 +98,16 @@ Result<AnyRequest> read_put_topic(const Match& match, const Request& request) {
   return PutTopic{std::move(*name), *settings};
 }
 
+Result<AnyRequest> read_change_topic(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "topic");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto change = read_topic_change(*body);
+  if (!change) return pass(change);
+  return ChangeTopic{std::move(*name), *change};
+}
+
 Result<AnyRequest> read_trim(const Match& match, const Request& request) {
   auto name = changeable_name(match.parameters[0], "topic");
   if (!name) return pass(name);
@@ -339,6 +349,7 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::receive: return read_receive(match, request);
     case Route::settle: return read_settle(match, request);
     case Route::put_topic: return read_put_topic(match, request);
+    case Route::change_topic: return read_change_topic(match, request);
     case Route::get_topic: return read_named<OneTopic>(name_in_path(match.parameters[0], "topic"), request);
     case Route::delete_topic: return read_named<OneTopic>(changeable_name(match.parameters[0], "topic"), request);
     case Route::trim_topic: return read_trim(match, request);

@@ -25,6 +25,10 @@ struct PutTopic {
   std::string topic;
   engines::TopicSettings settings;
 };
+struct ChangeTopic {
+  std::string topic;
+  engines::TopicChange change;
+};
 struct TrimTopic {
   std::string topic;
   PartitionId partition;
@@ -122,8 +126,8 @@ struct ErrorPage {
 /// list_topics, list_subscriptions, node, livez, readyz, metrics, openapi
 struct Plain {};
 
-using AnyRequest = std::variant<Plain, PutTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read, PutSubscription,
-                                OneSubscription, Receive, Settle, ListParked, OneParkedKey, ErrorPage>;
+using AnyRequest = std::variant<Plain, PutTopic, ChangeTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read,
+                                PutSubscription, OneSubscription, Receive, Settle, ListParked, OneParkedKey, ErrorPage>;
 
 /// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a
 /// publish, which is read from its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting,

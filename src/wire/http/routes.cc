@@ -13,6 +13,7 @@ constexpr RouteEntry table[] = {
     {Route::settle, Method::post, "/v1/subscriptions/{subscription}/settle", "settle"},
     {Route::list_topics, Method::get, "/v1/topics", "list_topics"},
     {Route::put_topic, Method::put, "/v1/topics/{topic}", "put_topic"},
+    {Route::change_topic, Method::patch, "/v1/topics/{topic}", "change_topic"},
     {Route::get_topic, Method::get, "/v1/topics/{topic}", "get_topic"},
     {Route::delete_topic, Method::del, "/v1/topics/{topic}", "delete_topic"},
     {Route::trim_topic, Method::post, "/v1/topics/{topic}/trim", "trim_topic"},

@@ -20,6 +20,7 @@ enum class Route : std::uint8_t {
   settle,
   list_topics,
   put_topic,
+  change_topic,
   get_topic,
   delete_topic,
   trim_topic,

@@ -7,8 +7,6 @@
 namespace continuo::wire::kafka {
 namespace {
 
-constexpr std::int16_t later = When::for_ever;
-
 constexpr Api table[] = {
 #define CONTINUO_KAFKA_API(NAME, KEY, MIN, MAX, SERVED, FLEXIBLE) {ApiKey::NAME, #NAME, MIN, MAX, SERVED, FLEXIBLE},
     CONTINUO_KAFKA_APIS(CONTINUO_KAFKA_API)

@@ -13,37 +13,36 @@
 
 namespace continuo::wire::kafka {
 
-// name, key, first and last version advertised, first version served, first flexible version; `later`: declared, and
-// neither advertised nor served yet
-#define CONTINUO_KAFKA_APIS(X)                     \
-  X(produce, 0, 0, 10, 3, 9)                       \
-  X(fetch, 1, 4, 12, 4, 12)                        \
-  X(list_offsets, 2, 1, 8, 1, 6)                   \
-  X(metadata, 3, 0, 12, 0, 9)                      \
-  X(offset_commit, 8, 2, 8, 2, 8)                  \
-  X(offset_fetch, 9, 1, 8, 1, 6)                   \
-  X(find_coordinator, 10, 0, 4, 0, 3)              \
-  X(join_group, 11, 0, 9, 0, 6)                    \
-  X(heartbeat, 12, 0, 4, 0, 4)                     \
-  X(leave_group, 13, 0, 5, 0, 4)                   \
-  X(sync_group, 14, 0, 5, 0, 4)                    \
-  X(describe_groups, 15, 0, 5, 0, 5)               \
-  X(list_groups, 16, 0, 4, 0, 3)                   \
-  X(api_versions, 18, 0, 4, 0, 3)                  \
-  X(create_topics, 19, 2, 7, 2, 5)                 \
-  X(delete_topics, 20, 1, 6, 1, 4)                 \
-  X(delete_records, 21, 0, 2, 0, 2)                \
-  X(init_producer_id, 22, 0, 4, 0, 2)              \
-  X(offset_for_leader_epoch, 23, 2, 4, 2, 4)       \
-  X(describe_configs, 32, 1, 4, 1, 4)              \
-  X(alter_configs, 33, 0, 2, later, 2)             \
-  X(describe_log_dirs, 35, 1, 4, 1, 2)             \
-  X(create_partitions, 37, 0, 3, later, 2)         \
-  X(delete_groups, 42, 0, 2, 0, 2)                 \
-  X(incremental_alter_configs, 44, 0, 1, later, 1) \
-  X(offset_delete, 47, 0, 0, 0, 32767)             \
-  X(describe_cluster, 60, 0, 1, 0, 0)              \
-  X(describe_producers, 61, 0, 0, later, 0)
+// name, key, first and last version advertised, first version served, first flexible version
+#define CONTINUO_KAFKA_APIS(X)                 \
+  X(produce, 0, 0, 10, 3, 9)                   \
+  X(fetch, 1, 4, 12, 4, 12)                    \
+  X(list_offsets, 2, 1, 8, 1, 6)               \
+  X(metadata, 3, 0, 12, 0, 9)                  \
+  X(offset_commit, 8, 2, 8, 2, 8)              \
+  X(offset_fetch, 9, 1, 8, 1, 6)               \
+  X(find_coordinator, 10, 0, 4, 0, 3)          \
+  X(join_group, 11, 0, 9, 0, 6)                \
+  X(heartbeat, 12, 0, 4, 0, 4)                 \
+  X(leave_group, 13, 0, 5, 0, 4)               \
+  X(sync_group, 14, 0, 5, 0, 4)                \
+  X(describe_groups, 15, 0, 5, 0, 5)           \
+  X(list_groups, 16, 0, 4, 0, 3)               \
+  X(api_versions, 18, 0, 4, 0, 3)              \
+  X(create_topics, 19, 2, 7, 2, 5)             \
+  X(delete_topics, 20, 1, 6, 1, 4)             \
+  X(delete_records, 21, 0, 2, 0, 2)            \
+  X(init_producer_id, 22, 0, 4, 0, 2)          \
+  X(offset_for_leader_epoch, 23, 2, 4, 2, 4)   \
+  X(describe_configs, 32, 1, 4, 1, 4)          \
+  X(alter_configs, 33, 0, 2, 0, 2)             \
+  X(describe_log_dirs, 35, 1, 4, 1, 2)         \
+  X(create_partitions, 37, 0, 3, 0, 2)         \
+  X(delete_groups, 42, 0, 2, 0, 2)             \
+  X(incremental_alter_configs, 44, 0, 1, 0, 1) \
+  X(offset_delete, 47, 0, 0, 0, 32767)         \
+  X(describe_cluster, 60, 0, 1, 0, 0)          \
+  X(describe_producers, 61, 0, 0, 0, 0)
 
 enum class ApiKey : std::int16_t {
 #define CONTINUO_KAFKA_KEY(NAME, KEY, ...) NAME = KEY,
@@ -58,7 +57,6 @@ struct Api {
   std::int16_t max_version;   ///< advertised and served
   std::int16_t first_served;  ///< below it, from min_version on: advertised, and answered with an error
   std::int16_t first_flexible;
-  bool served() const { return first_served <= max_version; }
   bool flexible(std::int16_t version) const { return version >= first_flexible; }
 };
 

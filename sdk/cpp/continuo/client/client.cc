@@ -187,6 +187,12 @@ Result<bool> Client::create_topic(std::string_view name, const TopicSettings& se
   return put(topic_path(name), write_topic(settings));
 }
 
+Result<void> Client::change_topic(std::string_view name, const TopicChange& change) {
+  auto body = request("PATCH", topic_path(name), write_topic(change));
+  if (!body) return pass(body);
+  return {};
+}
+
 Result<Topic> Client::topic(std::string_view name) {
   auto body = request("GET", topic_path(name));
   if (!body) return pass(body);

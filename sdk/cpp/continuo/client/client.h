@@ -42,6 +42,20 @@ struct TopicSettings {
   std::optional<Millis> retention_time;          ///< none: for ever
   std::optional<std::uint64_t> retention_bytes;  ///< per partition; none: no limit
   std::optional<Millis> dedup_window;            ///< none: the server's default
+  std::optional<std::uint64_t> max_batch;        ///< bytes of one batch of a Kafka producer; none: the server's default
+  std::optional<std::string> timestamps;         ///< of records: "created", the default, or "appended"
+  std::optional<std::uint64_t> segment;          ///< bytes of a partition's files; none: the server's default
+};
+
+/// What is to become different of a topic; what is none stays.
+struct TopicChange {
+  std::optional<std::uint32_t> partitions;  ///< only more than there are
+  std::optional<std::optional<Millis>> retention_time;
+  std::optional<std::optional<std::uint64_t>> retention_bytes;
+  std::optional<Millis> dedup_window;
+  std::optional<std::uint64_t> max_batch;
+  std::optional<std::string> timestamps;
+  std::optional<std::optional<std::uint64_t>> segment;
 };
 
 struct PartitionState {
@@ -152,6 +166,8 @@ class Client {
 
   /// True when this call made the topic; false when it was there with the same settings. Errors: topic_exists.
   Result<bool> create_topic(std::string_view name, const TopicSettings& settings = {});
+  /// Errors: unknown_topic, bad_setting, limit_reached.
+  Result<void> change_topic(std::string_view name, const TopicChange& change);
   Result<Topic> topic(std::string_view name);
   Result<std::vector<std::string>> topics();
   Result<void> delete_topic(std::string_view name);

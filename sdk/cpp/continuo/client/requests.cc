@@ -140,6 +140,13 @@ Result<Delivery> read_delivery(od::object object) {
   return Delivery{std::string{lease}, static_cast<std::uint32_t>(attempt), std::move(*parsed)};
 }
 
+// What is written the same for a topic that is made and one that is changed.
+void write_rest(const auto& settings, std::string& out) {
+  if (settings.dedup_window) write_text("dedup_window", format_duration(*settings.dedup_window), out);
+  if (settings.max_batch) write_member("max_batch", std::to_string(*settings.max_batch), out);
+  if (settings.timestamps) write_text("timestamps", *settings.timestamps, out);
+}
+
 }  // namespace
 
 std::string write_topic(const TopicSettings& settings) {
@@ -149,7 +156,22 @@ std::string write_topic(const TopicSettings& settings) {
   if (settings.retention_time) write_text("time", format_duration(*settings.retention_time), retention);
   if (settings.retention_bytes) write_member("bytes", std::to_string(*settings.retention_bytes), retention);
   if (retention.size() > 1) write_member("retention", retention + "}", out);
-  if (settings.dedup_window) write_text("dedup_window", format_duration(*settings.dedup_window), out);
+  write_rest(settings, out);
+  if (settings.segment) write_member("segment", std::to_string(*settings.segment), out);
+  return out + "}";
+}
+
+std::string write_topic(const TopicChange& change) {
+  const auto number_or_null = [](const auto& value) { return value ? std::to_string(*value) : "null"; };
+  std::string out = "{";
+  if (change.partitions) write_member("partitions", std::to_string(*change.partitions), out);
+  std::string retention = "{";
+  if (const auto& time = change.retention_time; time && *time) write_text("time", format_duration(**time), retention);
+  if (const auto& time = change.retention_time; time && !*time) write_member("time", "null", retention);
+  if (change.retention_bytes) write_member("bytes", number_or_null(*change.retention_bytes), retention);
+  if (retention.size() > 1) write_member("retention", retention + "}", out);
+  write_rest(change, out);
+  if (change.segment) write_member("segment", number_or_null(*change.segment), out);
   return out + "}";
 }
 

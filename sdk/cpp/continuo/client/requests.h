@@ -10,6 +10,7 @@
 namespace continuo::client {
 
 std::string write_topic(const TopicSettings& settings);
+std::string write_topic(const TopicChange& change);
 std::string write_subscription(const SubscriptionSettings& settings);
 std::string write_receive(const Receive& receive);
 std::string write_settle(const Settle& settle);
