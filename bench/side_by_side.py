@@ -83,6 +83,39 @@ def continuo(settle_s=3):
     return process, port
 
 
+def nats(sync):
+    port, data = free_port(), tempfile.mkdtemp(prefix="nats-", dir=FOLDER)
+    config = os.path.join(data, "nats.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        interval = ', sync_interval: "always"' if sync else ""
+        file.write(f'host: 127.0.0.1\nport: {port}\njetstream {{ store_dir: "{data}"{interval} }}\n')
+    process = start([shutil.which("nats-server"), "-c", config], port)
+    subject = {
+        "name": "load",
+        "subjects": ["load.*"],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "old",
+        "num_replicas": 1,
+    }
+    body = json.dumps(subject).encode()
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.sendall(
+            b'CONNECT {"verbose":false}\r\nSUB _INBOX.make 1\r\n'
+            b"PUB $JS.API.STREAM.CREATE.load _INBOX.make %d\r\n%s\r\nPING\r\n" % (len(body), body)
+        )
+        answer = b""
+        while b'"type"' not in answer:
+            answer += connection.recv(65536)
+        if b'"error"' in answer:
+            raise SystemExit(f"nats-server refused the stream: {answer.decode()}")
+    return process, port
+
+
+def version(command):
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0].strip()
+
+
 def load(port, **settings):
     """One run of the load generator; returns what it printed."""
     command = [f"{BUILD}/load", "--port", str(port)]

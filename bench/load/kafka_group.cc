@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
 #include <vector>
 
-#include "continuo/wire/kafka/groups.h"
 #include "continuo/wire/kafka/errors.h"
+#include "continuo/wire/kafka/groups.h"
+#include "continuo/wire/kafka/metadata.h"
 #include "histogram.h"
 #include "kafka_connection.h"
 #include "kafka_load.h"
@@ -30,6 +34,7 @@ class Group {
   }
 
   void run() {
+    find_coordinator();
     begin_ = now_ns();
     for (auto& member : members_) join(*member);
     while (!stable()) {
@@ -68,6 +73,18 @@ class Group {
     std::int32_t generation = -1;
     std::int64_t heartbeat_ns = 0;  // when the next is due; while measuring: when the last was sent
   };
+
+  // Being asked makes Kafka create the topic of the groups' offsets: not what is measured.
+  void find_coordinator() const {
+    FindCoordinatorRequest request;
+    request.key = settings_.topic;
+    KafkaConnection connection{settings_.port};
+    for (int i = 0; i < 600; ++i) {
+      if (connection.ask<FindCoordinatorResponse>(ApiKey::find_coordinator, 2, request).error_code == 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    throw std::runtime_error("no coordinator within a minute");
+  }
 
   template <class Request>
   void send(Member& member, ApiKey key, std::int16_t version, const Request& request) {
@@ -152,7 +169,7 @@ class Group {
   }
 
   void again(Member& member, std::int16_t code) {
-    constexpr std::int16_t not_coordinator = 16;  // Kafka has not made its offsets topic yet; Continuo never says so
+    constexpr std::int16_t not_coordinator = 16;  // a Kafka that is not ready yet; Continuo never says so
     constexpr std::array passing{number(KafkaError::member_id_required),
                                  number(KafkaError::rebalance_in_progress),
                                  number(KafkaError::illegal_generation),

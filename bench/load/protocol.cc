@@ -111,7 +111,7 @@ class Continuo final : public Protocol {
 class Nats final : public Protocol {
  public:
   explicit Nats(const Settings& settings) : batch_(settings.mode == "batch" ? settings.batch : 1) {
-    const std::string event = event_json(settings.size);
+    const std::string event = settings.plain ? std::string(settings.size, 'v') : event_json(settings.size);
     const std::string one =
         fmt::format("PUB {}.@@@@@@@@ _INBOX.load {}\r\n{}\r\n", settings.topic, event.size(), event);
     text_ = Template(repeat(one, batch_), settings.keys);

@@ -21,7 +21,8 @@ struct Settings {
   std::size_t size = 1024;  // of one event, about
   unsigned batch = 100;
   unsigned keys = 1000;
-  double rate = 0;  // requests a second; 0: closed loop
+  double rate = 0;     // requests a second; 0: closed loop
+  bool plain = false;  // nats: `size` bytes of nothing in place of an event
 };
 
 /// One answer at the front of what was received; size 0: not complete yet.
