@@ -121,7 +121,7 @@ def kafka_jars():
         return folder
     for program in ("java", "mvn"):
         if not shutil.which(program):
-            raise SystemExit(f"{program} is missing; ./x install bench")
+            raise SystemExit(f"{program} is missing; ./x install kafka")
     os.makedirs(CACHE, exist_ok=True)
     making = tempfile.mkdtemp(prefix="fetching-", dir=CACHE)
     try:

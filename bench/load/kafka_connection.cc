@@ -138,7 +138,8 @@ std::span<const epoll_event> Poll::wait_for_events(int timeout_ms) {
   return {events_.data(), static_cast<std::size_t>(std::max(count, 0))};
 }
 
-// --- topics -----------------------------------------------------------------------------------------------------------
+// --- topics
+// -----------------------------------------------------------------------------------------------------------
 
 void make_topic(std::uint16_t port, const std::string& name, std::int32_t partitions) {
   CreateTopicsRequest request;

@@ -1,5 +1,5 @@
-// A connection that speaks Kafka's protocol, for generators: requests go out without waiting, answers are taken in their
-// order. Errors are exceptions: a generator that cannot go on ends.
+// A connection that speaks Kafka's protocol, for generators: requests go out without waiting, answers are taken in
+// their order. Errors are exceptions: a generator that cannot go on ends.
 #pragma once
 
 #include <sys/epoll.h>

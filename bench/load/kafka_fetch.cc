@@ -126,9 +126,9 @@ class Fetches {
   static std::int64_t end_of(std::string_view records, std::int64_t offset) {
     using L = record::BatchLayout;
     while (records.size() >= L::records) {
-      const auto size = static_cast<std::size_t>(big_endian(
-                            continuo::load<std::int32_t>(records.data() + L::batch_length))) +
-                        L::before_length;
+      const auto size =
+          static_cast<std::size_t>(big_endian(continuo::load<std::int32_t>(records.data() + L::batch_length))) +
+          L::before_length;
       if (size > records.size()) break;
       offset = big_endian(continuo::load<std::int64_t>(records.data())) +
                big_endian(continuo::load<std::int32_t>(records.data() + L::last_offset_delta)) + 1;

@@ -34,9 +34,9 @@ Batch batch_of(std::size_t batch_bytes, std::size_t record_bytes) {
   std::string body;
   record::BodyWriter{body}.key({}).value(value).header_count(0);
   record::BatchBuilder builder;
-  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
+  const auto now_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   do builder.add(body, now_ms);
   while (builder.size() + record::max_record_size(body.size()) <= batch_bytes);
   const std::size_t records = builder.record_count();

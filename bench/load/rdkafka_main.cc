@@ -118,8 +118,8 @@ class Producer {
  private:
   void produce(std::int64_t due) {
     if (value_.size() >= sizeof due) std::memcpy(value_.data(), &due, sizeof due);
-    while (rd_kafka_produce(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value_.data(), value_.size(), nullptr, 0,
-                            nullptr) != 0) {
+    while (rd_kafka_produce(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value_.data(), value_.size(), nullptr,
+                            0, nullptr) != 0) {
       const rd_kafka_resp_err_t why = rd_kafka_last_error();
       if (why != RD_KAFKA_RESP_ERR__QUEUE_FULL) throw std::runtime_error(rd_kafka_err2str(why));
       rd_kafka_poll(client_, 10);
@@ -177,12 +177,22 @@ class Consumer {
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
 
-  /// Until the window ends, or, where there is none, until all partitions were read to their ends.
-  void run(const Window* window) {
-    window_ = window;
-    ends_ = 0;
-    const std::int64_t last = window != nullptr ? window->to : now_ns() + ns_of(settings_.seconds);
-    while (now_ns() < last && (window != nullptr || ends_ < settings_.partitions)) take();
+  /// All partitions to their ends.
+  void read_all() {
+    const std::int64_t last = now_ns() + ns_of(settings_.seconds);
+    while (now_ns() < last && ends_ < settings_.partitions) take();
+  }
+  /// Until the window ends, and then, where lateness is what is measured, until all that was sent is here.
+  void run(const Window& window, const std::atomic<std::int64_t>& sent) {
+    window_ = &window;
+    while (now_ns() < window.to) take();
+    if (settings_.what != "latency") return;
+    for (const std::int64_t last = now_ns() + ns_of(60); now_ns() < last;) {
+      const std::int64_t all = sent;
+      if (all >= 0 && received_ >= static_cast<std::uint64_t>(all)) return;
+      take();
+    }
+    throw std::runtime_error("records did not come within a minute");
   }
 
   std::uint64_t received() const { return received_; }
@@ -265,7 +275,7 @@ void produce(const Settings& settings) {
 
 void consume(const Settings& settings) {
   Consumer consumer{settings, false};
-  consumer.run(nullptr);
+  consumer.read_all();
   const double rate = static_cast<double>(consumer.received()) / std::max(consumer.read_seconds(), 1e-6);
   fmt::print("{{\"records_per_s\":{:.0f},\"mb_per_s\":{:.2f},\"all_bytes\":{},\"records\":{}}}\n", rate,
              mb(rate, settings), consumer.received() * settings.record_bytes, consumer.received());
@@ -276,27 +286,30 @@ void both(const Settings& settings) {
   Producer producer{settings};
   Consumer consumer{settings, true};
   const Window window = window_of(settings);
-  // Records that are late are waited for where lateness is what is measured.
-  const Window reading{window.from, window.to + (settings.what == "latency" ? ns_of(1) : 0)};
+  std::atomic<std::int64_t> sent{-1};  // not known yet
+  const std::uint64_t before = producer.delivered();
   std::exception_ptr failure;
   std::thread reader([&] {
     try {
-      consumer.run(&reading);
+      consumer.run(window, sent);
     } catch (...) {
       failure = std::current_exception();
     }
   });
   try {
     producer.run(window);
+    sent = static_cast<std::int64_t>(producer.delivered() - before);
   } catch (...) {
+    sent = 0;
     reader.join();
     throw;
   }
   reader.join();
   if (failure) std::rethrow_exception(failure);
   const double produced = static_cast<double>(producer.counted()) / window.seconds();
-  const double consumed = static_cast<double>(consumer.counted()) / window.seconds();
   const load::Histogram& times = consumer.times();
+  const std::uint64_t counted = settings.what == "latency" ? times.total() : consumer.counted();
+  const double consumed = static_cast<double>(counted) / window.seconds();
   fmt::print(
       "{{\"produced_per_s\":{:.0f},\"consumed_per_s\":{:.0f},\"mb_per_s\":{:.2f},\"all_bytes\":{},\"p50_us\":{:.1f},"
       "\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"measured\":{},\"failed\":{},\"error\":\"{}\"}}\n",
