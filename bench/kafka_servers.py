@@ -24,12 +24,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 JVM = ["java", "-Xms1g", "-Xmx1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
        "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true"]
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>continuo</groupId><artifactId>bench</artifactId><version>1</version><dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{version}</version></dependency>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{version}</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
-</dependencies></project>
+<groupId>continuo</groupId><artifactId>bench</artifactId><version>1</version><dependencies>{dependencies}</dependencies>
+</project>
 """
+JARS = [("org.apache.kafka", "kafka_2.13", KAFKA_VERSION), ("org.apache.kafka", "kafka-tools", KAFKA_VERSION),
+        ("org.slf4j", "slf4j-simple", "1.7.36")]
 # Beside the two listeners and the data folder: one node keeps one copy. Files of deleted topics go at once, so that a
 # long run does not fill the disk. All else is as shipped.
 PROPERTIES = """process.roles=broker,controller
@@ -87,7 +86,7 @@ class Server:
         self.process = None
 
     def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
 
@@ -126,7 +125,9 @@ def kafka_jars():
     making = tempfile.mkdtemp(prefix="fetching-", dir=CACHE)
     try:
         with open(os.path.join(making, "pom.xml"), "w", encoding="utf-8") as pom:
-            pom.write(POM.format(version=KAFKA_VERSION))
+            pom.write(POM.format(dependencies="".join(
+                f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
+                f"<version>{number}</version></dependency>" for group, artifact, number in JARS)))
         print(f"fetching Kafka {KAFKA_VERSION} into {CACHE}", file=sys.stderr)
         subprocess.run(
             ["mvn", "-q", "-B", "-f", f"{making}/pom.xml", "dependency:copy-dependencies",
@@ -163,6 +164,18 @@ def continuo():
     command = [f"{BUILD}/continuo", "serve", "--data", data, "--http", f"127.0.0.1:{free_port()}", "--kafka",
                f"127.0.0.1:{port}"]
     return Server("Continuo", command, port, data)
+
+
+def nats_servers():
+    """In both modes, as far as the one that is installed knows them."""
+    if not shutil.which("nats-server"):
+        print("no nats-server: left out")
+        return []
+    told = version(["nats-server", "--version"])
+    if tuple(map(int, told.rpartition("v")[2].split(".")[:2])) >= (2, 10):
+        return [nats_server(False), nats_server(True)]
+    print(f"{told} cannot sync before it answers, which 2.10 can: that column is left out")
+    return [nats_server(False)]
 
 
 def nats_server(sync):

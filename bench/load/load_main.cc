@@ -243,7 +243,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch", settings.batch);
   app.add_option("--keys", settings.keys);
   app.add_option("--rate", settings.rate);
-  app.add_flag("--plain", settings.plain);
+  app.add_option("--plain", settings.plain);
   CLI11_PARSE(app, argc, argv);
   try {
     Load load(settings);
