@@ -18,7 +18,8 @@ from side_by_side import BUILD, FOLDER, RUNNING, clean, fill_page_cache, free_po
 
 KAFKA_VERSION = "4.1.1"
 CACHE = os.environ.get("CONTINUO_BENCH_CACHE", os.path.expanduser("~/.cache/continuo-bench"))
-GIVEN = argparse.Namespace(quick=False)  # the arguments of the script
+STARTED = time.monotonic()
+GIVEN = argparse.Namespace(quick=False, made=0)  # the arguments of the script
 TICK = os.sysconf("SC_CLK_TCK")
 # What Kafka's own start script gives the virtual machine, with the heap it defaults to.
 JVM = ["java", "-Xms1g", "-Xmx1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
@@ -305,18 +306,34 @@ def rate(runs, key, name="records_per_s"):
 
 # --- the script -------------------------------------------------------------------------------------------------------
 
-def arguments(seconds, rounds, more=()):
-    """--quick, --seconds, --rounds, and what a script has besides."""
+def arguments(seconds, rounds, minutes, more=()):
+    """--quick, --seconds, --rounds, --minutes, and what a script has besides."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="one short round, to see that it works")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--minutes", type=float, default=minutes, help="begin no round that would take longer")
     for name, settings in more:
         parser.add_argument(name, **settings)
     parser.parse_args(namespace=GIVEN)
     GIVEN.seconds = GIVEN.seconds or (min(0.5, seconds) if GIVEN.quick else seconds)
     GIVEN.rounds = GIVEN.rounds or (1 if GIVEN.quick else rounds)
     return GIVEN
+
+
+def rounds(count):
+    """The numbers of the rounds. None begins that would not end within the time the script has, by what the longest of
+    them took; GIVEN.made says how many there were."""
+    begin, longest = time.monotonic(), 0
+    for round_number in range(count):
+        before = time.monotonic()
+        if round_number > 0 and before - STARTED + longest > GIVEN.minutes * 60:
+            progress(f"{round_number} of {count} rounds: no time for more")
+            return
+        progress(f"round {round_number + 1} of {count}; {before - begin:.0f} s so far")
+        yield round_number
+        GIVEN.made = round_number + 1
+        longest = max(longest, time.monotonic() - before)
 
 
 def versions():
