@@ -133,7 +133,7 @@ def kafka_jars():
         subprocess.run(
             ["mvn", "-q", "-B", "-f", f"{making}/pom.xml", "dependency:copy-dependencies",
              f"-DoutputDirectory={making}/jars"],
-            check=True, timeout=900)
+            check=True, timeout=900, stdout=sys.stderr)
         os.rename(f"{making}/jars", folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
