@@ -107,6 +107,25 @@ TEST(Starts, BeforeTheFirstGroupNeverUseTheRingUp) {
   }
 }
 
+// What is cut above is worth cutting: left alone, it gets to its end.
+TEST(KafkaScenarios, DoWhatTheyAreFor) {
+  std::uint64_t batches = 0, generations = 0;
+  for (const Scenario& scenario : kafka_scenarios()) {
+    const auto base = prepared(scenario, seed);
+    const auto world = base->fork(base->image(), seed);
+    world->start();
+    scenario.run(*world);
+    world->drain();
+    EXPECT_TRUE(world->oracle().ok()) << scenario.name << breaches_of(*world);
+    batches += world->oracle().batches();
+    generations += world->groups().finished();
+    for (const auto& [number, request] : world->oracle().requests())
+      EXPECT_TRUE(request.pending == 0 || !request.numbers) << scenario.name << " batch " << number;
+  }
+  EXPECT_GE(batches, 30u);
+  EXPECT_GE(generations, 7u);
+}
+
 // Runs last, and only counts when all of them ran.
 class Total : public testing::Environment {
  public:

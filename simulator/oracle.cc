@@ -62,6 +62,7 @@ RequestNumber Oracle::sends(std::vector<SentEvent> events, std::optional<node::S
 void Oracle::repeats(RequestNumber number) {
   Request& request = requests_.at(number);
   ++request.pending;
+  request.perhaps = request.outcome != Outcome::refused;
   if (request.outcome != Outcome::refused) return;
   request.outcome = Outcome::unanswered;
   for (const EventNumber each : request.events) events_.at(each).not_before = known_end(events_.at(each).partition);
@@ -193,6 +194,7 @@ void Oracle::check_definitions(const node::Catalogue& catalogue, bool restarted)
 void Oracle::begin_reading() {
   seen_.clear();
   runs_.clear();
+  turns_.clear();
 }
 
 void Oracle::read(PartitionRef partition, Offset offset, std::string_view key, std::string_view value) {

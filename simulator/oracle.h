@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "continuo/node/requests.h"
+#include "continuo/record/batch.h"
 
 namespace continuo::simulator {
 
@@ -50,11 +51,20 @@ struct SentSettle {
   bool seen = false;     ///< what it published was there after a restart: it happened, though nobody was told
 };
 
+/// What an idempotent producer wrote on a batch.
+struct BatchNumbers {
+  std::int64_t producer = -1;
+  std::int16_t epoch = 0;
+  std::int32_t first_sequence = 0;
+};
+
 struct Request {
   Outcome outcome = Outcome::unanswered;
   int pending = 1;  ///< times it was sent to this node and not answered
   std::vector<EventNumber> events;
   std::optional<SentSettle> settle;
+  std::optional<BatchNumbers> numbers;  ///< its events are one batch of an idempotent producer
+  bool perhaps = false;                 ///< a batch: an earlier sending of it may have been appended
 };
 
 /// A lease some consumer holds, as far as it knows.
@@ -94,6 +104,11 @@ class Oracle {
   void repeats(RequestNumber request);
   void answered(RequestNumber request, const Result<node::Published>& answer, Elapsed now);
   void settled(RequestNumber request, const Result<node::Settled>& answer, Elapsed now);
+  /// The batch of an idempotent producer, about to be sent.
+  RequestNumber sends_batch(std::vector<SentEvent> events, const BatchNumbers& numbers);
+  void produced(RequestNumber request, const Result<node::BatchPlace>& answer);
+  /// A producer got this number.
+  void numbered(std::int64_t producer);
   void trims(PartitionRef partition, Offset before);
   void trimmed(PartitionRef partition, Offset before);
 
@@ -119,6 +134,8 @@ class Oracle {
   /// One record as it is read; between begin_reading and end_reading, every record of every partition.
   void begin_reading();
   void read(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
+  /// One batch as it is read, before its records.
+  void read_batch(PartitionRef partition, const record::BatchHeader& header);
   void end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
   /// One record that a consumer holds, wherever it is kept.
   void read_held(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
@@ -140,6 +157,8 @@ class Oracle {
   Offset known_end(PartitionRef partition) const;
   EventNumber next_event() const { return events_.size() + 1; }
   std::uint64_t answers() const { return answers_; }
+  void heard() { ++answers_; }  ///< an answer that somebody else judges
+  std::uint64_t batches() const;
 
  private:
   struct Partition {
@@ -152,6 +171,11 @@ class Oracle {
   void doubt(SentSettle& settle, bool doubtful);
   void take_settled(Request& request, const node::Settled& settled);
   void decide(Request& request, bool there);
+  PartitionRef partition_of(const Request& request) const;
+  const Request* batch_before(const Request& request) const;
+  std::int16_t newest_epoch(const Request& request) const;
+  void check_appended(RequestNumber number, const Request& request, const node::BatchPlace& place);
+  void check_refused(RequestNumber number, const Request& request, Code code);
   void check_atomic(RequestNumber number, Request& request,
                     const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
   void check_acknowledged(const std::map<PartitionRef, node::PartitionState>& partitions);
@@ -166,8 +190,11 @@ class Oracle {
   std::map<std::string, Named<TopicId>> topics_;
   std::map<std::string, Named<SubscriptionId>> subscriptions_;
   std::map<SubscriptionId, Reader> readers_;
-  std::map<EventNumber, Offset> seen_;                      // while reading
-  std::map<PartitionRef, std::pair<Offset, Offset>> runs_;  // first and next offset read of each partition
+  std::map<EventNumber, Offset> seen_;                                   // while reading
+  std::map<PartitionRef, std::pair<Offset, Offset>> runs_;               // first and next offset read of each partition
+  std::map<std::pair<PartitionRef, std::int64_t>, BatchNumbers> turns_;  // while reading: what a producer numbers next
+  std::map<std::pair<PartitionRef, std::int64_t>, std::vector<RequestNumber>> batches_;  // of each producer, as sent
+  std::set<std::int64_t> producers_;
   std::vector<std::string> breaches_;
   std::uint64_t answers_ = 0;
 };

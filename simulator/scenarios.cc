@@ -52,25 +52,6 @@ void publish_each(World& world, const std::string& topic, int count, std::size_t
   }
 }
 
-// Goes round the ring at least once.
-void lap(World& world) {
-  world.create_topic("a", partitions(1));
-  world.create_topic("b", partitions(3));
-  world.flush();
-  const std::uint64_t groups = world.settings().slots * (world.settings().slot_bytes / log::journal_block) + 4;
-  for (std::uint64_t i = 0; i < groups; ++i) {
-    world.publish({event("a", 0, static_cast<int>(i % 3), 20)});
-    world.advance(Millis{10});
-    world.flush();
-    if (i % 8 == 7) {
-      world.work();
-      world.checkpoint();
-    }
-  }
-  world.trim("a", 0, Offset{static_cast<std::int64_t>(groups) - 4});
-  world.checkpoint();
-}
-
 void lap_and_subscribe(World& world) {
   lap(world);
   world.put_subscription("s", reading("b"));
@@ -442,7 +423,7 @@ std::vector<Scenario> make_scenarios() {
   NodeSettings wide;
   wide.slot_bytes = 64u << 10;
   wide.max_group = 24u << 10;
-  return {
+  std::vector<Scenario> all{
       {"append", tiny, lap, append},
       {"group_commit", tiny, lap, group_commit},
       {"ring_lap", tiny, lap, ring_lap},
@@ -462,9 +443,29 @@ std::vector<Scenario> make_scenarios() {
       {"dedup", tiny, lap, dedup},
       {"subscriptions", tiny, lap_and_subscribe, subscriptions_come_and_go},
   };
+  std::ranges::move(kafka_scenarios(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace
+
+void lap(World& world) {
+  world.create_topic("a", partitions(1));
+  world.create_topic("b", partitions(3));
+  world.flush();
+  const std::uint64_t groups = world.settings().slots * (world.settings().slot_bytes / log::journal_block) + 4;
+  for (std::uint64_t i = 0; i < groups; ++i) {
+    world.publish({event("a", 0, static_cast<int>(i % 3), 20)});
+    world.advance(Millis{10});
+    world.flush();
+    if (i % 8 == 7) {
+      world.work();
+      world.checkpoint();
+    }
+  }
+  world.trim("a", 0, Offset{static_cast<std::int64_t>(groups) - 4});
+  world.checkpoint();
+}
 
 std::span<const Scenario> scenarios() {
   static const std::vector<Scenario> all = make_scenarios();

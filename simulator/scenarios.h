@@ -5,6 +5,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "continuo/simulator/world.h"
 
@@ -21,6 +22,10 @@ struct Scenario {
 };
 
 std::span<const Scenario> scenarios();
+/// Those of Kafka's clients; scenarios() has them too.
+std::vector<Scenario> kafka_scenarios();
+/// Topics a (one partition) and b (three), and records enough to go round the ring at least once.
+void lap(World& world);
 inline void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }  // for GoogleTest
 
 /// The world a scenario begins with, no node running.

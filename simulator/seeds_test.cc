@@ -25,6 +25,8 @@ TEST(Seeds, KeepEveryPromise) {
     ASSERT_TRUE(report.breaches.empty()) << to_string(report);
     sum.steps += report.steps;
     sum.events += report.events;
+    sum.batches += report.batches;
+    sum.generations += report.generations;
     sum.answers += report.answers;
     sum.power_cuts += report.power_cuts;
     sum.kills += report.kills;
@@ -34,6 +36,8 @@ TEST(Seeds, KeepEveryPromise) {
   std::puts(to_string(sum).c_str());
   EXPECT_GT(sum.power_cuts, 2 * seeds);
   EXPECT_GT(sum.answers, 50 * seeds);
+  EXPECT_GT(sum.batches, 10 * seeds);
+  EXPECT_GT(sum.generations, 2 * seeds);
 }
 
 // Seed and steps of lives that ended badly before what they found was mended.
@@ -52,6 +56,7 @@ TEST(Seeds, AreDeterministic) {
     const SimulationReport second = run(seed, 600);
     EXPECT_EQ(first.effects, second.effects) << "seed " << seed;
     EXPECT_EQ(first.answers, second.answers) << "seed " << seed;
+    EXPECT_EQ(first.generations, second.generations) << "seed " << seed;
   }
 }
 

@@ -232,6 +232,14 @@ void SimulatedNode::fold(const log::Group& group) {
   for (const log::AppendedBatch& batch : group.batches()) effects_ = hash64(*batch.bytes, effects_);
 }
 
+std::string SimulatedNode::members_of(const std::string& group) const {
+  std::string text;
+  if (const auto there = core_->groups().describe(group))
+    for (const auto& each : there->members)
+      text += fmt::format("{} {} {}\n", each.id, each.instance.value_or(""), each.assignment);
+  return text;
+}
+
 std::uint64_t SimulatedNode::visible_state() {
   std::string text;
   const auto catalogue = core_->catalogue();
@@ -264,6 +272,12 @@ std::uint64_t SimulatedNode::visible_state() {
     for (const auto& key : engine.parked(subscription->id, 1000))
       text += fmt::format("parked {} {}\n", key.key_hash, key.attempts);
   }
+  for (const auto& [name, topic] : catalogue->topics)
+    for (std::uint32_t id = 0; id < topic->settings.partitions; ++id)
+      for (const auto* producer : core_->producers().of({topic->id, PartitionId{id}})) producer->encode(text);
+  for (const auto& group : core_->groups().list())
+    for (const auto* offset : core_->groups().committed(group.name)) offset->encode(text);
+  text += fmt::format("next producer {}\n", core_->producers().next().value);
   text += fmt::format("kept {}\n", core_->kept_records());
   text += fmt::format("ids {} secret {}\n", core_->topics().remembered_ids(), core_->secret());
   return hash64(text);

@@ -86,6 +86,8 @@ class SimulatedNode {
   std::uint64_t effects() const { return effects_; }
   /// A hash over all that clients can see.
   std::uint64_t visible_state();
+  /// A group's members and what they are assigned, in words.
+  std::string members_of(const std::string& group) const;
 
  private:
   SimulatedNode(disk::SimulatedDisk& disk, VirtualClock& clock, Random& random, const NodeSettings& settings);

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::array topic_names{"t0", "t1", "t2", "t3"};
 constexpr std::array subscription_names{"s0", "s1", "s2", "s3"};
+constexpr std::array producer_names{"p0", "p1", "p2"};
+constexpr std::array consumer_names{"c0", "c1", "c2", "c3", "c4"};  // c0 to c3 in group g0, c4 in g1
+constexpr std::array group_names{"g0", "g1"};
 constexpr Millis repeat_within{50'000};
 
 NodeSettings settings_for(Random& dice) {
@@ -80,6 +83,30 @@ class Simulation {
   void retry_parked() { world_.retry_parked(any_subscription()); }
   void skip_parked() { world_.skip_parked(any_subscription()); }
 
+  // --- Kafka's clients ---
+  std::string any_producer() { return producer_names[dice_.below(producer_names.size())]; }
+  std::string any_consumer() { return consumer_names[dice_.below(consumer_names.size())]; }
+  std::string any_group() { return group_names[dice_.below(group_names.size())]; }
+  void name_consumers();
+  std::map<PartitionRef, Offset> any_offsets();
+  void produce();
+  void resend() { world_.resend(any_producer()); }
+  void resend_known() { world_.resend_known(any_producer()); }
+  void number_producer() { world_.number_producer(any_producer()); }
+  void raise_epoch() { world_.raise_epoch(any_producer()); }
+  void resend_outlived() { world_.resend_outlived(any_producer()); }
+  void produce_too_early() { world_.produce_too_early(any_producer(), any_draft()); }
+  void consumer_acts() { world_.act(any_consumer()); }
+  void all_consumers_act();
+  void consumer_leaves() { world_.leave(any_consumer()); }
+  void consumer_hangs() { world_.hang(any_consumer()); }
+  void consumer_dies() { world_.die(any_consumer()); }
+  void commit() { world_.commit(any_consumer(), any_offsets()); }
+  void commit_alone() { world_.commit_alone(any_group(), any_offsets()); }
+  void fetch_offsets() { world_.fetch(any_group()); }
+  void delete_offsets();
+  void delete_group() { world_.delete_group(any_group()); }
+
   // --- the node's threads ---
   void flush() { world_.flush(); }
   void close() { world_.node().close(); }
@@ -125,6 +152,7 @@ Simulation::Simulation(const SimulationOptions& options)
     action.weight *= action.always ? std::max(temper, 1u) : temper;
     weight_ += action.weight;
   }
+  name_consumers();
   report_.seed = options.seed;
 }
 
@@ -147,6 +175,23 @@ std::vector<Simulation::Action> Simulation::actions() {
       {"pause", 1, &S::pause},
       {"retry-parked", 2, &S::retry_parked},
       {"skip-parked", 1, &S::skip_parked},
+      {"produce", 14, &S::produce, true},
+      {"resend", 6, &S::resend},
+      {"resend-known", 3, &S::resend_known},
+      {"number-producer", 1, &S::number_producer, true},
+      {"raise-epoch", 1, &S::raise_epoch},
+      {"resend-outlived", 1, &S::resend_outlived},
+      {"produce-too-early", 1, &S::produce_too_early},
+      {"consumer-acts", 10, &S::consumer_acts},
+      {"all-consumers-act", 16, &S::all_consumers_act, true},
+      {"consumer-leaves", 1, &S::consumer_leaves},
+      {"consumer-hangs", 1, &S::consumer_hangs},
+      {"consumer-dies", 1, &S::consumer_dies},
+      {"commit", 10, &S::commit, true},
+      {"commit-alone", 2, &S::commit_alone},
+      {"fetch-offsets", 3, &S::fetch_offsets},
+      {"delete-offsets", 1, &S::delete_offsets},
+      {"delete-group", 1, &S::delete_group},
       {"flush", 12, &S::flush, true},
       {"close", 6, &S::close},
       {"write", 6, &S::write},
@@ -199,6 +244,8 @@ SimulationReport Simulation::run() {
   world_.kill();
   report_.answers = world_.oracle().answers();
   report_.events = world_.oracle().events().size();
+  report_.batches = world_.oracle().batches();
+  report_.generations = world_.groups().finished();
   report_.effects = hash64(fmt::format("{} {} {}", world_.effects(), world_.disk().fingerprint(), report_.answers));
   report_.breaches = world_.oracle().breaches();
   return report_;
@@ -354,6 +401,54 @@ void Simulation::put_subscription() {
   world_.put_subscription(name, settings);
 }
 
+// ---- Kafka's clients ------------------------------------------------------------------------------------------------
+
+void Simulation::name_consumers() {
+  for (const char* name : consumer_names) {
+    Consumer& consumer = world_.consumer(name);
+    consumer.group = group_names[name == consumer_names.back() ? 1 : 0];
+    if (dice_.chance(1, 3)) consumer.instance = fmt::format("i-{}", name);
+    consumer.requires_known_member = dice_.chance(1, 2);
+    consumer.can_skip_assignment = dice_.chance(1, 2);
+    consumer.topics = {"t0", dice_.chance(1, 2) ? "t1" : "t3"};
+  }
+}
+
+std::map<PartitionRef, Offset> Simulation::any_offsets() {
+  std::map<PartitionRef, Offset> offsets;
+  for (std::uint64_t count = 1 + dice_.below(3); count > 0; --count) {
+    const std::string topic = any_topic();
+    const auto partition = static_cast<std::uint32_t>(dice_.below(partitions_of(topic)));
+    if (const auto id = world_.oracle().topic(topic))
+      offsets[{*id, PartitionId{partition}}] = Offset{static_cast<std::int64_t>(dice_.below(1'000))};
+  }
+  return offsets;
+}
+
+void Simulation::produce() {
+  const std::string name = any_producer();
+  if (world_.producer(name).id < 0) return world_.number_producer(name);
+  auto drafts = any_drafts();
+  if (dice_.chance(1, 2)) drafts.push_back(drafts.front());
+  world_.produce(name, drafts);
+}
+
+// Rebalances take a few rounds, so that they end now and then.
+void Simulation::all_consumers_act() {
+  for (std::uint64_t round = dice_.below(4); round > 0 && world_.running(); --round) {
+    for (const char* name : consumer_names)
+      if (!dice_.chance(1, 6)) world_.act(name);
+    a_moment();
+    tick();
+    if (dice_.chance(1, 2)) flush();
+  }
+}
+
+void Simulation::delete_offsets() {
+  const std::string topic = any_topic();
+  world_.delete_offsets(any_group(), topic, static_cast<std::uint32_t>(dice_.below(partitions_of(topic))));
+}
+
 // ---- the world ------------------------------------------------------------------------------------------------------
 
 void Simulation::kill() {
@@ -416,9 +511,10 @@ SimulationReport simulate(const SimulationOptions& options) { return Simulation{
 
 std::string to_string(const SimulationReport& report) {
   std::string text = fmt::format(
-      "seed {}: {} steps, {} events, {} answers, {} power cuts, {} kills, {} faults, {} failed starts, effects {:016x}",
-      report.seed, report.steps, report.events, report.answers, report.power_cuts, report.kills, report.faults,
-      report.failed_starts, report.effects);
+      "seed {}: {} steps, {} events, {} batches, {} generations, {} answers, {} power cuts, {} kills, {} faults, {} "
+      "failed starts, effects {:016x}",
+      report.seed, report.steps, report.events, report.batches, report.generations, report.answers, report.power_cuts,
+      report.kills, report.faults, report.failed_starts, report.effects);
   for (const std::string& breach : report.breaches)
     text += fmt::format("\n  BREACH at step {}: {}", report.steps, breach);
   return text;

@@ -21,7 +21,9 @@ struct SimulationReport {
   std::uint64_t seed = 0;
   std::uint64_t steps = 0;  ///< done; fewer than asked after a breach
   std::uint64_t power_cuts = 0, kills = 0, faults = 0, failed_starts = 0, answers = 0, events = 0;
-  std::uint64_t effects = 0;  ///< the hash: the same for the same seed
+  std::uint64_t batches = 0;      ///< of idempotent producers, acknowledged
+  std::uint64_t generations = 0;  ///< of consumer groups, finished
+  std::uint64_t effects = 0;      ///< the hash: the same for the same seed
   std::vector<std::string> breaches;
 };
 

@@ -87,6 +87,15 @@ void World::fold_node() {
 void World::kill() {
   fold_node();
   node_.reset();
+  hang_up();
+}
+
+// Whoever waits for an answer waits no more, and asks again.
+void World::hang_up() {
+  for (auto& [name, producer] : producers_) producer.asking = false;
+  for (auto& [name, consumer] : consumers_)
+    if (consumer.phase == Consumer::Phase::joining || consumer.phase == Consumer::Phase::syncing)
+      consumer.phase = Consumer::Phase::out;
 }
 
 void World::move_to(std::unique_ptr<disk::SimulatedDisk> disk) {
@@ -105,6 +114,10 @@ std::unique_ptr<World> World::fork(std::unique_ptr<disk::SimulatedDisk> disk, st
   other->disk_ = std::move(disk);
   other->clock_ = clock_;
   other->oracle_ = oracle_;
+  other->groups_ = groups_;
+  other->producers_ = producers_;
+  other->consumers_ = consumers_;
+  other->hang_up();
   other->next_event_ = next_event_;
   return other;
 }

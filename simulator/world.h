@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "continuo/simulator/clients.h"
+#include "continuo/simulator/group_oracle.h"
 #include "continuo/simulator/oracle.h"
 #include "continuo/simulator/simulated_node.h"
 
@@ -67,6 +69,38 @@ class World {
   void retry_parked(const std::string& name);
   void skip_parked(const std::string& name);
 
+  // --- idempotent producers, by name ---
+  /// Asks for a number; the producer begins anew with it. What it had under way is nobody's any more.
+  void number_producer(const std::string& name);
+  /// One request, a batch for each partition among the drafts. Not more than a producer may have under way.
+  void produce(const std::string& name, const std::vector<Draft>& drafts);
+  /// All that is not acknowledged, once more.
+  void resend(const std::string& name);
+  /// The last batches that were acknowledged, once more.
+  void resend_known(const std::string& name);
+  /// The next epoch begins; what was under way in the old one is nobody's any more.
+  void raise_epoch(const std::string& name);
+  /// A batch of an epoch that is over comes late.
+  void resend_outlived(const std::string& name);
+  /// A batch with a number left out before it.
+  void produce_too_early(const std::string& name, const Draft& draft);
+  Producer& producer(const std::string& name) { return producers_[name]; }
+
+  // --- consumers of groups, by name ---
+  Consumer& consumer(const std::string& name) { return consumers_[name]; }
+  /// What comes next: joins, syncs, or says it lives.
+  void act(const std::string& name);
+  void leave(const std::string& name);
+  /// Stops without a word. Comes back as it was, or with nothing known but its instance.
+  void hang(const std::string& name) { lose(consumers_[name], false); }
+  void die(const std::string& name) { lose(consumers_[name], true); }
+  void commit(const std::string& name, const std::map<PartitionRef, Offset>& offsets);
+  /// By somebody who is no member.
+  void commit_alone(const std::string& group, const std::map<PartitionRef, Offset>& offsets);
+  void fetch(const std::string& group);
+  void delete_offsets(const std::string& group, const std::string& topic, std::uint32_t partition);
+  void delete_group(const std::string& group);
+
   // --- the node ---
   SimulatedNode& node() { return *node_; }
   void flush() {
@@ -98,6 +132,7 @@ class World {
   Random& random() { return random_; }
   Oracle& oracle() { return oracle_; }
   const Oracle& oracle() const { return oracle_; }
+  const GroupOracle& groups() const { return groups_; }
   NodeSettings& settings() { return settings_; }
   Elapsed elapsed() { return node_->core().now().elapsed; }
   /// A hash over all nodes that ran here.
@@ -117,7 +152,21 @@ class World {
   void check_parked();
   std::map<PartitionRef, node::PartitionState> read_all();
   void drain(const std::string& name, SubscriptionId id);
+  void drain_producers();
+  void drain_consumers();
+  void send_batches(const std::string& name, const std::vector<RequestNumber>& batches);
+  void batch_answered(const std::string& name, RequestNumber number, const Result<node::BatchPlace>& answer);
+  RequestNumber number_batch(Producer& producer, std::vector<SentEvent> events, std::int32_t left_out);
+  void lose(Consumer& consumer, bool forgets);
+  void join(const std::string& name);
+  void sync(const std::string& name);
+  void heartbeat(const std::string& name);
+  void commit(engines::Membership who, const std::map<PartitionRef, Offset>& offsets);
+  void joined(const std::string& name, std::uint64_t attempt, const Result<engines::JoinAnswer>& answer);
+  void synced(const std::string& name, std::uint64_t attempt, const engines::Membership& who,
+              const Result<engines::SyncAnswer>& answer);
   void fold_node();
+  void hang_up();
   void tell(const std::function<std::string()>& what) {
     if (listener) listener(what());
   }
@@ -127,6 +176,9 @@ class World {
   SeededRandom random_;
   Oracle oracle_;
   NodeSettings settings_;
+  GroupOracle groups_;
+  std::map<std::string, Producer> producers_;
+  std::map<std::string, Consumer> consumers_;
   std::unique_ptr<SimulatedNode> node_;
   EventNumber next_event_ = 1;
   std::uint64_t effects_ = 0;

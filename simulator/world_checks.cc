@@ -15,6 +15,7 @@ void World::check(bool restarted) {
   oracle_.begin_reading();
   const auto partitions = read_all();
   oracle_.end_reading(partitions, restarted);
+  if (node_->core().idle()) groups_.check(oracle_, node_->core().groups(), *catalogue, restarted, elapsed());
   check_parked();
 }
 
@@ -71,6 +72,7 @@ void World::read_partition(PartitionRef ref, const node::PartitionState& state) 
     }
     for (const auto& batch : batches->batches) {
       record::RecordWalk walk{*batch};
+      oracle_.read_batch(ref, walk.header());
       while (const auto record = walk.next())
         if (record->offset >= at)
           oracle_.read(ref, record->offset, record->key.value_or(""), record->value.value_or(""));
@@ -86,11 +88,17 @@ void World::check_second_recovery() {
   auto again = SimulatedNode::start(other->disk(), other->clock_, other->random_, settings_);
   if (!again) return oracle_.breach("a second recovery fails: " + to_string(again.error()));
   if ((*again)->visible_state() != before) oracle_.breach("a second recovery changes what can be seen");
+  for (const engines::GroupSummary& each : node_->core().groups().list())
+    if (each.state == engines::GroupState::stable && (*again)->members_of(each.name) != node_->members_of(each.name))
+      oracle_.breach(fmt::format("a second recovery changes group '{}'", each.name));
 }
 
 void World::drain() {
   if (!running()) return;
   flush();
+  drain_producers();
+  drain_consumers();
+  if (!running()) return;
   const auto catalogue = node_->core().catalogue();
   for (const auto& [name, subscription] : catalogue->subscriptions) drain(name, subscription->id);
   if (running()) check(false);

@@ -131,6 +131,8 @@ class Core {
   bool idle() const { return !open_ && !in_flight_; }
   const engines::TopicsEngine& topics() const { return topics_; }
   const engines::SubscriptionsEngine& subscriptions() const { return subscriptions_; }
+  const engines::GroupsEngine& groups() const { return groups_; }
+  const engines::ProducersEngine& producers() const { return producers_; }
   std::size_t kept_records() const { return kept_.size(); }
   /// All copies there are, for readers that follow ClosedGroup::kept from here on.
   void tell_kept(const std::function<void(const KeptChange&)>& tell) const;
