@@ -40,6 +40,7 @@ struct Consumer {
   std::vector<std::string> topics{"a"};
   std::string member;
   std::int32_t generation = -1;
+  std::int32_t outlived = -1;  ///< the generation before
   Phase phase = Phase::out;
   std::uint64_t attempt = 0;     ///< answers to older requests are not heard
   std::vector<std::string> led;  ///< a leader's: all members

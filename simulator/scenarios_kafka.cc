@@ -98,6 +98,7 @@ void commit_both(World& world, std::int64_t offset) {
   world.commit("first", at(world, offset, offset + 1));
   if (world.running()) world.node().close();
   world.commit("fixed", at(world, offset + 1, offset + 2));
+  world.commit_late("first", at(world, 0, 0));
   world.commit("first", at(world, offset + 2, offset));  // one of them back: it asked for it
   world.fetch("g");
   world.flush();

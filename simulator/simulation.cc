@@ -102,6 +102,7 @@ class Simulation {
   void consumer_hangs() { world_.hang(any_consumer()); }
   void consumer_dies() { world_.die(any_consumer()); }
   void commit() { world_.commit(any_consumer(), any_offsets()); }
+  void commit_late() { world_.commit_late(any_consumer(), any_offsets()); }
   void commit_alone() { world_.commit_alone(any_group(), any_offsets()); }
   void fetch_offsets() { world_.fetch(any_group()); }
   void delete_offsets();
@@ -188,6 +189,7 @@ std::vector<Simulation::Action> Simulation::actions() {
       {"consumer-hangs", 1, &S::consumer_hangs},
       {"consumer-dies", 1, &S::consumer_dies},
       {"commit", 10, &S::commit, true},
+      {"commit-late", 2, &S::commit_late},
       {"commit-alone", 2, &S::commit_alone},
       {"fetch-offsets", 3, &S::fetch_offsets},
       {"delete-offsets", 1, &S::delete_offsets},

@@ -95,6 +95,8 @@ class World {
   void hang(const std::string& name) { lose(consumers_[name], false); }
   void die(const std::string& name) { lose(consumers_[name], true); }
   void commit(const std::string& name, const std::map<PartitionRef, Offset>& offsets);
+  /// One that was sent in the generation before, and comes late.
+  void commit_late(const std::string& name, const std::map<PartitionRef, Offset>& offsets);
   /// By somebody who is no member.
   void commit_alone(const std::string& group, const std::map<PartitionRef, Offset>& offsets);
   void fetch(const std::string& group);

@@ -102,6 +102,7 @@ void World::joined(const std::string& name, std::uint64_t attempt, const Result<
   if (answer->error == GroupError::member_id_required) consumer.member = answer->member;
   if (answer->error != GroupError::none) return;
   consumer.member = answer->member;
+  if (answer->generation > consumer.generation) consumer.outlived = consumer.generation;
   consumer.generation = answer->generation;
   consumer.phase = Consumer::Phase::joined;
   consumer.led.clear();
@@ -166,6 +167,12 @@ void World::leave(const std::string& name) {
 
 void World::commit(const std::string& name, const std::map<PartitionRef, Offset>& offsets) {
   if (consumers_[name].generation >= 0) commit(membership(consumers_[name]), offsets);
+}
+
+void World::commit_late(const std::string& name, const std::map<PartitionRef, Offset>& offsets) {
+  Membership who = membership(consumers_[name]);
+  who.generation = consumers_[name].outlived;
+  if (who.generation >= 0 && !who.member.empty()) commit(std::move(who), offsets);
 }
 
 void World::commit_alone(const std::string& group, const std::map<PartitionRef, Offset>& offsets) {
