@@ -84,14 +84,14 @@ void GroupOracle::fetched(Oracle& out, const std::string& name, const Committed&
 
 // After a restart each request that was not answered may have been carried out, in the order they were sent.
 void GroupOracle::check_committed(Oracle& out, const std::string& name, Group& group, const Committed& found,
-                                  bool restarted) {
+                                  const node::Catalogue& catalogue, bool restarted) {
   if (!restarted && !group.asked.empty()) return;
   std::set<Committed> possible{group.committed};
   for (const auto& [number, change] : group.asked) {
     std::set<Committed> with = possible;
     for (Committed each : possible) {
       apply(each, change);
-      with.insert(std::move(each));
+      with.insert(in_topics(std::move(each), catalogue));  // a topic may have gone behind it
     }
     possible = std::move(with);
   }
@@ -204,7 +204,7 @@ void GroupOracle::check(Oracle& out, const engines::GroupsEngine& engine, const 
     for (const engines::OffsetUnit* unit : engine.committed(name))
       found[unit->committed.partition] = unit->committed.offset;
     group.committed = in_topics(std::move(group.committed), catalogue);
-    check_committed(out, name, group, found, restarted);
+    check_committed(out, name, group, found, catalogue, restarted);
     check_members(out, name, group, engine, now);
     if (restarted) group.asked.clear();
   }

@@ -73,7 +73,8 @@ class GroupOracle {
   static void apply(Committed& committed, const Change& change);
   static const Led* standing(const Group& group, Elapsed now);
   void finish(Oracle& out, const std::string& name, Group& group, std::string_view assignment);
-  void check_committed(Oracle& out, const std::string& name, Group& group, const Committed& found, bool restarted);
+  void check_committed(Oracle& out, const std::string& name, Group& group, const Committed& found,
+                       const node::Catalogue& catalogue, bool restarted);
   void check_members(Oracle& out, const std::string& name, Group& group, const engines::GroupsEngine& engine,
                      Elapsed now);
 
