@@ -1,4 +1,5 @@
-// Histories of a correct system, made up at random: nothing is found in them; and with one thing made wrong, something is.
+// Histories of a correct system, made up at random: nothing is found in them; and with one thing made wrong, something
+// is.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -98,7 +99,8 @@ class Model {
     ++group.generation;
     add({.kind = Kind::assigned, .actor = *group.owner});
     add({.kind = Kind::owns, .actor = *group.owner, .generation = group.generation});
-    const auto start = std::ranges::lower_bound(log_, group.committed, {}, &std::pair<std::int64_t, std::uint64_t>::first);
+    const auto start =
+        std::ranges::lower_bound(log_, group.committed, {}, &std::pair<std::int64_t, std::uint64_t>::first);
     group.next = static_cast<std::size_t>(start - log_.begin());
   }
 
@@ -226,8 +228,8 @@ RC_GTEST_PROP(HistoryModel, ACommittedOffsetThatIsForgottenIsFound, (std::uint64
   Model model(seed);
   model.run(1000);
   auto& operations = model.operations();
-  const auto fetched = indexes(
-      operations, [](const Operation& each) { return each.kind == Kind::fetched && each.offset > 0; });
+  const auto fetched =
+      indexes(operations, [](const Operation& each) { return each.kind == Kind::fetched && each.offset > 0; });
   RC_PRE(!fetched.empty());
   operations[*rc::gen::elementOf(fetched)].offset -= 1'000'000;
   RC_ASSERT(check(model.history()).count(Anomaly::commit_back) == 1u);
@@ -237,9 +239,8 @@ RC_GTEST_PROP(HistoryModel, TwoRecordsThatChangePlacesAreFound, (std::uint64_t s
   Model model(seed);
   model.run(1000);
   auto& operations = model.operations();
-  const auto drained = indexes(operations, [](const Operation& each) {
-    return each.kind == Kind::drained && producer_of(each.value) == 0;
-  });
+  const auto drained = indexes(
+      operations, [](const Operation& each) { return each.kind == Kind::drained && producer_of(each.value) == 0; });
   RC_PRE(drained.size() >= 2);
   const auto first = *rc::gen::inRange<std::size_t>(0, drained.size() - 1);
   std::swap(operations[drained[first]].value, operations[drained[first + 1]].value);

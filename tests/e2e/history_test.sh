@@ -1,11 +1,38 @@
-#!/bin/sh
-# Kafka producers and consumers, members that come and go, and a server killed three times: nothing acknowledged is lost,
-# doubled, reordered or skipped, no committed offset goes back. `./x conformance history` does it for longer.
-set -eu
+#!/bin/bash
+# Kafka producers and consumers, members that come and go, and a server killed three times: nothing acknowledged is
+# lost, doubled, reordered or skipped, no committed offset goes back. Then the same with a server that forgets, at each
+# start, what came since the start before: that has to be found. `./x conformance history` does it for longer.
+set -euo pipefail
 build=${CONTINUO_BUILD:-$(dirname "$0")/../../build}
-if [ ! -x "$build/kafka_history" ]; then
+if [[ ! -x $build/kafka_history ]]; then
   echo "skipped: kafka_history is not built"
   exit 77
 fi
-exec "$build/kafka_history" --server "$build/continuo" --seconds 10 --kills 3 --pauses 1 --consumers 2 \
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export TMPDIR=$folder CONTINUO_GOOD=$build/continuo
+
+"$build/kafka_history" --server "$build/continuo" --seconds 10 --kills 3 --pauses 1 --consumers 2 \
   --seed "${CONTINUO_SEED:-$(date +%s)}"
+
+cat >"$folder/forgetful" <<'END'
+#!/bin/bash
+data=$3 # serve --data FOLDER
+if [[ -d $data.before ]]; then rm -rf "$data" && mv "$data.before" "$data"; fi
+if [[ -d $data ]]; then cp -r "$data" "$data.before"; fi
+exec "$CONTINUO_GOOD" "$@"
+END
+chmod +x "$folder/forgetful"
+if "$build/kafka_history" --server "$folder/forgetful" --seconds 6 --kills 3 --pauses 0 --producers 2 --consumers 1 \
+  --patience 4 --seed 2 >"$folder/found"; then
+  echo "a server that forgets was not found out"
+  exit 1
+fi
+for anomaly in lost vanished; do
+  if ! grep -q "times $anomaly\$" "$folder/found"; then
+    cat "$folder/found"
+    echo "a server that forgets was found out, but nothing that was $anomaly"
+    exit 1
+  fi
+done
+echo "a server that forgets was found out: $(grep -c '^FOUND' "$folder/found") findings shown"

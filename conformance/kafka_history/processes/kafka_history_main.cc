@@ -39,6 +39,7 @@ void add_run(CLI::App& app, RunSettings& run) {
   app.add_option("--consumers", run.consumers, "Members of each of the three groups, at most")->capture_default_str();
   app.add_option("--partitions", run.partitions, "Of the larger topic")->capture_default_str();
   app.add_option("--rate", run.rate, "Records a second of each producer")->capture_default_str();
+  app.add_option("--patience", run.patience_s, "Seconds at the end for what is outstanding")->capture_default_str();
   app.add_flag("--keep", run.keep, "Keep history and data also when nothing is found");
 }
 

@@ -171,13 +171,13 @@ class Run {
       if (producer != 0) kill(producer, SIGTERM);
     }
     for (const auto producer : producers_) {
-      const auto code = producer == 0 ? 0 : wait_or_kill(producer, 90);
+      const auto code = producer == 0 ? 0 : wait_or_kill(producer, settings_.patience_s * 3 / 2);
       if (code != 0) trouble_.push_back(fmt::format("a producer ended with {}", code));
     }
     members_->settle();
     for (const auto& group : groups_) {
       std::string missing;
-      if (catches_up(server_.address(), group.name, places_, seconds(60), missing)) continue;
+      if (catches_up(server_.address(), group.name, places_, seconds(settings_.patience_s), missing)) continue;
       trouble_.push_back(fmt::format("the group {} stands still:{}", group.name, missing));
     }
     members_->end();
