@@ -10,17 +10,18 @@ if [[ ! -x $build/kafka_history ]]; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-export TMPDIR=$folder CONTINUO_GOOD=$build/continuo
+export TMPDIR=$folder SERVER=$build/continuo
 
-"$build/kafka_history" --server "$build/continuo" --seconds 10 --kills 3 --pauses 1 --consumers 2 \
-  --seed "${CONTINUO_SEED:-$(date +%s)}"
+length=(--seconds 10 --kills 3 --pauses 1 --consumers 2)
+[[ -z ${CONTINUO_LONG:-} ]] || length=(--seconds 300 --kills 40 --pauses 12 --partitions 32)
+"$build/kafka_history" --server "$build/continuo" "${length[@]}" --seed "${CONTINUO_SEED:-$(date +%s)}"
 
 cat >"$folder/forgetful" <<'END'
 #!/bin/bash
 data=$3 # serve --data FOLDER
 if [[ -d $data.before ]]; then rm -rf "$data" && mv "$data.before" "$data"; fi
 if [[ -d $data ]]; then cp -r "$data" "$data.before"; fi
-exec "$CONTINUO_GOOD" "$@"
+exec "$SERVER" "$@"
 END
 chmod +x "$folder/forgetful"
 if "$build/kafka_history" --server "$folder/forgetful" --seconds 6 --kills 3 --pauses 0 --producers 2 --consumers 1 \

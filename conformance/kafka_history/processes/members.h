@@ -39,6 +39,8 @@ class Members {
   const std::vector<Client>& clients() const { return clients_; }
   /// How often something happened, as text.
   std::string counts() const;
+  /// Members that ended in a way they should not, as text.
+  const std::vector<std::string>& failures() const { return failures_; }
 
  private:
   enum class State : std::uint8_t { gone, runs, leaves, frozen };
@@ -60,7 +62,7 @@ class Members {
   void hang(Seat& seat);
   void replace(Seat& seat);
   void thaw(Seat& seat);
-  void gone(Seat& seat);
+  void gone(Seat& seat, int code);
 
   const std::vector<Group> groups_;
   SharedHistory& history_;
@@ -70,7 +72,8 @@ class Members {
   std::vector<Seat> seats_;
   std::vector<Seat> replaced_;  ///< still there, and fenced off once they wake
   Clock::time_point next_ = Clock::now();
-  int joined_ = 0, left_ = 0, died_ = 0, frozen_ = 0, hung_ = 0, replaced_count_ = 0;
+  int joined_ = 0, left_ = 0, died_ = 0, frozen_ = 0, hung_ = 0, replaced_count_ = 0, aborted_ = 0;
+  std::vector<std::string> failures_;
 };
 
 }  // namespace continuo::history

@@ -181,6 +181,7 @@ class Run {
       trouble_.push_back(fmt::format("the group {} stands still:{}", group.name, missing));
     }
     members_->end();
+    trouble_.insert(trouble_.end(), members_->failures().begin(), members_->failures().end());
     for (const auto observer : observers_) kill(observer, SIGTERM);
     for (const auto observer : observers_) wait_or_kill(observer, 10);
     drain(server_.address(), places_, history_);
