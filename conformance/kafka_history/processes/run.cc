@@ -141,6 +141,13 @@ class Run {
     history_.add({.kind = Kind::restarted});
     ++kills_;
     std::this_thread::sleep_for(milliseconds(random_() % 4 == 0 ? random_() % 3000 : random_() % 200));
+    // At times it is killed again while it recovers.
+    for (; random_() % 3 == 0; ++kills_) {
+      server_.begin_start();
+      std::this_thread::sleep_for(milliseconds(random_() % 60));
+      server_.kill();
+      history_.add({.kind = Kind::restarted});
+    }
     server_.start();
   }
 

@@ -17,7 +17,7 @@ Server::Server(std::string program, std::string folder, std::vector<std::string>
 
 Server::~Server() { kill(); }
 
-void Server::start() {
+void Server::begin_start() {
   std::array<int, 2> pipe{};
   if (pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   const int log = open((folder_ + "/server.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -28,6 +28,10 @@ void Server::start() {
   close(pipe[1]);
   close(log);
   output_ = pipe[0];
+}
+
+void Server::start() {
+  begin_start();
   const auto line = read_start_line(output_);
   const auto at = line.find(" kafka=");
   if (at == line.npos) throw std::runtime_error("the server did not start, see " + folder_ + "/server.log");

@@ -18,6 +18,8 @@ class Server {
 
   /// Throws when it does not come up.
   void start();
+  /// Returns before it is up: for one that is killed while it starts.
+  void begin_start();
   /// kill -9; returns when it is gone.
   void kill();
   /// Stops and continues all of its threads.
