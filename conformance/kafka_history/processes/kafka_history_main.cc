@@ -40,6 +40,7 @@ void add_run(CLI::App& app, RunSettings& run) {
   app.add_option("--partitions", run.partitions, "Of the larger topic")->capture_default_str();
   app.add_option("--rate", run.rate, "Records a second of each producer")->capture_default_str();
   app.add_option("--patience", run.patience_s, "Seconds at the end for what is outstanding")->capture_default_str();
+  app.add_flag("--let-start", run.let_start, "Never kill the server while it starts");
   app.add_flag("--keep", run.keep, "Keep history and data also when nothing is found");
 }
 

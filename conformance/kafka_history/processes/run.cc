@@ -110,13 +110,20 @@ class Run {
   // --- what happens to the server
   // --------------------------------------------------------------------------------------
 
+  /// Each at a random moment of its own share of the time.
   std::vector<Disturbance> plan() {
     std::vector<Disturbance> planned;
     const auto begin = Clock::now() + milliseconds(1500);
-    const auto span = static_cast<std::uint64_t>(std::max(settings_.seconds * 1000 - 2000, 1));
-    for (int each = 0; each < settings_.kills + settings_.pauses; ++each) {
-      planned.push_back({begin + milliseconds(random_() % span), each < settings_.kills});
-    }
+    const int span = std::max(settings_.seconds * 1000 - 2000, 1);
+    const auto add = [&](int count, bool kill) {
+      for (int each = 0; each < count; ++each) {
+        const int share = span / count;
+        const auto within = static_cast<int>(random_() % static_cast<std::uint64_t>(share + 1));
+        planned.push_back({begin + milliseconds(each * share + within), kill});
+      }
+    };
+    add(settings_.kills, true);
+    add(settings_.pauses, false);
     std::ranges::sort(planned, {}, &Disturbance::when);
     return planned;
   }
@@ -142,7 +149,7 @@ class Run {
     ++kills_;
     std::this_thread::sleep_for(milliseconds(random_() % 4 == 0 ? random_() % 3000 : random_() % 200));
     // At times it is killed again while it recovers.
-    for (; random_() % 3 == 0; ++kills_) {
+    for (; !settings_.let_start && random_() % 3 == 0; ++kills_) {
       server_.begin_start();
       std::this_thread::sleep_for(milliseconds(random_() % 60));
       server_.kill();

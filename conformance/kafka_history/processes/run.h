@@ -17,8 +17,9 @@ struct RunSettings {
   int producers = 4;
   int consumers = 3;  ///< of each group
   int partitions = 8;
-  int rate = 800;       ///< records a second of each producer
-  int patience_s = 60;  ///< for producers to be answered and groups to read all, at the end
+  int rate = 800;          ///< records a second of each producer
+  int patience_s = 60;     ///< for producers to be answered and groups to read all, at the end
+  bool let_start = false;  ///< it is not killed before it is up
   bool keep = false;
 };
 
