@@ -78,6 +78,7 @@ class Core {
   void delete_offsets(Edge& edge, const engines::DeleteOffsets& request, Answer<GroupOutcomes> answer);
   void list_groups(Edge& edge, Answer<std::vector<engines::GroupSummary>> answer);
   void describe_group(Edge& edge, const std::string& group, Answer<std::optional<engines::GroupDescription>> answer);
+  void survey_groups(Edge& edge, const engines::SurveyGroups& wanted, Answer<engines::GroupsSurvey> answer);
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);

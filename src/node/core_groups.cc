@@ -127,6 +127,12 @@ void Core::describe_group(Edge& edge, const std::string& group,
   reply<std::optional<engines::GroupDescription>>(edge, std::move(answer), groups_.describe(group));
 }
 
+void Core::survey_groups(Edge& edge, const engines::SurveyGroups& wanted, Answer<engines::GroupsSurvey> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  open();
+  reply<engines::GroupsSurvey>(edge, std::move(answer), groups_.survey(wanted));
+}
+
 // The edge is going: nobody waits there any more. Its members stay until their sessions end.
 void Core::forget_group_waiters(const Edge& edge) {
   for (auto at = group_waiters_.begin(); at != group_waiters_.end();) {

@@ -75,4 +75,10 @@ void EmbeddedGroups::describe(Edge& edge, std::string group, Answer<std::optiona
   });
 }
 
+void EmbeddedGroups::survey(Edge& edge, engines::SurveyGroups wanted, Answer<engines::GroupsSurvey> answer) {
+  submit_(0, [&edge, wanted = std::move(wanted), answer = std::move(answer)](Core& core) mutable {
+    core.survey_groups(edge, wanted, std::move(answer));
+  });
+}
+
 }  // namespace continuo::node

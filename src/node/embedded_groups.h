@@ -24,6 +24,7 @@ class EmbeddedGroups final : public Groups {
   void remove_offsets(Edge& edge, engines::DeleteOffsets request, Answer<GroupOutcomes> answer) override;
   void list(Edge& edge, Answer<std::vector<engines::GroupSummary>> answer) override;
   void describe(Edge& edge, std::string group, Answer<std::optional<engines::GroupDescription>> answer) override;
+  void survey(Edge& edge, engines::SurveyGroups wanted, Answer<engines::GroupsSurvey> answer) override;
 
  private:
   Submit submit_;

@@ -46,6 +46,7 @@ class Groups {
   virtual void list(Edge&, Answer<std::vector<engines::GroupSummary>>) = 0;
   /// None: there is no such group.
   virtual void describe(Edge&, std::string group, Answer<std::optional<engines::GroupDescription>>) = 0;
+  virtual void survey(Edge&, engines::SurveyGroups, Answer<engines::GroupsSurvey>) = 0;
 };
 
 }  // namespace continuo::node

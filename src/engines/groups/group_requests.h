@@ -1,9 +1,12 @@
 // What consumer groups are asked, and what they answer: the classic protocol's requests without their wire format.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,6 +38,20 @@ enum class GroupError : std::uint8_t {
 };
 
 enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_rebalance, stable };
+constexpr std::size_t group_states = 4;
+
+/// As Kafka calls it.
+constexpr std::string_view name(GroupState state) {
+  switch (state) {
+    case GroupState::empty: return "Empty";
+    case GroupState::preparing_rebalance: return "PreparingRebalance";
+    case GroupState::completing_rebalance: return "CompletingRebalance";
+    case GroupState::stable: return "Stable";
+  }
+  return "Dead";
+}
+
+constexpr std::size_t longest_group = 1'000;  ///< bytes of a name: it is in its group's unit
 
 struct GroupOptions {
   std::size_t groups = 10'000;
@@ -192,6 +209,26 @@ struct GroupDescription {
   GroupSummary group;
   std::string protocol;  ///< while the group is stable
   std::vector<Member> members;
+  std::int32_t generation = 0;
+  std::string leader;  ///< a member; empty: there is none
+};
+
+/// A look at many groups, some at a time: in the order of their names.
+struct SurveyGroups {
+  std::optional<std::string> after;  ///< those behind this name; none: from the first on
+  std::size_t groups = 100;          ///< at most
+  std::size_t offsets = 20'000;      ///< ends with the group that reaches it
+};
+
+struct GroupsSurvey {
+  struct Group {
+    GroupSummary group;
+    std::size_t members = 0;
+    std::vector<std::pair<PartitionRef, Offset>> committed;  ///< by partition
+  };
+  std::vector<Group> groups;
+  bool all = true;                                  ///< nothing comes behind these
+  std::array<std::size_t, group_states> states{};  ///< all groups there are, by GroupState
 };
 
 }  // namespace continuo::engines

@@ -64,6 +64,7 @@ class GroupsEngine {
   DeleteOutcome delete_group(std::string_view name);
   std::vector<GroupSummary> list() const;
   std::optional<GroupDescription> describe(std::string_view name) const;
+  GroupsSurvey survey(const SurveyGroups& wanted) const;
   std::size_t size() const { return groups_.size(); }
   std::size_t offsets() const { return units_.offsets(); }
 

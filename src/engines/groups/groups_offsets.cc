@@ -30,6 +30,7 @@ GroupSummary summary(const ConsumerGroup& group) { return {group.name, group.pro
 GroupError GroupsEngine::check_commit(const ConsumerGroup* group, const Membership& who) const {
   const bool simple = who.generation < 0;
   if (group == nullptr && !simple) return GroupError::illegal_generation;
+  if (who.group.size() > longest_group) return GroupError::invalid_group_id;
   if (group == nullptr) return groups_.size() < options_.groups ? GroupError::none : GroupError::limit_reached;
   // Somebody who is no member, with offsets of its own choice: an operator, or a consumer that assigns itself.
   if (simple && group->state == GroupState::empty) return GroupError::none;
@@ -104,7 +105,11 @@ std::optional<GroupDescription> GroupsEngine::describe(std::string_view name) co
   const ConsumerGroup* group = find(name);
   if (group == nullptr) return std::nullopt;
   const bool stable = group->state == GroupState::stable;
-  GroupDescription description{summary(*group), stable ? group->protocol : std::string{}, {}};
+  GroupDescription description{.group = summary(*group),
+                               .protocol = stable ? group->protocol : std::string{},
+                               .members = {},
+                               .generation = group->generation,
+                               .leader = group->leader};
   for (const auto& [id, member] : group->members)
     description.members.push_back({.id = id,
                                    .instance = member.instance,
@@ -113,6 +118,22 @@ std::optional<GroupDescription> GroupsEngine::describe(std::string_view name) co
                                    .metadata = stable ? member.metadata(group->protocol) : std::string{},
                                    .assignment = stable ? member.assignment : std::string{}});
   return description;
+}
+
+GroupsSurvey GroupsEngine::survey(const SurveyGroups& wanted) const {
+  GroupsSurvey survey;
+  for (const auto& [name, group] : groups_) ++survey.states[static_cast<std::size_t>(group->state)];
+  auto at = wanted.after ? groups_.upper_bound(*wanted.after) : groups_.begin();
+  for (std::size_t offsets = 0;
+       at != groups_.end() && survey.groups.size() < wanted.groups && offsets < wanted.offsets; ++at) {
+    const ConsumerGroup& group = *at->second;
+    auto& each = survey.groups.emplace_back(GroupsSurvey::Group{summary(group), group.members.size(), {}});
+    for (const auto& [key, unit] : units_.offsets_of(group.id))
+      each.committed.emplace_back(key.second, unit.committed.offset);
+    offsets += each.committed.size();
+  }
+  survey.all = at == groups_.end();
+  return survey;
 }
 
 // ---- deleting -------------------------------------------------------------------------------------------------------

@@ -120,6 +120,64 @@ TEST_F(CommittedOffsetsTest, AGroupThatNeverFinishedAGenerationKeepsWhatItsMembe
   EXPECT_EQ(joined(again).generation, 2) << "generations go on";
 }
 
+TEST_F(CommittedOffsetsTest, AreNotTakenForAGroupWhoseNameIsTooLong) {
+  EXPECT_EQ(commit({std::string(1'001, 'g'), "", {}, -1}, zero, Offset{1}), GroupError::invalid_group_id);
+  EXPECT_EQ(commit({std::string(1'000, 'g'), "", {}, -1}, zero, Offset{1}), GroupError::none);
+}
+
+// ---- looking at many ------------------------------------------------------------------------------------------------
+
+class SurveyTest : public CommittedOffsetsTest {
+ protected:
+  static std::vector<std::string> names(const GroupsSurvey& survey) {
+    std::vector<std::string> all;
+    for (const auto& each : survey.groups) all.push_back(each.group.name);
+    return all;
+  }
+};
+
+TEST_F(SurveyTest, ShowsGroupsWithTheirMembersAndOffsets) {
+  const auto ids = stable(2);
+  commit(who(ids[0]), one, Offset{7});
+  commit(who(ids[0]), zero, Offset{42});
+  commit({"simple", "", {}, -1}, other, Offset{1});
+  const GroupsSurvey survey = engine().survey({});
+  EXPECT_TRUE(survey.all);
+  ASSERT_THAT(names(survey), ElementsAre("g", "simple"));
+  EXPECT_EQ(survey.groups[0].group.state, GroupState::stable);
+  EXPECT_EQ(survey.groups[0].members, 2u);
+  EXPECT_THAT(survey.groups[0].committed, ElementsAre(std::pair{zero, Offset{42}}, std::pair{one, Offset{7}}));
+  EXPECT_EQ(survey.groups[1].group.state, GroupState::empty);
+  EXPECT_EQ(survey.groups[1].members, 0u);
+  EXPECT_THAT(survey.groups[1].committed, SizeIs(1));
+  EXPECT_THAT(survey.states, ElementsAre(1, 0, 0, 1));
+  EXPECT_EQ(engine().describe("g")->generation, generation_);
+  EXPECT_EQ(engine().describe("g")->leader, ids[0]);
+}
+
+TEST_F(SurveyTest, GoesOnBehindAName) {
+  for (const char* name : {"a", "b", "c"}) commit({name, "", {}, -1}, zero, Offset{1});
+  const GroupsSurvey first = engine().survey({.groups = 2});
+  EXPECT_THAT(names(first), ElementsAre("a", "b"));
+  EXPECT_FALSE(first.all);
+  EXPECT_THAT(first.states, ElementsAre(3, 0, 0, 0)) << "of all, not of those shown";
+  const GroupsSurvey rest = engine().survey({.after = "b", .groups = 2});
+  EXPECT_THAT(names(rest), ElementsAre("c"));
+  EXPECT_TRUE(rest.all);
+  EXPECT_THAT(names(engine().survey({.after = "bb"})), ElementsAre("c")) << "that group may be gone";
+  EXPECT_THAT(names(engine().survey({.after = "c"})), IsEmpty());
+  EXPECT_THAT(names(engine().survey({.after = ""})), SizeIs(3));
+}
+
+TEST_F(SurveyTest, EndsWithTheGroupThatHasAsManyOffsetsAsWereWanted) {
+  for (std::uint32_t i = 0; i < 3; ++i) commit({"a", "", {}, -1}, {TopicId{1}, PartitionId{i}}, Offset{1});
+  commit({"b", "", {}, -1}, zero, Offset{1});
+  const GroupsSurvey survey = engine().survey({.offsets = 2});
+  EXPECT_THAT(names(survey), ElementsAre("a"));
+  EXPECT_THAT(survey.groups[0].committed, SizeIs(3)) << "a group is shown whole";
+  EXPECT_FALSE(survey.all);
+}
+
 // ---- forgetting -----------------------------------------------------------------------------------------------------
 
 TEST_F(CommittedOffsetsTest, ExpireAWeekAfterTheGroupBecameEmptyAndTheGroupWithThem) {

@@ -20,16 +20,6 @@ engines::Membership who(const auto& request) {
   return {request.group_id, request.member_id, request.group_instance_id, request.generation_id};
 }
 
-std::string_view name(engines::GroupState state) {
-  switch (state) {
-    case engines::GroupState::empty: return "Empty";
-    case engines::GroupState::preparing_rebalance: return "PreparingRebalance";
-    case engines::GroupState::completing_rebalance: return "CompletingRebalance";
-    case engines::GroupState::stable: return "Stable";
-  }
-  return "Dead";
-}
-
 }  // namespace
 
 void join_group(KafkaCall& call, JoinGroupRequest request) {
