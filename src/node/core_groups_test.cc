@@ -97,6 +97,28 @@ TEST_F(GroupsTest, MemberIdsAreNeverGivenTwice) {
   EXPECT_GT(second.generation, first.generation);
 }
 
+TEST_F(GroupsTest, AreLookedAtTogetherAlsoAfterARestart) {
+  const PartitionRef partition{running_.make_topic(), PartitionId{0}};
+  const auto joined = join();
+  sync(joined, "x");
+  commit(joined, partition, 42);
+  engines::CommitOffsets simple{.who = {"simple"}, .partitions = {{partition, Offset{7}, {}, {}}}};
+  ASSERT_TRUE(running_.edge.ask<GroupOutcomes>(
+      [&](Edge& edge, auto answer) { groups().commit(edge, simple, std::move(answer)); }));
+  for (int start = 0; start < 2; ++start) {
+    const auto survey = *running_.edge.ask<engines::GroupsSurvey>(
+        [&](Edge& edge, auto answer) { groups().survey(edge, {}, std::move(answer)); });
+    ASSERT_THAT(survey.groups, SizeIs(2));
+    EXPECT_EQ(survey.groups[0].group.name, "g");
+    EXPECT_EQ(survey.groups[0].members, 1u);
+    EXPECT_THAT(survey.groups[0].committed, testing::ElementsAre(std::pair{partition, Offset{42}}));
+    EXPECT_EQ(survey.groups[1].group.name, "simple");
+    EXPECT_THAT(survey.groups[1].committed, testing::ElementsAre(std::pair{partition, Offset{7}}));
+    EXPECT_THAT(survey.states, testing::ElementsAre(1, 0, 0, 1));
+    ASSERT_TRUE(running_.start());
+  }
+}
+
 // Who waits for a join when the node stops is answered.
 TEST_F(GroupsTest, AWaitingJoinIsAnsweredOrForgottenWhenItsEdgeGoes) {
   const auto joined = join();
