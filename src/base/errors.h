@@ -27,6 +27,7 @@ namespace continuo::inline base {
   X(unknown_partition, 404, "Unknown partition")                         \
   X(unknown_subscription, 404, "Unknown subscription")                   \
   X(unknown_key, 404, "Unknown key")                                     \
+  X(unknown_group, 404, "Unknown consumer group")                        \
   X(not_found, 404, "Not found")                                         \
   X(method_not_allowed, 405, "Method not allowed")                       \
   X(topic_exists, 409, "Topic exists with other settings")               \
@@ -36,6 +37,7 @@ namespace continuo::inline base {
   X(settle_refused, 409, "Settle refused")                               \
   X(out_of_order, 409, "Batch out of order")                             \
   X(fenced, 409, "Producer replaced")                                    \
+  X(group_not_empty, 409, "Consumer group has members")                  \
   X(keys_parked, 409, "Keys are parked")                                 \
   X(not_parked, 409, "Key is not parked")                                \
   X(system_name, 403, "Name belongs to the system")                      \

@@ -29,6 +29,10 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::list_parked: return list_parked(exchange, std::get<ListParked>(request));
     case Route::retry_parked: return retry_parked(exchange, std::get<OneParkedKey>(request));
     case Route::skip_parked: return skip_parked(exchange, std::get<OneParkedKey>(request));
+    case Route::list_groups: return list_groups(exchange, std::get<ListGroups>(request));
+    case Route::get_group: return get_group(exchange, std::get<OneGroup>(request));
+    case Route::delete_group: return delete_group(exchange, std::get<OneGroup>(request));
+    case Route::reset_offsets: return reset_offsets(exchange, std::move(std::get<ResetOffsets>(request)));
     case Route::node: return node_page(exchange);
     case Route::livez: return livez(exchange);
     case Route::readyz: return readyz(exchange);

@@ -14,6 +14,7 @@
 
 #include "continuo/node/node.h"
 #include "continuo/record/batch.h"
+#include "continuo/serve/no_groups_test.h"
 
 namespace continuo::serve {
 
@@ -172,7 +173,7 @@ class FakeNode final : public node::Node {
     return log.batches[static_cast<std::size_t>(offset.value)].second;
   }
   // Kafka's door is tested on a real node.
-  node::Groups& groups() override { std::abort(); }
+  node::Groups& groups() override { return groups_; }
   void produce(node::Edge&, std::vector<node::NewBatch>, node::Answer<std::vector<Result<node::BatchPlace>>>) override {
   }
   void number_producer(node::Edge&, node::Answer<std::int64_t>) override {}
@@ -269,6 +270,9 @@ class FakeNode final : public node::Node {
     auto run = [answer = std::move(answer), value = Result<T>(std::move(value))]() mutable {
       answer(std::move(value));
     };
+    send_unless_held(edge, std::move(run));
+  }
+  void send_unless_held(node::Edge& edge, std::move_only_function<void()> run) {
     if (hold_) return held_.emplace_back(&edge, std::move(run)), void();
     send(edge, std::move(run));
   }
@@ -294,6 +298,10 @@ class FakeNode final : public node::Node {
   std::optional<Error> publish_error_;
   bool hold_ = false;
   node::Options options_;
+  NoGroups groups_{[this](node::Edge& edge, auto run) {
+    const std::lock_guard lock(mutex_);
+    send_unless_held(edge, std::move(run));
+  }};
   Sequence group_{0};
   std::uint32_t next_id_ = 1;
 };

@@ -51,6 +51,12 @@ void list_parked(Exchange& exchange, const wire::http::ListParked& request);
 void retry_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
 void skip_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
 
+// groups.cc, group_offsets.cc
+void list_groups(Exchange& exchange, const wire::http::ListGroups& request);
+void get_group(Exchange& exchange, const wire::http::OneGroup& request);
+void delete_group(Exchange& exchange, const wire::http::OneGroup& request);
+void reset_offsets(Exchange& exchange, wire::http::ResetOffsets request);
+
 // pages.cc, metrics.cc
 void node_page(Exchange& exchange);
 void livez(Exchange& exchange);
@@ -63,6 +69,7 @@ void error_page(Exchange& exchange, const wire::http::ErrorPage& request);
 // ---------------------------------------------------------------------------------------------------
 
 Error unknown_topic(std::string_view name);
+Error unknown_partition(const node::Topic& topic, PartitionId wanted);
 Error unknown_subscription(std::string_view name);
 
 /// Runs `then` with the topic, made with the defaults first if it is not there and the server may; else refuses.

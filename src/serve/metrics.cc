@@ -1,11 +1,22 @@
 // The metrics page, in Prometheus' text format 0.0.4. Every name is in docs/metrics.md; a test compares.
+//
+// Of consumer groups the core is asked, one question of bounded size; its answer waits for the disk like all others.
+// While that is full the page comes without them.
 #include <fmt/format.h>
 
+#include "continuo/node/groups.h"
+#include "continuo/record/utf8.h"
+#include "continuo/serve/group_lag.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/reading_aside.h"
 
 namespace continuo::serve {
 namespace {
+
+constexpr std::size_t shown_groups = 1'000;
+constexpr std::size_t group_lines_bytes = 4u << 20;
+constexpr Micros groups_patience{1'000'000};
 
 class Page {
  public:
@@ -21,6 +32,8 @@ class Page {
     text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, what, kind);
   }
   void line(std::string_view text) { text_.append(text).append("\n"); }
+  void lines(std::string_view text) { text_.append(text); }
+  void add(const Page& other) { text_ += other.text_; }
   const std::string& text() const { return text_; }
 
  private:
@@ -116,17 +129,121 @@ void write_health(node::Node& node, Page& page) {
              node.durable());
 }
 
-}  // namespace
+// ---- consumer groups ------------------------------------------------------------------------------------------------
 
-void metrics(Exchange& exchange) {
+std::string label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out;
+}
+
+// The series of groups; a label is text, so a group whose name is none has no series.
+struct GroupSeries {
+  std::string lag, members;
+  std::size_t groups = 0;
+};
+
+GroupSeries series_of(node::Node& node, const engines::GroupsSurvey& survey) {
+  const TopicsById topics(node);
+  GroupSeries series;
+  for (const engines::GroupsSurvey::Group& each : survey.groups) {
+    const std::string& name = each.group.name;
+    if (record::valid_utf8_prefix(name) != name.size()) continue;
+    if (series.lag.size() + series.members.size() > group_lines_bytes) break;
+    ++series.groups;
+    const std::string group = label(name);
+    series.members += fmt::format("continuo_group_members{{group=\"{}\"}} {}\n", group, each.members);
+    for (const TopicLag& topic : lag_by_topic(node, topics, each.committed))
+      series.lag +=
+          fmt::format("continuo_group_lag{{group=\"{}\",topic=\"{}\"}} {}\n", group, topic.topic->name, topic.lag);
+  }
+  return series;
+}
+
+// `survey` null: the core did not answer.
+Page group_page(node::Node& node, const engines::GroupsSurvey* survey) {
+  const GroupSeries series = survey != nullptr ? series_of(node, *survey) : GroupSeries{};
+  Page page;
+  page.head("continuo_group_lag", "Records that a consumer group has not committed, of a topic.", "gauge");
+  page.lines(series.lag);
+  page.head("continuo_group_members", "Members of a consumer group.", "gauge");
+  page.lines(series.members);
+  page.head("continuo_consumer_groups", "Consumer groups, by state.", "gauge");
+  std::size_t all = 0;
+  for (std::size_t state = 0; survey != nullptr && state < engines::group_states; ++state) {
+    all += survey->states[state];
+    page.line(fmt::format("continuo_consumer_groups{{state=\"{}\"}} {}",
+                          engines::name(static_cast<engines::GroupState>(state)), survey->states[state]));
+  }
+  page.head("continuo_consumer_groups_left_out", "Consumer groups that have no series of their own here.", "gauge");
+  if (survey != nullptr) page.line(fmt::format("continuo_consumer_groups_left_out {}", all - series.groups));
+  return page;
+}
+
+void answer_page(Exchange& exchange, const Page& groups) {
   Door& door = exchange.thread().door();
   Page page;
   write_health(door.node, page);
   const node::Stats stats = door.node.stats();
   write_records(stats, page);
+  page.add(groups);
   write_journal(stats, page);
   write_door(door, page);
   exchange.answer(200, wire::http::metrics_type, page.text());
+}
+
+/// Waits for the core's word on groups, a while.
+class MetricsActivity final : public Activity {
+ public:
+  explicit MetricsActivity(Exchange& exchange)
+      : exchange_(exchange), deadline_(exchange.thread().clock().steady() + groups_patience) {}
+
+  /// Shared with the question under way: true once nobody waits for its answer.
+  std::shared_ptr<bool> over() const { return over_; }
+  void tick(Micros now) override {
+    if (now >= deadline_) answer_without();
+  }
+  void stopping() override { answer_without(); }
+
+ private:
+  void answer_without() {
+    *over_ = true;
+    answer_page(exchange_, group_page(exchange_.thread().node(), nullptr));
+  }
+
+  Exchange& exchange_;
+  const Micros deadline_;
+  const std::shared_ptr<bool> over_ = std::make_shared<bool>(false);
+};
+
+}  // namespace
+
+void metrics(Exchange& exchange) {
+  IoThread& thread = exchange.thread();
+  auto activity = std::make_unique<MetricsActivity>(exchange);
+  const std::shared_ptr<bool> over = activity->over();
+  exchange.set_activity(std::move(activity));
+  thread.node().groups().survey(thread, {.after = {}, .groups = shown_groups},
+                                [self = exchange.shared_from_this(), over](Result<engines::GroupsSurvey> survey) {
+                                  if (*over || self->gone()) return;
+                                  std::size_t offsets = 0;
+                                  if (survey)
+                                    for (const auto& group : survey->groups) offsets += group.committed.size();
+                                  read_aside(
+                                      *self, offsets > few_offsets,
+                                      [&node = self->thread().node(), survey = std::move(survey)] {
+                                        return group_page(node, survey ? &*survey : nullptr);
+                                      },
+                                      [over](Exchange& again, const Page& groups) {
+                                        if (!std::exchange(*over, true)) answer_page(again, groups);
+                                      });
+                                });
 }
 
 }  // namespace continuo::serve

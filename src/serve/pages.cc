@@ -46,6 +46,7 @@ std::string limits_json(const Door& door) {
       {"deliveries_bytes", options.max_deliveries_bytes},
       {"settle_entries", wire::http::Settle::most},
       {"parked_keys_listed", wire::http::ListParked::max_limit},
+      {"groups_listed", wire::http::ListGroups::max_limit},
       {"wait_ms", static_cast<std::uint64_t>(wire::http::longest_wait.count())},
       {"connections", options.max_connections},
       {"buffer_bytes", options.max_buffer_bytes},

@@ -181,14 +181,6 @@ class ReadActivity final : public Activity {
   bool stopping_ = false;
 };
 
-Error unknown_partition(const node::Topic& topic, PartitionId wanted) {
-  return {
-      Code::unknown_partition,
-      fmt::format("topic '{}' has partitions 0 to {}, not {}", topic.name, topic.settings.partitions - 1, wanted.value),
-      "partition",
-      {}};
-}
-
 }  // namespace
 
 void read(Exchange& exchange, const wire::http::Read& request) {

@@ -43,6 +43,14 @@ Error unknown_topic(std::string_view name) {
   return {Code::unknown_topic, fmt::format("there is no topic '{}'", name), "topic", {}};
 }
 
+Error unknown_partition(const node::Topic& topic, PartitionId wanted) {
+  return {
+      Code::unknown_partition,
+      fmt::format("topic '{}' has partitions 0 to {}, not {}", topic.name, topic.settings.partitions - 1, wanted.value),
+      "partition",
+      {}};
+}
+
 void with_topic(Exchange& exchange, const std::string& name,
                 std::move_only_function<void(Exchange&, const node::Topic&)> then) {
   IoThread& thread = exchange.thread();

@@ -227,7 +227,7 @@ struct GroupsSurvey {
     std::vector<std::pair<PartitionRef, Offset>> committed;  ///< by partition
   };
   std::vector<Group> groups;
-  bool all = true;                                  ///< nothing comes behind these
+  bool all = true;                                 ///< nothing comes behind these
   std::array<std::size_t, group_states> states{};  ///< all groups there are, by GroupState
 };
 

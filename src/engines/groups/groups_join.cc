@@ -7,7 +7,7 @@
 namespace continuo::engines {
 namespace {
 
-constexpr std::size_t longest_member = 255;   // bytes: an id is part of its unit's key, which has 511
+constexpr std::size_t longest_member = 255;  // bytes: an id is part of its unit's key, which has 511
 // A group of which nobody rejoined is looked at again this often at most.
 constexpr Millis shortest_postponement{1'000};
 

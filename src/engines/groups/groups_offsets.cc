@@ -124,8 +124,8 @@ GroupsSurvey GroupsEngine::survey(const SurveyGroups& wanted) const {
   GroupsSurvey survey;
   for (const auto& [name, group] : groups_) ++survey.states[static_cast<std::size_t>(group->state)];
   auto at = wanted.after ? groups_.upper_bound(*wanted.after) : groups_.begin();
-  for (std::size_t offsets = 0;
-       at != groups_.end() && survey.groups.size() < wanted.groups && offsets < wanted.offsets; ++at) {
+  for (std::size_t offsets = 0; at != groups_.end() && survey.groups.size() < wanted.groups && offsets < wanted.offsets;
+       ++at) {
     const ConsumerGroup& group = *at->second;
     auto& each = survey.groups.emplace_back(GroupsSurvey::Group{summary(group), group.members.size(), {}});
     for (const auto& [key, unit] : units_.offsets_of(group.id))

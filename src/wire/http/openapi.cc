@@ -202,6 +202,44 @@ constexpr std::string_view subscriptions = R"json(
 },
 )json";
 
+constexpr std::string_view groups = R"json(
+"/v1/groups": {
+  "get": {"operationId": "list_groups", "tags": ["groups"], "summary": "Kafka's consumer groups, by name",
+    "parameters": [
+      {"name": "after", "in": "query", "schema": {"type": "string"}, "description": "The `next` of the list before"},
+      {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}}],
+    "responses": {"200": {"description": "Groups; with `next` while there are more",
+      "content": {"application/json": {"schema": {"type": "object", "required": ["groups"], "properties": {
+        "groups": {"type": "array", "items": {"$ref": "#/components/schemas/GroupSummary"}},
+        "next": {"type": "string"}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/groups/{group}": {
+  "parameters": [{"$ref": "#/components/parameters/group"}],
+  "get": {"operationId": "get_group", "tags": ["groups"], "summary": "Members, committed offsets, lag",
+    "responses": {"200": {"description": "How it stands",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Group"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "delete": {"operationId": "delete_group", "tags": ["groups"],
+    "summary": "Remove an empty group and its committed offsets",
+    "responses": {"204": {"description": "Removed"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/groups/{group}/offsets": {
+  "parameters": [{"$ref": "#/components/parameters/group"}],
+  "post": {"operationId": "reset_offsets", "tags": ["groups"],
+    "summary": "Set the committed offsets of an empty group, or of one that is not there yet",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+      "additionalProperties": false, "required": ["topic", "to"], "properties": {
+        "topic": {"$ref": "#/components/schemas/Name"},
+        "partition": {"type": "integer", "minimum": 0, "description": "Absent: all of the topic"},
+        "to": {"type": "string", "description": "earliest, latest, an offset, or a time (RFC 3339)"},
+        "dry_run": {"type": "boolean", "default": false}}}}}},
+    "responses": {"200": {"description": "What is committed now, or would be",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OffsetsReset"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+)json";
+
 constexpr std::string_view node = R"json(
 "/v1/node": {"get": {"operationId": "node", "tags": ["node"], "summary": "Version, limits, durability",
   "responses": {"200": {"description": "The node", "content": {"application/json": {"schema": {
@@ -229,6 +267,8 @@ constexpr std::string_view components = R"json(
   "topic": {"name": "topic", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
   "subscription": {"name": "subscription", "in": "path", "required": true, "schema": {
       "$ref": "#/components/schemas/Name"}},
+  "group": {"name": "group", "in": "path", "required": true, "schema": {"type": "string"},
+    "description": "Any bytes, percent-encoded"},
   "key": {"name": "key", "in": "path", "required": true, "schema": {"type": "string"},
     "description": "The key's text, or the `id` the list of parked keys gives"}
 },
@@ -335,6 +375,34 @@ constexpr std::string_view components = R"json(
     "refused": {"type": "array", "items": {"type": "object", "properties": {"lease": {"type": "string"}, "code": {
         "type": "string"}}}},
     "events": {"$ref": "#/components/schemas/Places"}}},
+  "Lag": {"type": ["integer", "null"], "minimum": 0, "description": "null: nothing was committed"},
+  "GroupSummary": {"type": "object", "properties": {"name": {"type": "string"}, "path": {"type": "string"},
+    "state": {"enum": ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable"]},
+    "protocol_type": {"type": "string"}, "members": {"type": "integer"},
+    "topics": {"type": "array", "items": {"$ref": "#/components/schemas/Name"}},
+    "lag": {"$ref": "#/components/schemas/Lag"}}},
+  "Group": {"type": "object", "properties": {"name": {"type": "string"}, "path": {"type": "string"},
+    "state": {"enum": ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable"]},
+    "protocol_type": {"type": "string"}, "protocol": {"type": ["string", "null"]}, "generation": {"type": "integer"},
+    "leader": {"type": ["string", "null"]}, "lag": {"$ref": "#/components/schemas/Lag"},
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/GroupMember"}},
+    "partitions": {"type": "array", "items": {"$ref": "#/components/schemas/GroupPartition"}}}},
+  "GroupMember": {"type": "object", "properties": {"id": {"type": "string"},
+    "instance_id": {"type": ["string", "null"]}, "client_id": {"type": "string"}, "host": {"type": "string"},
+    "assigned": {"type": "array", "items": {"type": "object", "properties": {
+      "topic": {"$ref": "#/components/schemas/Name"},
+      "partitions": {"type": "array", "items": {"type": "integer"}}}}}}},
+  "GroupPartition": {"type": "object", "properties": {"topic": {"$ref": "#/components/schemas/Name"},
+    "partition": {"type": "integer"},
+    "committed": {"anyOf": [{"$ref": "#/components/schemas/Offset"}, {"type": "null"}]},
+    "metadata": {"type": ["string", "null"]}, "next": {"$ref": "#/components/schemas/Offset"},
+    "lag": {"$ref": "#/components/schemas/Lag"}, "member": {"type": ["string", "null"]}}},
+  "OffsetsReset": {"type": "object", "properties": {"name": {"type": "string"},
+    "topic": {"$ref": "#/components/schemas/Name"}, "dry_run": {"type": "boolean"},
+    "partitions": {"type": "array", "items": {"type": "object", "properties": {"partition": {"type": "integer"},
+      "before": {"anyOf": [{"$ref": "#/components/schemas/Offset"}, {"type": "null"}]},
+      "committed": {"$ref": "#/components/schemas/Offset"}, "next": {"$ref": "#/components/schemas/Offset"},
+      "lag": {"type": "integer"}}}}}},
   "ParkedKey": {"type": "object", "properties": {"key": {"type": ["string", "null"]}, "id": {"type": "string"},
       "state": {"type": "string"},
     "topic": {"type": "string"}, "head": {"type": "object", "properties": {"event": {
@@ -347,7 +415,7 @@ constexpr std::string_view components = R"json(
 std::string assemble() {
   std::string text(opening);
   text += "\"paths\": {";
-  text.append(topics).append(events).append(subscriptions).append(node);
+  text.append(topics).append(events).append(subscriptions).append(groups).append(node);
   text += "},\n\"components\": {";
   text.append(components);
   text += "}\n}\n";

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <type_traits>
 
+#include "continuo/engines/groups/group_requests.h"
 #include "continuo/record/media_type.h"
 #include "continuo/record/utf8.h"
 #include "continuo/wire/http/answer.h"
@@ -315,6 +317,70 @@ Result<AnyRequest> read_parked_key(const Match& match, const Request& request) {
   return parked;
 }
 
+// Kafka's clients name their groups as they like: any bytes.
+Result<std::string> group_in_path(std::string_view segment) { return decoded(segment, "group"); }
+
+Result<AnyRequest> read_list_groups(const Request& request) {
+  auto query = query_of(request);
+  if (!query) return pass(query);
+  if (auto known = query->only({"after", "limit"}); !known) return pass(known);
+  ListGroups list;
+  auto limit = query_number<std::uint32_t>(*query, "limit", list.limit, 1, ListGroups::max_limit);
+  if (!limit) return pass(limit);
+  list.limit = *limit;
+  const auto token = query->find("after");
+  if (!token) return list;
+  list.after = base64url_decode(*token);
+  if (!list.after)
+    return fail(Code::bad_setting, fmt::format("'{}' is no place in the list", token->substr(0, 40)), "after",
+                "the `next` of the list before");
+  return list;
+}
+
+void read_reset_target(Fields& fields, ResetOffsets& reset) {
+  std::string text;
+  fields.text("to", text);
+  if (!fields.ok()) return;
+  auto from = parse_from(text, true);
+  const auto refuse = [&] {
+    fields.refuse("to", Code::bad_setting, fmt::format("'to' is '{}'", text.substr(0, 40)),
+                  "earliest, latest, an offset like \"1000\" or a time like \"2026-11-21T08:30:00Z\"");
+  };
+  if (!from) return refuse();
+  std::visit(
+      [&](const auto& place) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(place)>, Position>)
+          refuse();
+        else
+          reset.to = place;
+      },
+      *from);
+}
+
+Result<AnyRequest> read_reset_offsets(const Match& match, const Request& request) {
+  auto group = group_in_path(match.parameters[0]);
+  if (!group) return pass(group);
+  if (group->size() > engines::longest_group)
+    return fail(Code::too_large, fmt::format("a group's name has at most {} bytes", engines::longest_group), "group");
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  Fields fields(*body, {}, {"topic", "partition", "to", "dry_run"});
+  ResetOffsets reset;
+  reset.group = std::move(*group);
+  fields.required("topic");
+  fields.required("to");
+  fields.text("topic", reset.topic);
+  if (fields.has("partition")) fields.number("partition", reset.partition.emplace().value, 0, 0xffffffffu);
+  fields.boolean("dry_run", reset.dry_run);
+  read_reset_target(fields, reset);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  if (auto valid = engines::check_name(reset.topic); !valid) {
+    valid.error().at = "topic";
+    return pass(valid);
+  }
+  return reset;
+}
+
 template <class Named>
 Result<AnyRequest> read_named(Result<std::string> name, const Request& request) {
   if (!name) return pass(name);
@@ -364,12 +430,22 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::list_parked: return read_list_parked(match, request);
     case Route::retry_parked:
     case Route::skip_parked: return read_parked_key(match, request);
+    case Route::list_groups: return read_list_groups(request);
+    case Route::get_group:
+    case Route::delete_group: return read_named<OneGroup>(group_in_path(match.parameters[0]), request);
+    case Route::reset_offsets: return read_reset_offsets(match, request);
     case Route::error_page: return read_named<ErrorPage>(decoded(match.parameters[0], "code"), request);
     case Route::later:
       return fail(Code::unsupported, "this path is in the contract, not in this release", {},
                   "see /openapi.json for what is there");
     default: return Plain{};
   }
+}
+
+std::string group_token(std::string_view name) {
+  std::string token;
+  base64url_encode(name, token);
+  return token;
 }
 
 bool wants_stream(std::string_view accept) {

@@ -120,6 +120,24 @@ struct OneParkedKey {
   std::string reason;  ///< of a skip
 };
 
+/// Kafka's consumer groups. A name may hold any bytes.
+struct ListGroups {
+  static constexpr std::uint32_t max_limit = 1'000;
+  std::optional<std::string> after;  ///< a name: those behind it
+  std::uint32_t limit = 100;
+};
+/// get_group, delete_group
+struct OneGroup {
+  std::string group;
+};
+struct ResetOffsets {
+  std::string group;
+  std::string topic;
+  std::optional<PartitionId> partition;  ///< none: all of the topic
+  std::variant<Earliest, Latest, Offset, WallTime> to;
+  bool dry_run = false;
+};
+
 struct ErrorPage {
   std::string code;
 };
@@ -127,7 +145,8 @@ struct ErrorPage {
 struct Plain {};
 
 using AnyRequest = std::variant<Plain, PutTopic, ChangeTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read,
-                                PutSubscription, OneSubscription, Receive, Settle, ListParked, OneParkedKey, ErrorPage>;
+                                PutSubscription, OneSubscription, Receive, Settle, ListParked, OneParkedKey, ListGroups,
+                                OneGroup, ResetOffsets, ErrorPage>;
 
 /// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a
 /// publish, which is read from its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting,
@@ -136,6 +155,9 @@ Result<AnyRequest> read_request(const Match& match, const Request& request);
 
 /// The part that publishing needs often: topic and format.
 Result<Publish> read_publish(const Match& match, const Request& request);
+
+/// How a list of groups goes on: the `after` behind this name.
+std::string group_token(std::string_view name);
 
 /// True when clients of this Accept header want server-sent events.
 bool wants_stream(std::string_view accept);
