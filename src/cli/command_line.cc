@@ -43,11 +43,12 @@ struct Words {
   SubCreate sub_create;
   SubReceive sub_receive;
   SubKey sub_key;
+  GroupReset group_reset;
   Bench bench;
   Doctor doctor;
   Serve serve;
   Demo demo;
-  std::string name;                ///< of one topic, subscription or code
+  std::string name;                ///< of one topic, subscription, group or code
   std::vector<std::string> names;  ///< of many; leases
   std::string unused;
   Command chosen;
@@ -208,6 +209,27 @@ void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* resume = command(*sub, "resume", "Go on delivering", words,
                              [&] { return done(sub_pause(words.session, words.name, false)); });
   resume->add_option("SUBSCRIPTION", words.name)->required();
+}
+
+void add_groups(CLI::App& app, Words& words) {
+  CLI::App* group =
+      app.add_subcommand("group", "Kafka's consumer groups: how far they are behind, and where they go on")
+          ->require_subcommand(1);
+  command(*group, "list", "All groups, with their lag", words, [&] { return done(group_list(words.session)); });
+  CLI::App* show = command(*group, "show", "One group: its members, and offset and lag of each partition", words,
+                           [&] { return done(group_show(words.session, words.name)); });
+  show->add_option("GROUP", words.name)->required();
+  CLI::App* gone = command(*group, "delete", "Delete groups without members, and their committed offsets", words,
+                           [&] { return done(group_delete(words.session, words.names)); });
+  gone->add_option("GROUP", words.names)->required();
+  GroupReset& set = words.group_reset;
+  CLI::App* reset = command(*group, "reset", "Set the committed offsets of a group without members", words,
+                            [&] { return done(group_reset(words.session, words.group_reset)); });
+  reset->add_option("GROUP", set.name)->required();
+  reset->add_option("--topic", set.topic, "Whose offsets")->required();
+  reset->add_option("--partition", set.partition, "Only this partition");
+  reset->add_option("--to", set.to, "earliest, latest, an offset, or a time like 2026-11-21T08:30:00Z")->required();
+  reset->add_flag("--dry-run", set.dry_run, "Only show what would be set");
 }
 
 CLI::Option* add_serving(CLI::App& app, Serve& serve) {
@@ -372,6 +394,7 @@ int run(int argc, char** argv) {
   add_topics(app, words);
   add_events(app, words);
   add_subscriptions(app, words);
+  add_groups(app, words);
   add_measuring(app, words);
   add_rest(app, words);
   command(app, "help", "This text", words, [&app]() -> Result<Exit> {

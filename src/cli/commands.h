@@ -88,6 +88,18 @@ Result<void> sub_retry(const Session& session, const SubKey& command);
 Result<void> sub_skip(const Session& session, const SubKey& command);
 Result<void> sub_pause(const Session& session, const std::string& name, bool paused);
 
+// --- consumer groups (groups.cc)
+// ---------------------------------------------------------------------------------------
+struct GroupReset {
+  std::string name, topic, to;
+  std::optional<std::uint32_t> partition;  ///< none: all of the topic
+  bool dry_run = false;
+};
+Result<void> group_list(const Session& session);
+Result<void> group_show(const Session& session, const std::string& name);
+Result<void> group_delete(const Session& session, const std::vector<std::string>& names);
+Result<void> group_reset(const Session& session, const GroupReset& command);
+
 // --- looking and measuring (bench.cc, doctor.cc, explain.cc)
 // ---------------------------------------------------------------
 struct Bench {

@@ -115,15 +115,23 @@ void print_object(const json::object& object, Format format) {
   }
   std::size_t longest = 0;
   for (const auto& member : object) longest = std::max(longest, member.key().size());
+  std::string out;
   for (const auto& member : object)
-    fmt::print("{:<{}}  {}\n", std::string_view{member.key().data(), member.key().size()}, longest,
-               cell(member.value()));
+    finish_line(out, fmt::format("{:<{}}  {}", std::string_view{member.key().data(), member.key().size()}, longest,
+                                 cell(member.value())));
+  fmt::print("{}", out);
 }
 
 json::object parse_object(std::string_view text) {
   boost::system::error_code error;
   json::value value = json::parse(json::string_view{text.data(), text.size()}, error);
   return !error && value.is_object() ? std::move(value.as_object()) : json::object{};
+}
+
+const json::array& array_in(const json::object& object, std::string_view name) {
+  static const json::array none;
+  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
+  return member && member->is_array() ? member->as_array() : none;
 }
 
 std::string text_in(const json::object& object, std::string_view name) {

@@ -53,6 +53,8 @@ void print_object(const boost::json::object& object, Format format);
 
 /// The object a server's answer holds; {} when it holds none.
 boost::json::object parse_object(std::string_view text);
+/// A member that is an array; an empty one when it is absent.
+const boost::json::array& array_in(const boost::json::object& object, std::string_view name);
 /// A member as text: strings as they are, other values as JSON; empty when absent.
 std::string text_in(const boost::json::object& object, std::string_view name);
 

@@ -28,6 +28,14 @@ Result<client::Client> Session::connect(Millis patience, std::stop_token stop) c
   return client::Client({.server = *address, .patience = patience, .stop = std::move(stop)});
 }
 
+Result<boost::json::object> Session::ask(std::string_view method, std::string path, std::string_view body) const {
+  auto server = connect();
+  if (!server) return pass(server);
+  auto answer = server->request(method, std::move(path), body);
+  if (!answer) return pass(answer);
+  return parse_object(*answer);
+}
+
 Result<Format> Session::format() const { return parse_format(output); }
 
 std::stop_token stop_on_signals() {

@@ -3,6 +3,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "continuo/base/errors.h"
 #include "continuo/cli/output.h"
@@ -16,6 +17,8 @@ struct Session {
 
   /// A client of the server that gives up after `patience`. Errors: bad_usage.
   Result<client::Client> connect(Millis patience = Millis{0}, std::stop_token stop = {}) const;
+  /// One request of a command that makes no other; the object answered.
+  Result<boost::json::object> ask(std::string_view method, std::string path, std::string_view body = {}) const;
   /// Errors: bad_usage.
   Result<Format> format() const;
 };

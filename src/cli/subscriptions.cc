@@ -19,22 +19,6 @@ std::string path_of(const std::string& name, std::string_view rest = {}) {
   return fmt::format("/v1/subscriptions/{}{}", client::percent_encode(name), rest);
 }
 
-const json::array& array_in(const json::object& object, std::string_view name) {
-  static const json::array none;
-  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
-  return member && member->is_array() ? member->as_array() : none;
-}
-
-// Asks for JSON and gives the object.
-Result<json::object> ask(const Session& session, std::string_view method, std::string path,
-                         std::string_view body = {}) {
-  auto server = session.connect();
-  if (!server) return pass(server);
-  auto answer = server->request(method, std::move(path), body);
-  if (!answer) return pass(answer);
-  return parse_object(*answer);
-}
-
 json::object row_of(const client::Delivery& delivery) {
   const client::Event& event = delivery.event;
   return {{"lease", delivery.lease},
@@ -81,7 +65,7 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
 Result<void> sub_list(const Session& session) {
   auto format = session.format();
   if (!format) return pass(format);
-  auto answer = ask(session, "GET", "/v1/subscriptions");
+  auto answer = session.ask("GET", "/v1/subscriptions");
   if (!answer) return pass(answer);
   Listing listing({"name", "topics", "from", "order_by", "lease"});
   for (const json::value& item : array_in(*answer, "subscriptions"))
@@ -93,7 +77,7 @@ Result<void> sub_list(const Session& session) {
 Result<void> sub_show(const Session& session, const std::string& name) {
   auto format = session.format();
   if (!format) return pass(format);
-  auto answer = ask(session, "GET", path_of(name));
+  auto answer = session.ask("GET", path_of(name));
   if (!answer) return pass(answer);
   print_object(*answer, *format);
   return {};
@@ -149,7 +133,7 @@ Result<void> sub_ack(const Session& session, const std::string& name, const std:
 Result<void> sub_parked(const Session& session, const std::string& name) {
   auto format = session.format();
   if (!format) return pass(format);
-  auto answer = ask(session, "GET", path_of(name, "/parked"));
+  auto answer = session.ask("GET", path_of(name, "/parked"));
   if (!answer) return pass(answer);
   Listing listing({"key", "id", "attempts", "waiting", "since", "error"});
   for (const json::value& item : array_in(*answer, "keys"))
@@ -159,8 +143,8 @@ Result<void> sub_parked(const Session& session, const std::string& name) {
 }
 
 Result<void> sub_retry(const Session& session, const SubKey& command) {
-  auto done = ask(session, "POST",
-                  path_of(command.name, fmt::format("/parked/{}/retry", client::percent_encode(command.key))), "{}");
+  auto done = session.ask(
+      "POST", path_of(command.name, fmt::format("/parked/{}/retry", client::percent_encode(command.key))), "{}");
   if (!done) return pass(done);
   fmt::print("key {} of {} is tried again\n", command.key, command.name);
   return {};
@@ -168,15 +152,15 @@ Result<void> sub_retry(const Session& session, const SubKey& command) {
 
 Result<void> sub_skip(const Session& session, const SubKey& command) {
   const std::string body = json::serialize(json::object{{"reason", command.reason}});
-  auto done = ask(session, "POST",
-                  path_of(command.name, fmt::format("/parked/{}/skip", client::percent_encode(command.key))), body);
+  auto done = session.ask(
+      "POST", path_of(command.name, fmt::format("/parked/{}/skip", client::percent_encode(command.key))), body);
   if (!done) return pass(done);
   fmt::print("the failed event of key {} of {} is passed over\n", command.key, command.name);
   return {};
 }
 
 Result<void> sub_pause(const Session& session, const std::string& name, bool paused) {
-  auto done = ask(session, "POST", path_of(name, paused ? "/pause" : "/resume"), "{}");
+  auto done = session.ask("POST", path_of(name, paused ? "/pause" : "/resume"), "{}");
   if (!done) return pass(done);
   fmt::print("subscription {} {}\n", name, paused ? "paused" : "goes on");
   return {};

@@ -110,6 +110,21 @@ def check_subscriptions(server):
     expect(server.run("sub", "show", "ship"), 1, "unknown_subscription")
 
 
+def check_groups(server):
+    reset = ("group", "reset", "read/ers", "--topic", "orders")
+    tried = lines(expect(server.run(*reset, "--to", "earliest", "--dry-run"), 0))
+    assert [row["partition"] for row in tried] == [0, 1, 2] and all(row["before"] is None for row in tried)
+    assert expect(server.run("group", "list"), 0) == ""
+    assert len(lines(expect(server.run(*reset, "--partition", "1", "--to", "latest"), 0))) == 1
+    expect(server.run("group", "list", "-o", "table"), 0, "LAG", "read/ers")
+    assert json.loads(expect(server.run("group", "show", "read/ers", "-o", "json"), 0))["lag"] == 0
+    expect(server.run("group", "show", "read/ers", "-o", "table"), 0, "COMMITTED", "orders")
+    expect(server.run(*reset), 2, "--to")
+    expect(server.run(*reset, "--to", "soon"), 1, "bad_setting")
+    expect(server.run("group", "delete", "read/ers"), 0, "deleted")
+    expect(server.run("group", "delete", "read/ers"), 1, "unknown_group", "continuo group list")
+
+
 def check_trim_and_delete(server):
     expect(server.run("topic", "trim", "live", "--partition", "0", "--before", "2"), 0)
     assert json.loads(server.run("topic", "show", "live", "-o", "json").stdout)["partitions"][0]["first"] == "2"
@@ -195,6 +210,7 @@ def main():
         check_tail(server)
         check_follow(server, home)
         check_subscriptions(server)
+        check_groups(server)
         check_trim_and_delete(server)
         check_measuring(server, home)
         check_precedence(server, home)
