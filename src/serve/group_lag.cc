@@ -38,9 +38,7 @@ Error group_refusal(engines::GroupError error, std::string_view group) {
     case engines::GroupError::limit_reached:
       return {Code::limit_reached, "there are as many groups, or committed offsets, as there may be", "group", {}};
     case engines::GroupError::invalid_group_id:
-      return {Code::bad_name,
-              fmt::format("'{}' cannot be a group's name", group),
-              "group",
+      return {Code::bad_name, fmt::format("'{}' cannot be a group's name", group), "group",
               fmt::format("1 to {} bytes", engines::longest_group)};
     default: return {Code::bad_request, "the group refuses", "group", {}};
   }

@@ -65,9 +65,8 @@ std::string reset_json(const Reset& reset) {
   for (const Row& row : reset.rows) {
     if (out.back() != '[') out += ",";
     out += fmt::format("{{\"partition\":{},\"before\":{},\"committed\":\"{}\",\"next\":\"{}\",\"lag\":{}}}",
-                       row.partition.partition.value,
-                       row.before ? fmt::format("\"{}\"", row.before->value) : "null", row.to.value, row.next.value,
-                       lag_between(row.to, row.next));
+                       row.partition.partition.value, row.before ? fmt::format("\"{}\"", row.before->value) : "null",
+                       row.to.value, row.next.value, lag_between(row.to, row.next));
   }
   return out + "]}";
 }

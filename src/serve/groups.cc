@@ -188,7 +188,9 @@ void answer_group(Exchange& exchange, GroupDescription group, Committed committe
     partitions += member.assignment.size() / sizeof(std::int32_t);
   read_aside(
       exchange, partitions > few_offsets,
-      [&node, group = std::move(group), committed = std::move(committed)] { return group_json(node, group, committed); },
+      [&node, group = std::move(group), committed = std::move(committed)] {
+        return group_json(node, group, committed);
+      },
       [](Exchange& again, const std::string& json) { again.answer_json(json); });
 }
 

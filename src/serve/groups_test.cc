@@ -141,14 +141,13 @@ TEST_F(GroupDoors, AreListedSomeAtATime) {
   commit("b", "orders", 0, 1);
   commit("c", "orders", 0, 5);
   const auto all = client.ask("GET", "/v1/groups").json();
-  EXPECT_EQ(quoted(all),
-            R"({"groups":[)"
-            R"({"name":"a","path":"/v1/groups/a","state":"Stable","protocol_type":"consumer","members":1,)"
-            R"("topics":[],"lag":null},)"
-            R"({"name":"b","path":"/v1/groups/b","state":"Empty","protocol_type":"","members":0,)"
-            R"("topics":["orders","payments"],"lag":5},)"
-            R"({"name":"c","path":"/v1/groups/c","state":"Empty","protocol_type":"","members":0,)"
-            R"("topics":["orders"],"lag":0}]})");
+  EXPECT_EQ(quoted(all), R"({"groups":[)"
+                         R"({"name":"a","path":"/v1/groups/a","state":"Stable","protocol_type":"consumer","members":1,)"
+                         R"("topics":[],"lag":null},)"
+                         R"({"name":"b","path":"/v1/groups/b","state":"Empty","protocol_type":"","members":0,)"
+                         R"("topics":["orders","payments"],"lag":5},)"
+                         R"({"name":"c","path":"/v1/groups/c","state":"Empty","protocol_type":"","members":0,)"
+                         R"("topics":["orders"],"lag":0}]})");
   std::string names, after;
   do {
     const auto page = client.ask("GET", "/v1/groups?limit=1" + after).json();
