@@ -60,12 +60,10 @@ Result<Request> read_request(std::string_view frame) {
   return request;
 }
 
-std::unexpected<Error> malformed(const Request& request, bool too_long) {
+std::unexpected<Error> malformed(const Request& request) {
   return fail(Code::bad_request,
-              fmt::format("the Kafka request {} version {} {}", request.api->name, request.header.api_version,
-                          too_long ? "has bytes behind its end"
-                                   : "cannot be read: it ends early or has an impossible "
-                                     "length"));
+              fmt::format("the Kafka request {} version {} cannot be read: it ends early or has an impossible length",
+                          request.api->name, request.header.api_version));
 }
 
 void begin_answer(Output& out, const Api& api, std::int16_t version, std::int32_t correlation_id) {

@@ -85,19 +85,20 @@ struct Request {
 Result<Request> read_request(std::string_view frame);
 
 // The parts of the templates below that know no message.
-std::unexpected<Error> malformed(const Request& request, bool too_long);
+std::unexpected<Error> malformed(const Request& request);
 void begin_answer(Output& out, const Api& api, std::int16_t version, std::int32_t correlation_id);
 void begin_request(Output& out, const Api& api, std::int16_t version, std::int32_t correlation_id,
                    const std::optional<std::string>& client_id);
 void end_frame(Output& out);
 
-/// Reads a request's fields. Errors: bad_request, naming the API and version.
+/// Reads a request's fields. What stands behind them is not looked at, as in Kafka: some clients leave bytes there.
+/// Errors: bad_request, naming the API and version.
 template <class T>
 Result<T> read_body(const Request& request) {
   T message;
   Reader reader{request.body, request.header.api_version, request.api->flexible(request.header.api_version)};
   reader.structure(message);
-  if (!reader.done()) return malformed(request, reader.ok());
+  if (!reader.ok()) return malformed(request);
   return message;
 }
 

@@ -71,12 +71,20 @@ TEST(KafkaApi, AHeaderThatIsCutIsRefused) {
   EXPECT_TRUE(read_request(frame).has_value());
 }
 
-TEST(KafkaApi, BytesBehindTheEndAreRefused) {
-  auto frame = write_request(*find_api(12), 0, 3, "me", HeartbeatRequest{});
-  frame += "x";
-  const auto body = read_body<HeartbeatRequest>(*read_request(without_length(frame)));
+TEST(KafkaApi, ABodyThatIsCutIsRefused) {
+  const auto frame = write_request(*find_api(12), 0, 3, "me", HeartbeatRequest{});
+  const auto body = read_body<HeartbeatRequest>(*read_request(without_length(frame).substr(0, frame.size() - 5)));
   ASSERT_FALSE(body.has_value());
   EXPECT_THAT(body.error().detail, ::testing::HasSubstr("heartbeat version 0"));
+}
+
+// Trap: asked for all topics, librdkafka 2.16 leaves the four bytes it had reserved for their number, where a compact
+// null has one. Kafka reads no further than the message, and so must others.
+TEST(KafkaApi, BytesBehindTheEndAreIgnored) {
+  const std::string frame{"\0\x03\0\x0c\0\0\0\x03\0\x07rdkafka\0\0\0\0\0\x01\0\0", 25};
+  const auto body = read_body<MetadataRequest>(*read_request(frame));
+  ASSERT_TRUE(body.has_value()) << to_string(body.error());
+  EXPECT_FALSE(body->topics.has_value()) << "all topics";
 }
 
 // Trap: clients before librdkafka 2.11.1 switch compression off when Produce does not begin at 0; zstd when 7 and Fetch
