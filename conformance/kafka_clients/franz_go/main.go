@@ -259,6 +259,9 @@ func (a *adapter) open(ctx context.Context, asked *request) error {
 
 func (r *reader) change(add bool) func(context.Context, *kgo.Client, map[string][]int32) {
 	return func(ctx context.Context, client *kgo.Client, topics map[string][]int32) {
+		if !add && r.commits {
+			client.CommitUncommittedOffsets(ctx)
+		}
 		r.mutex.Lock()
 		defer r.mutex.Unlock()
 		for _, partitions := range topics {
