@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import threading
 import time
 
 import adapter
@@ -27,7 +28,7 @@ class Aiokafka:
 
     def __init__(self, server):
         self.server = {"bootstrap_servers": server}
-        self.producers, self.consumers, self.coordinated = {}, {}, {}
+        self.opened, self.consumers, self.coordinated = {}, {}, {}
         self.made = None
 
     async def admin(self):
@@ -49,9 +50,9 @@ class Aiokafka:
 
     async def produce(self, topic, records, options):
         name = json.dumps(options)
-        if name not in self.producers:
-            self.producers[name] = await self.producer(**options)
-        sent = [await self.producers[name].send(
+        if name not in self.opened:
+            self.opened[name] = await self.producer(**options)
+        sent = [await self.opened[name].send(
             topic, adapter.encoded(each["value"]), adapter.encoded(each["key"]), each.get("partition"),
             each.get("timestamp"),
             [(header, adapter.encoded(value)) for header, value in each.get("headers", [])]) for each in records]
@@ -172,15 +173,18 @@ class Aiokafka:
 
 
 class Waiting:
+    """The client's loop runs by itself: its members' heartbeats do not wait for requests."""
+
     def __init__(self, server):
         self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.client = Aiokafka(server)
 
     def __getattr__(self, name):
         method = getattr(self.client, name, None)
         if method is None:
             return None
-        return lambda **arguments: self.loop.run_until_complete(asyncio.wait_for(method(**arguments), 60))
+        return lambda **arguments: asyncio.run_coroutine_threadsafe(method(**arguments), self.loop).result(60)
 
 
 adapter.run(Waiting)
