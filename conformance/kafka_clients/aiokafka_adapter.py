@@ -43,7 +43,8 @@ class Aiokafka:
     async def producer(self, codec="none", acks=-1, idempotent=False, max_request=LARGE):
         made = AIOKafkaProducer(**self.server, compression_type=None if codec == "none" else codec, linger_ms=20,
                                 acks="all" if acks < 0 else acks, enable_idempotence=idempotent,
-                                max_request_size=max_request, max_batch_size=max_request if max_request > LARGE else 16384,
+                                max_request_size=max_request,
+                                max_batch_size=max_request if max_request > LARGE else 16384,
                                 request_timeout_ms=15000)
         await made.start()
         return made

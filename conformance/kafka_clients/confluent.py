@@ -52,8 +52,9 @@ class Confluent:
             return said
         for number, each in enumerate(records):
             more = {name: each[name] for name in ("partition", "timestamp") if name in each}
-            producer.produce(topic, adapter.encoded(each["value"]), adapter.encoded(each["key"]), on_delivery=sent(number),
-                             headers=[(name, adapter.encoded(value)) for name, value in each.get("headers", [])], **more)
+            headers = [(name, adapter.encoded(value)) for name, value in each.get("headers", [])]
+            producer.produce(topic, adapter.encoded(each["value"]), adapter.encoded(each["key"]), headers=headers,
+                             on_delivery=sent(number), **more)
         assert producer.flush(25) == 0, "not all was sent"
         for place in places:
             if not isinstance(place, dict):

@@ -13,8 +13,8 @@ import adapter
 from stream import Stream
 
 JARS = ":".join(f"{folder}/*" for folder in os.environ["KAFKA_JARS"].split(":"))
-JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-        "-cp", JARS]
+JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", JARS]
 NULL = "<null>"
 COLUMNS = "\x02"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Kafka clients that Debian carries, unchanged: they produce, consume, and read what came over HTTP, also after the
-server was killed. runs-beside-others"""
+"""Kafka clients that Debian carries, and kafkajs, unchanged: they produce, consume, and read what came over HTTP, also
+after the server was killed. runs-beside-others"""
 
 import json
 import os
@@ -13,6 +13,9 @@ from backbone import Client, Server, event, skip
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 LINES = [f"k{number % 7}:line {number}" for number in range(2000)]
+
+KAFKAJS = ("metadata", "records", "gzip", "snappy", "lz4", "zstd", "group", "commit", "http-to-kafka", "same-partition",
+           "kill")
 
 # The other clients are modules of Debian's own Python, whichever runs this.
 KAFKA_PYTHON = """
@@ -195,6 +198,14 @@ def check_module(server, name, program, topic):
     subprocess.run([python, "-c", program, server.kafka, topic], check=True, timeout=120)
 
 
+def check_kafkajs():
+    """A part of what `./x conformance clients` asks of it; without npm or its registry it says so and skips."""
+    clients = os.path.join(os.path.dirname(__file__), "..", "..", "conformance", "clients")
+    features = [f"--feature={name}" for name in KAFKAJS]
+    done = subprocess.run([sys.executable, clients, "--quiet", "--client=kafkajs", *features], check=False, timeout=240)
+    assert done.returncode in (0, 77), "kafkajs failed"
+
+
 def main():
     if not shutil.which("kcat"):
         skip("kcat is not installed")
@@ -216,6 +227,7 @@ def main():
         assert consume_as_group(server, "lines-gzip") == ["k1:after"], "a group goes on where it stood"
         assert json.loads(kcat(server, "-L", "-J"))["brokers"][0]["name"] == server.kafka
         assert server.stop() == 0
+        check_kafkajs()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print("every client did what it does with Kafka")
