@@ -179,9 +179,19 @@ def offsets(t):
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 def poll(members, count, seconds=0.5):
-    """What all members read at the same time: some clients do not come back before all have joined."""
+    """What all members read at the same time, until each has come back once: some clients do so only when all others
+    have joined, and these must go on polling."""
+    back = set()
+
+    def poll_one(number):
+        program, name = members[number]
+        found = []
+        while len(back) < len(members):
+            found += program.read(name, count, seconds)
+            back.add(number)
+        return found
     with ThreadPoolExecutor(len(members)) as pool:
-        return sum(pool.map(lambda member: member[0].read(member[1], count, seconds), members), [])
+        return sum(pool.map(poll_one, range(len(members))), [])
 
 
 def read_as_group(members, count, seconds=40):

@@ -32,7 +32,7 @@ class Confluent:
         return self.made
 
     def version(self):
-        return f"{confluent_kafka.version()[0]} (librdkafka {confluent_kafka.libversion()[0]})"
+        return f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"
 
     def producer(self, codec="none", acks=-1, idempotent=False, max_request=1000000, partitioner="murmur2_random"):
         return Producer({**self.settings, "compression.type": codec, "acks": acks, "enable.idempotence": idempotent,

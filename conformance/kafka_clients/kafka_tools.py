@@ -66,8 +66,9 @@ class KafkaTools:
                               check=False)
         wrong = [line for line in (done.stdout + done.stderr).splitlines()
                  if re.search(r"\bERROR\b|\bError\b|Exception\b|\bfailed\b", line)]
+        said = [line for line in (done.stderr + done.stdout).splitlines() if line and not line.startswith("SLF4J")]
         if done.returncode != 0 or wrong:
-            raise RuntimeError(" ".join(wrong or (done.stderr + done.stdout).strip().splitlines()[-2:])[:400])
+            raise RuntimeError(" ".join(wrong or said[-2:])[:400])
         return done.stdout
 
     def version(self):
