@@ -6,7 +6,7 @@ from typing import NamedTuple
 LEGEND = """- `ok`: the client did it, and what it did was checked: by what it read, by what is stored, or over HTTP.
 - `FAILED`: it did not; why is said below.
 - `-`: the client has no way to do it.
-- `skipped`: the client could not be had where this was run; why is said below."""
+- `skipped`: the client, or something it needs for this, was not there where this was run; why is said below."""
 
 
 class Matrix(NamedTuple):
