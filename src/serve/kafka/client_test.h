@@ -11,47 +11,11 @@
 #include "continuo/serve/client_test.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/server.h"
+#include "continuo/wire/kafka/messages_test.h"
 
 namespace continuo::serve {
 
-/// What an answer is of which request.
-template <class Request>
-struct AnswerOf;
-#define CONTINUO_KAFKA_ANSWER(REQUEST, RESPONSE, KEY)     \
-  template <>                                             \
-  struct AnswerOf<wire::kafka::REQUEST> {                 \
-    using type = wire::kafka::RESPONSE;                   \
-    static constexpr auto key = wire::kafka::ApiKey::KEY; \
-  }
-CONTINUO_KAFKA_ANSWER(ApiVersionsRequest, ApiVersionsResponse, api_versions);
-CONTINUO_KAFKA_ANSWER(MetadataRequest, MetadataResponse, metadata);
-CONTINUO_KAFKA_ANSWER(ProduceRequest, ProduceResponse, produce);
-CONTINUO_KAFKA_ANSWER(FetchRequest, FetchResponse, fetch);
-CONTINUO_KAFKA_ANSWER(ListOffsetsRequest, ListOffsetsResponse, list_offsets);
-CONTINUO_KAFKA_ANSWER(InitProducerIdRequest, InitProducerIdResponse, init_producer_id);
-CONTINUO_KAFKA_ANSWER(CreateTopicsRequest, CreateTopicsResponse, create_topics);
-CONTINUO_KAFKA_ANSWER(DeleteTopicsRequest, DeleteTopicsResponse, delete_topics);
-CONTINUO_KAFKA_ANSWER(DeleteRecordsRequest, DeleteRecordsResponse, delete_records);
-CONTINUO_KAFKA_ANSWER(FindCoordinatorRequest, FindCoordinatorResponse, find_coordinator);
-CONTINUO_KAFKA_ANSWER(DescribeClusterRequest, DescribeClusterResponse, describe_cluster);
-CONTINUO_KAFKA_ANSWER(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, offset_for_leader_epoch);
-CONTINUO_KAFKA_ANSWER(DescribeConfigsRequest, DescribeConfigsResponse, describe_configs);
-CONTINUO_KAFKA_ANSWER(AlterConfigsRequest, AlterConfigsResponse, alter_configs);
-CONTINUO_KAFKA_ANSWER(IncrementalAlterConfigsRequest, AlterConfigsResponse, incremental_alter_configs);
-CONTINUO_KAFKA_ANSWER(CreatePartitionsRequest, CreatePartitionsResponse, create_partitions);
-CONTINUO_KAFKA_ANSWER(DescribeProducersRequest, DescribeProducersResponse, describe_producers);
-CONTINUO_KAFKA_ANSWER(DescribeLogDirsRequest, DescribeLogDirsResponse, describe_log_dirs);
-CONTINUO_KAFKA_ANSWER(JoinGroupRequest, JoinGroupResponse, join_group);
-CONTINUO_KAFKA_ANSWER(SyncGroupRequest, SyncGroupResponse, sync_group);
-CONTINUO_KAFKA_ANSWER(HeartbeatRequest, HeartbeatResponse, heartbeat);
-CONTINUO_KAFKA_ANSWER(LeaveGroupRequest, LeaveGroupResponse, leave_group);
-CONTINUO_KAFKA_ANSWER(ListGroupsRequest, ListGroupsResponse, list_groups);
-CONTINUO_KAFKA_ANSWER(DescribeGroupsRequest, DescribeGroupsResponse, describe_groups);
-CONTINUO_KAFKA_ANSWER(DeleteGroupsRequest, DeleteGroupsResponse, delete_groups);
-CONTINUO_KAFKA_ANSWER(OffsetCommitRequest, OffsetCommitResponse, offset_commit);
-CONTINUO_KAFKA_ANSWER(OffsetFetchRequest, OffsetFetchResponse, offset_fetch);
-CONTINUO_KAFKA_ANSWER(OffsetDeleteRequest, OffsetDeleteResponse, offset_delete);
-#undef CONTINUO_KAFKA_ANSWER
+using wire::kafka::AnswerOf;
 
 class KafkaClient {
  public:

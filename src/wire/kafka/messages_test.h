@@ -15,36 +15,54 @@
 
 namespace continuo::wire::kafka {
 
+// Each request, its answer, and the API they are of.
+#define CONTINUO_KAFKA_MESSAGES(X)                                                      \
+  X(ProduceRequest, ProduceResponse, produce)                                           \
+  X(FetchRequest, FetchResponse, fetch)                                                 \
+  X(ListOffsetsRequest, ListOffsetsResponse, list_offsets)                              \
+  X(MetadataRequest, MetadataResponse, metadata)                                        \
+  X(OffsetCommitRequest, OffsetCommitResponse, offset_commit)                           \
+  X(OffsetFetchRequest, OffsetFetchResponse, offset_fetch)                              \
+  X(FindCoordinatorRequest, FindCoordinatorResponse, find_coordinator)                  \
+  X(JoinGroupRequest, JoinGroupResponse, join_group)                                    \
+  X(HeartbeatRequest, HeartbeatResponse, heartbeat)                                     \
+  X(LeaveGroupRequest, LeaveGroupResponse, leave_group)                                 \
+  X(SyncGroupRequest, SyncGroupResponse, sync_group)                                    \
+  X(DescribeGroupsRequest, DescribeGroupsResponse, describe_groups)                     \
+  X(ListGroupsRequest, ListGroupsResponse, list_groups)                                 \
+  X(ApiVersionsRequest, ApiVersionsResponse, api_versions)                              \
+  X(CreateTopicsRequest, CreateTopicsResponse, create_topics)                           \
+  X(DeleteTopicsRequest, DeleteTopicsResponse, delete_topics)                           \
+  X(DeleteRecordsRequest, DeleteRecordsResponse, delete_records)                        \
+  X(InitProducerIdRequest, InitProducerIdResponse, init_producer_id)                    \
+  X(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, offset_for_leader_epoch) \
+  X(DescribeConfigsRequest, DescribeConfigsResponse, describe_configs)                  \
+  X(AlterConfigsRequest, AlterConfigsResponse, alter_configs)                           \
+  X(DescribeLogDirsRequest, DescribeLogDirsResponse, describe_log_dirs)                 \
+  X(CreatePartitionsRequest, CreatePartitionsResponse, create_partitions)               \
+  X(DeleteGroupsRequest, DeleteGroupsResponse, delete_groups)                           \
+  X(IncrementalAlterConfigsRequest, AlterConfigsResponse, incremental_alter_configs)    \
+  X(OffsetDeleteRequest, OffsetDeleteResponse, offset_delete)                           \
+  X(DescribeClusterRequest, DescribeClusterResponse, describe_cluster)                  \
+  X(DescribeProducersRequest, DescribeProducersResponse, describe_producers)
+
+/// What an answer is of which request.
+template <class Request>
+struct AnswerOf;
+#define CONTINUO_KAFKA_ANSWER(REQUEST, RESPONSE, KEY) \
+  template <>                                         \
+  struct AnswerOf<REQUEST> {                          \
+    using type = RESPONSE;                            \
+    static constexpr ApiKey key = ApiKey::KEY;        \
+  };
+CONTINUO_KAFKA_MESSAGES(CONTINUO_KAFKA_ANSWER)
+#undef CONTINUO_KAFKA_ANSWER
+
 /// Calls visit.template operator()<Request, Response>(key) for each API.
 void each_api(auto visit) {
-  visit.template operator()<ProduceRequest, ProduceResponse>(ApiKey::produce);
-  visit.template operator()<FetchRequest, FetchResponse>(ApiKey::fetch);
-  visit.template operator()<ListOffsetsRequest, ListOffsetsResponse>(ApiKey::list_offsets);
-  visit.template operator()<MetadataRequest, MetadataResponse>(ApiKey::metadata);
-  visit.template operator()<OffsetCommitRequest, OffsetCommitResponse>(ApiKey::offset_commit);
-  visit.template operator()<OffsetFetchRequest, OffsetFetchResponse>(ApiKey::offset_fetch);
-  visit.template operator()<FindCoordinatorRequest, FindCoordinatorResponse>(ApiKey::find_coordinator);
-  visit.template operator()<JoinGroupRequest, JoinGroupResponse>(ApiKey::join_group);
-  visit.template operator()<HeartbeatRequest, HeartbeatResponse>(ApiKey::heartbeat);
-  visit.template operator()<LeaveGroupRequest, LeaveGroupResponse>(ApiKey::leave_group);
-  visit.template operator()<SyncGroupRequest, SyncGroupResponse>(ApiKey::sync_group);
-  visit.template operator()<DescribeGroupsRequest, DescribeGroupsResponse>(ApiKey::describe_groups);
-  visit.template operator()<ListGroupsRequest, ListGroupsResponse>(ApiKey::list_groups);
-  visit.template operator()<ApiVersionsRequest, ApiVersionsResponse>(ApiKey::api_versions);
-  visit.template operator()<CreateTopicsRequest, CreateTopicsResponse>(ApiKey::create_topics);
-  visit.template operator()<DeleteTopicsRequest, DeleteTopicsResponse>(ApiKey::delete_topics);
-  visit.template operator()<DeleteRecordsRequest, DeleteRecordsResponse>(ApiKey::delete_records);
-  visit.template operator()<InitProducerIdRequest, InitProducerIdResponse>(ApiKey::init_producer_id);
-  visit.template operator()<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(ApiKey::offset_for_leader_epoch);
-  visit.template operator()<DescribeConfigsRequest, DescribeConfigsResponse>(ApiKey::describe_configs);
-  visit.template operator()<AlterConfigsRequest, AlterConfigsResponse>(ApiKey::alter_configs);
-  visit.template operator()<DescribeLogDirsRequest, DescribeLogDirsResponse>(ApiKey::describe_log_dirs);
-  visit.template operator()<CreatePartitionsRequest, CreatePartitionsResponse>(ApiKey::create_partitions);
-  visit.template operator()<DeleteGroupsRequest, DeleteGroupsResponse>(ApiKey::delete_groups);
-  visit.template operator()<IncrementalAlterConfigsRequest, AlterConfigsResponse>(ApiKey::incremental_alter_configs);
-  visit.template operator()<OffsetDeleteRequest, OffsetDeleteResponse>(ApiKey::offset_delete);
-  visit.template operator()<DescribeClusterRequest, DescribeClusterResponse>(ApiKey::describe_cluster);
-  visit.template operator()<DescribeProducersRequest, DescribeProducersResponse>(ApiKey::describe_producers);
+#define CONTINUO_KAFKA_VISIT(REQUEST, RESPONSE, KEY) visit.template operator()<REQUEST, RESPONSE>(ApiKey::KEY);
+  CONTINUO_KAFKA_MESSAGES(CONTINUO_KAFKA_VISIT)
+#undef CONTINUO_KAFKA_VISIT
 }
 
 /// Gives every field some value, nulls where they may stand. What it points to lives as long as the filler.

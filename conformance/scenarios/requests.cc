@@ -1,0 +1,83 @@
+#include "requests.h"
+
+namespace continuo::conformance {
+
+std::string with_crc(std::string batch) {
+  using L = record::BatchLayout;
+  store(batch.data() + L::crc, big_endian(crc32c(std::string_view{batch}.substr(L::attributes))));
+  return batch;
+}
+
+ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch, std::int16_t acks) {
+  ProduceRequest request;
+  request.acks = acks;
+  request.timeout_ms = 5'000;
+  request.topics = {{topic, {{partition, {batch}}}}};
+  return request;
+}
+
+FetchRequest fetch_from(const std::string& topic, std::int32_t partition, std::int64_t offset) {
+  FetchRequest request;
+  request.min_bytes = 1;
+  request.max_bytes = 1 << 20;
+  FetchRequest::Partition asked;
+  asked.partition = partition;
+  asked.fetch_offset = offset;
+  asked.partition_max_bytes = 1 << 20;
+  request.topics = {{topic, {asked}}};
+  return request;
+}
+
+CreateTopicsRequest create_of(const std::string& topic, std::int32_t partitions) {
+  CreateTopicsRequest request;
+  request.timeout_ms = 10'000;
+  request.topics = {{topic, partitions, 1, {}, {}}};
+  return request;
+}
+
+// A topic that was just made may be unknown for a moment to the part of Kafka that answers.
+void make_topic(Run& run, const std::string& topic, std::int32_t partitions) {
+  run.ask("make " + topic, create_of(topic, partitions), 4);
+  MetadataRequest ask;
+  ask.topics = {{{{}, topic}}};
+  ask.allow_auto_topic_creation = false;
+  Run::wait(150);
+  run.ask(topic + " is there", ask, 7);
+}
+
+JoinGroupRequest join_of(const std::string& group, const std::string& member) {
+  JoinGroupRequest request;
+  request.group_id = group;
+  request.member_id = member;
+  request.session_timeout_ms = 10'000;
+  request.rebalance_timeout_ms = 10'000;
+  request.protocol_type = "consumer";
+  request.protocols = {{"range", Bytes{"wants"}}};
+  return request;
+}
+
+SyncGroupRequest sync_of(const std::string& group, const JoinGroupResponse& join, std::string_view assignment) {
+  SyncGroupRequest request;
+  request.group_id = group;
+  request.generation_id = join.generation_id;
+  request.member_id = join.member_id;
+  request.protocol_type = "consumer";
+  request.protocol_name = "range";
+  request.assignments = {{join.member_id, Bytes{std::string{assignment}}}};
+  return request;
+}
+
+HeartbeatRequest heartbeat_of(const std::string& group, const JoinGroupResponse& join) {
+  return {group, join.generation_id, join.member_id, std::nullopt};
+}
+
+LeaveGroupRequest leave_of(const std::string& group, const std::string& member) {
+  return {group, member, {{member, std::nullopt, std::nullopt}}};
+}
+
+JoinGroupResponse joined(Run& run, const std::string& group, std::size_t connection) {
+  const auto asked = run.ask("join " + group, join_of(group), Run::newest, connection);
+  return run.ask("join " + group + " with the id", join_of(group, asked.member_id), Run::newest, connection);
+}
+
+}  // namespace continuo::conformance
