@@ -45,7 +45,7 @@ void made_when_asked_for(Run& run) {
   for (const std::int16_t version : {0, 3, 4, 9, 12}) {
     const std::string name = "made-" + std::to_string(version);
     run.ask("ask for it", metadata_of(name, true), version);
-    Run::wait(300);
+    Run::wait(500);
     run.ask("ask again", metadata_of(name, true), version);
   }
 }
@@ -79,9 +79,15 @@ void coordinators(Run& run) {
   FindCoordinatorRequest request;
   request.key = "a-group";
   request.coordinator_keys = {"a-group", "another"};
-  run.ask("the first time", request);
-  Run::wait(3'000);  // Kafka makes its topic of offsets now
+  const auto found = [](const FindCoordinatorResponse& answer) {
+    return !answer.coordinators.empty() && answer.coordinators[0].error_code == 0;
+  };
+  run.settle(request, 4, found);  // Kafka makes its topic of offsets now, and its topic of transactions then
   run.ask_in_all("of a group", request);
+  request.key_type = 1;
+  run.settle(request, 4, found);
+  run.ask_in_all("of a transaction", request, 1);
+  request.key_type = 0;
   request.coordinator_keys.clear();
   run.ask("of none", request);
   request.coordinator_keys = {""};

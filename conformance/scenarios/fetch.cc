@@ -93,6 +93,7 @@ void sessions(Run& run) {
   ask("no session", 0, -1);
   ask("a session that is not", 12'345, 3);
   ask("a session that is not, to be closed", 12'345, -1);
+  ask("a session that is not, to begin anew", 12'345, 0);
   ask("epoch 5 of session 0", 0, 5);
   FetchRequest request = fetch_from("sessions", 0, 0);
   request.session_epoch = 0;

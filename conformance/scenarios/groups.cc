@@ -148,7 +148,7 @@ void more_protocols(Run& run) {
   request.protocols = {{"sticky", Bytes{"s"}}, {"range", Bytes{"r"}}};
   const auto first = run.ask("join", request, 3);
   run.ask("sync", sync_of("choice", first), 3);
-  request.protocols = {{"range", Bytes{"r2"}}, {"sticky", Bytes{"s2"}}, {"robin", Bytes{"x"}}};
+  request.protocols = {{"robin", Bytes{"x"}}, {"sticky", Bytes{"s2"}}, {"range", Bytes{"r2"}}};
   const auto waiting = run.send(request, 3, 1);
   Run::wait(300);
   request.protocols = {{"sticky", Bytes{"s"}}, {"range", Bytes{"r"}}};

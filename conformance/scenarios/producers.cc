@@ -9,6 +9,7 @@ constexpr std::int32_t last_sequence = std::numeric_limits<std::int32_t>::max();
 
 void numbered(Run& run) {
   InitProducerIdRequest request;
+  run.settle(request, 4, [](const InitProducerIdResponse& answer) { return answer.error_code == 0; });
   run.ask_in_all("a number", request);
   request.transaction_timeout_ms = 2'000'000'000;
   run.ask("a long timeout", request);

@@ -41,8 +41,9 @@ void make_topic(Run& run, const std::string& topic, std::int32_t partitions) {
   MetadataRequest ask;
   ask.topics = {{{{}, topic}}};
   ask.allow_auto_topic_creation = false;
-  Run::wait(150);
-  run.ask(topic + " is there", ask, 7);
+  run.settle(ask, 7, [](const MetadataResponse& answer) {
+    return !answer.topics.empty() && answer.topics[0].error_code == 0 && !answer.topics[0].partitions.empty();
+  });
 }
 
 JoinGroupRequest join_of(const std::string& group, const std::string& member) {

@@ -100,6 +100,7 @@ Run::Frame Run::frame(Sent sent) {
 }
 
 void Run::print(std::string_view step, std::string_view api, std::int16_t version, boost::json::value answer) const {
+  if (quiet_) return;
   const boost::json::object line{
       {"at", scenario_ + ": " + std::string{step}}, {"api", api}, {"version", version}, {"answer", std::move(answer)}};
   fmt::print("{}\n", boost::json::serialize(line));

@@ -53,6 +53,16 @@ class Run {
   auto ask(std::string_view step, const Q& request, std::int16_t version = newest, std::size_t connection = 0) {
     return receive<Q>(step, send(request, version, connection));
   }
+  /// Asks until the answer is good, for 10 s at most, and prints nothing: for what Kafka does in its own time.
+  template <class Q>
+  void settle(const Q& request, std::int16_t version, auto good) {
+    for (int tries = 0; tries < 100; ++tries, wait(100)) {
+      quiet_ = true;
+      const auto answer = ask("", request, version);
+      quiet_ = false;
+      if (good(answer)) return;
+    }
+  }
   /// In every version that is served, from `first` on; the last answer.
   template <class Q>
   auto ask_in_all(std::string_view step, const Q& request, std::int16_t first = 0) {
@@ -110,6 +120,7 @@ class Run {
   std::string scenario_;
   std::map<std::size_t, Connection> connections_;
   std::int32_t number_ = 0;
+  bool quiet_ = false;
 };
 
 /// One that is not served yet has no place in the comparison.

@@ -56,7 +56,9 @@ namespace continuo::wire::kafka {
   X(group_subscribed_to_topic, 86)             \
   X(invalid_record, 87)                        \
   X(throttling_quota_exceeded, 89)             \
-  X(unknown_topic_id, 100)
+  X(unknown_topic_id, 100)                     \
+  X(mismatched_endpoint_type, 114)             \
+  X(unsupported_endpoint_type, 115)
 
 enum class KafkaError : std::int16_t {
 #define CONTINUO_KAFKA_ERROR(NAME, NUMBER) NAME = NUMBER,
