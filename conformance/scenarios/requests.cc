@@ -1,5 +1,7 @@
 #include "requests.h"
 
+#include <algorithm>
+
 namespace continuo::conformance {
 
 std::string with_crc(std::string batch) {
@@ -35,7 +37,7 @@ CreateTopicsRequest create_of(const std::string& topic, std::int32_t partitions)
   return request;
 }
 
-// A topic that was just made may be unknown for a moment to the part of Kafka that answers.
+// A topic that was just made may be unknown for a moment to the part of Kafka that answers, and be led by nobody.
 void make_topic(Run& run, const std::string& topic, std::int32_t partitions) {
   run.ask("make " + topic, create_of(topic, partitions), 4);
   MetadataRequest ask;
@@ -43,6 +45,14 @@ void make_topic(Run& run, const std::string& topic, std::int32_t partitions) {
   ask.allow_auto_topic_creation = false;
   run.settle(ask, 7, [](const MetadataResponse& answer) {
     return !answer.topics.empty() && answer.topics[0].error_code == 0 && !answer.topics[0].partitions.empty();
+  });
+  ListOffsetsRequest led;
+  led.topics.push_back({topic, {}});
+  for (std::int32_t each = 0; each < partitions; ++each) led.topics[0].partitions.push_back({each, -1, -1});
+  run.settle(led, 4, [](const ListOffsetsResponse& answer) {
+    return !answer.topics.empty() && std::ranges::all_of(answer.topics[0].partitions, [](const auto& partition) {
+      return partition.error_code == 0;
+    });
   });
 }
 

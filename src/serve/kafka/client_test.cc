@@ -10,11 +10,16 @@ std::string KafkaClient::frame() {
   return client_.read_exactly(static_cast<std::size_t>(big_endian(load<std::int32_t>(head.data()))));
 }
 
-KafkaServed::KafkaServed(ServerOptions options) {
-  CHECK(running.start().has_value(), "the node starts");
+KafkaServed::KafkaServed(ServerOptions wanted) : options(std::move(wanted)) {
   options.port = 0;
   if (!options.kafka) options.kafka.emplace();
   options.kafka->port = 0;
+  restart();
+}
+
+void KafkaServed::restart() {
+  server.reset();
+  CHECK(running.start().has_value(), "the node starts");
   auto started = Server::start(*running.node, options);
   CHECK(started.has_value(), "the server starts");
   server = std::move(*started);

@@ -69,10 +69,13 @@ class KafkaClient {
 
 /// A node in a folder of its own with both doors.
 struct KafkaServed {
-  explicit KafkaServed(ServerOptions options = {});
+  explicit KafkaServed(ServerOptions wanted = {});
+  /// On the same folder; clients connect anew.
+  void restart();
   KafkaClient client() const { return KafkaClient(port); }
   void make_topic(const std::string& name, std::uint32_t partitions = 1);
   node::RunningNode running{::testing::TempDir()};
+  ServerOptions options;
   std::unique_ptr<Server> server;
   std::uint16_t port = 0;
 };

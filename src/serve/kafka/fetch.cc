@@ -184,8 +184,10 @@ class Fetching final : public KafkaWaiter, public std::enable_shared_from_this<F
 }  // namespace
 
 void fetch(KafkaCall& call, FetchRequest request) {
-  // Sessions are not kept: number 0 tells the client to name all its partitions each time (KIP-227).
-  if (request.session_id != 0) {
+  // Sessions are not kept: number 0 tells the client to name all its partitions each time (KIP-227). Who begins one, or
+  // ends one, names them all now; only who goes on needs one.
+  constexpr std::int32_t begins = 0, ends = -1;
+  if (request.session_epoch != begins && request.session_epoch != ends) {
     FetchResponse answer;
     answer.error_code = number(KafkaError::fetch_session_id_not_found);
     return call.answer(answer);

@@ -148,6 +148,11 @@ void offset_fetch(KafkaCall& call, OffsetFetchRequest request) {
 }
 
 void offset_delete(KafkaCall& call, OffsetDeleteRequest request) {
+  if (request.group_id.empty()) {
+    OffsetDeleteResponse answer;
+    answer.error_code = number(KafkaError::invalid_group_id);
+    return call.answer(answer);
+  }
   engines::DeleteOffsets remove{.group = request.group_id};
   const auto outcomes = std::make_shared<Outcomes>(call, request.topics);
   outcomes->each_known([&](std::size_t t, std::size_t, PartitionRef ref) {

@@ -16,6 +16,8 @@ using namespace wire::kafka;
 constexpr std::int16_t known_member_version = 4;
 constexpr std::int16_t skip_assignment_version = 9;
 
+char ascii_lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
+
 engines::Membership who(const auto& request) {
   return {request.group_id, request.member_id, request.group_instance_id, request.generation_id};
 }
@@ -93,6 +95,11 @@ void leave_group(KafkaCall& call, LeaveGroupRequest request) {
       [self = call.shared_from_this(), one, members = std::move(request.members)](Result<node::GroupOutcomes> left) {
         if (self->gone()) return;
         LeaveGroupResponse answer;
+        // Of several members each has its own error, also where the group does not know any.
+        if (left && !one && left->error == engines::GroupError::unknown_member_id) {
+          left->error = engines::GroupError::none;
+          left->each.assign(members.size(), engines::GroupError::unknown_member_id);
+        }
         answer.error_code = left ? number(kafka_error(left->error)) : failed(left.error());
         if (left && one && !left->each.empty() && answer.error_code == 0)
           answer.error_code = number(kafka_error(left->each.front()));
@@ -111,7 +118,10 @@ void list_groups(KafkaCall& call, ListGroupsRequest request) {
     if (!groups) answer.error_code = failed(groups.error());
     for (const engines::GroupSummary& group : groups.value_or(std::vector<engines::GroupSummary>{})) {
       const std::string state{name(group.state)};
-      if (states.empty() || std::ranges::find(states, state) != states.end())
+      const auto is_wanted = [&state](const std::string& wanted) {
+        return std::ranges::equal(wanted, state, {}, ascii_lower, ascii_lower);
+      };
+      if (states.empty() || std::ranges::any_of(states, is_wanted))
         answer.groups.push_back({group.name, group.protocol_type, state});
     }
     self->answer(answer);

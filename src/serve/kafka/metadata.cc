@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "continuo/engines/definitions.h"
 #include "continuo/record/base64.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/kafka/session.h"
@@ -32,12 +33,22 @@ MetadataResponse::Topic describe(const Door& door, const node::Topic& topic) {
   return out;
 }
 
+// An id is meant rather than a name: under the name there may be another topic by now.
+bool by_name(const MetadataRequest::Topic& asked) { return asked.name && asked.topic_id.is_zero(); }
+
 MetadataResponse::Topic unknown(const MetadataRequest::Topic& asked, KafkaError error) {
   MetadataResponse::Topic out;
   out.error_code = number(error);
-  out.name = asked.name;
+  if (by_name(asked)) out.name = asked.name;
   out.topic_id = asked.topic_id;
   return out;
+}
+
+KafkaError why_unknown(const MetadataRequest::Topic& asked,
+                       const std::map<std::string, KafkaError, std::less<>>& refused) {
+  if (!by_name(asked)) return KafkaError::unknown_topic_id;
+  if (const auto why = refused.find(*asked.name); why != refused.end()) return why->second;
+  return engines::check_name(*asked.name) ? KafkaError::unknown_topic_or_partition : KafkaError::invalid_topic;
 }
 
 void answer_metadata(KafkaCall& call, const MetadataRequest& request,
@@ -52,15 +63,8 @@ void answer_metadata(KafkaCall& call, const MetadataRequest& request,
     for (const auto& [name, topic] : catalogue->topics) answer.topics.push_back(describe(door, *topic));
   for (const MetadataRequest::Topic& asked : request.topics.value_or(std::vector<MetadataRequest::Topic>{})) {
     const node::Topic* topic =
-        asked.name ? catalogue->find_topic(*asked.name) : find_topic(door, *catalogue, asked.topic_id);
-    if (topic != nullptr) {
-      answer.topics.push_back(describe(door, *topic));
-      continue;
-    }
-    const auto why = asked.name ? refused.find(*asked.name) : refused.end();
-    answer.topics.push_back(unknown(asked, why != refused.end() ? why->second
-                                           : asked.name         ? KafkaError::unknown_topic_or_partition
-                                                                : KafkaError::unknown_topic_id));
+        by_name(asked) ? catalogue->find_topic(*asked.name) : find_topic(door, *catalogue, asked.topic_id);
+    answer.topics.push_back(topic != nullptr ? describe(door, *topic) : unknown(asked, why_unknown(asked, refused)));
   }
   call.answer(answer);
 }
@@ -89,7 +93,7 @@ void metadata(KafkaCall& call, MetadataRequest request) {
   std::vector<std::string> missing;
   if (request.topics && request.allow_auto_topic_creation && call.thread().door().options.auto_create)
     for (const MetadataRequest::Topic& asked : *request.topics)
-      if (asked.name && catalogue->find_topic(*asked.name) == nullptr) missing.push_back(*asked.name);
+      if (by_name(asked) && catalogue->find_topic(*asked.name) == nullptr) missing.push_back(*asked.name);
   auto refused = std::make_shared<std::map<std::string, KafkaError, std::less<>>>();
   const auto all_made =
       std::make_shared<Gathering>([self = call.shared_from_this(), request = std::move(request), refused] {
@@ -104,7 +108,13 @@ void metadata(KafkaCall& call, MetadataRequest request) {
 void describe_cluster(KafkaCall& call, DescribeClusterRequest request) {
   const Door& door = call.thread().door();
   DescribeClusterResponse answer;
-  answer.endpoint_type = request.endpoint_type;
+  constexpr std::int8_t brokers = 1, controllers = 2;
+  if (request.endpoint_type != brokers) {
+    answer.error_code = number(request.endpoint_type == controllers ? KafkaError::mismatched_endpoint_type
+                                                                    : KafkaError::unsupported_endpoint_type);
+    answer.error_message = "this is a broker";
+    return call.answer(answer);
+  }
   answer.cluster_id = door.kafka.cluster_id;
   answer.controller_id = broker_id;
   answer.brokers = {this_broker<DescribeClusterResponse::Broker>(door)};
@@ -115,7 +125,14 @@ void describe_cluster(KafkaCall& call, DescribeClusterRequest request) {
 void find_coordinator(KafkaCall& call, FindCoordinatorRequest request) {
   const Door& door = call.thread().door();
   FindCoordinatorResponse answer;
+  constexpr std::int8_t group = 0, transaction = 1;
+  const bool known = request.key_type == group || request.key_type == transaction;
   const auto here = [&](auto& coordinator) {
+    if (!known) {
+      coordinator.error_code = number(KafkaError::invalid_request);
+      coordinator.error_message = "coordinators are of groups (0) and of transactions (1)";
+      return;
+    }
     coordinator.node_id = broker_id;
     coordinator.host = door.kafka.host;
     coordinator.port = door.kafka.port;

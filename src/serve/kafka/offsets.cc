@@ -15,17 +15,27 @@ ListOffsetsResponse::Partition refused(std::int32_t partition, KafkaError error)
   return out;
 }
 
+// KIP-734, KIP-405.
+constexpr std::int16_t first_with_max_timestamp = 7;
+constexpr std::int16_t first_with_earliest_local = 8;
+
+bool is_place(std::int64_t timestamp, std::int16_t version) {
+  if (timestamp == ListOffsetsRequest::max_timestamp) return version >= first_with_max_timestamp;
+  if (timestamp == ListOffsetsRequest::earliest_local) return version >= first_with_earliest_local;
+  return timestamp >= ListOffsetsRequest::earliest;
+}
+
 ListOffsetsResponse::Partition find(node::Node& node, PartitionRef ref, std::int64_t timestamp) {
   ListOffsetsResponse::Partition out;
   out.partition_index = static_cast<std::int32_t>(ref.partition.value);
   out.leader_epoch = leader_epoch;
   const auto state = node.partition_state(ref);
   if (!state) return refused(out.partition_index, kafka_error(state.error().code));
+  if (timestamp == ListOffsetsRequest::earliest_local) timestamp = ListOffsetsRequest::earliest;  // all are here
   if (timestamp == ListOffsetsRequest::earliest || timestamp == ListOffsetsRequest::latest) {
     out.offset = timestamp == ListOffsetsRequest::earliest ? state->first.value : state->next.value;
     return out;
   }
-  if (timestamp < ListOffsetsRequest::max_timestamp) return refused(out.partition_index, KafkaError::invalid_request);
   const auto found = timestamp == ListOffsetsRequest::max_timestamp ? node.newest_record(ref)
                                                                     : node.first_record_since(ref, timestamp);
   if (!found) return refused(out.partition_index, kafka_error(found.error().code));
@@ -38,7 +48,7 @@ ListOffsetsResponse::Partition find(node::Node& node, PartitionRef ref, std::int
   return out;
 }
 
-ListOffsetsResponse find_all(node::Node& node, const ListOffsetsRequest& request) {
+ListOffsetsResponse find_all(node::Node& node, const ListOffsetsRequest& request, std::int16_t version) {
   const auto catalogue = node.catalogue();
   ListOffsetsResponse answer;
   for (const ListOffsetsRequest::Topic& topic : request.topics) {
@@ -49,6 +59,8 @@ ListOffsetsResponse find_all(node::Node& node, const ListOffsetsRequest& request
       const KafkaError epoch = check_epoch(asked.current_leader_epoch);
       if (!ref || epoch != KafkaError::none)
         out.partitions.push_back(refused(asked.partition_index, ref ? epoch : ref.error()));
+      else if (!is_place(asked.timestamp, version))
+        out.partitions.push_back(refused(asked.partition_index, KafkaError::unsupported_version));
       else
         out.partitions.push_back(find(node, *ref, asked.timestamp));
     }
@@ -66,9 +78,9 @@ void list_offsets(KafkaCall& call, ListOffsetsRequest request) {
       by_time = by_time || (partition.timestamp != ListOffsetsRequest::latest &&
                             partition.timestamp != ListOffsetsRequest::earliest);
   ReaderPool& readers = call.thread().door().readers;
-  if (!by_time || readers.empty()) return call.answer(find_all(call.node(), request));
+  if (!by_time || readers.empty()) return call.answer(find_all(call.node(), request, call.version()));
   readers.run([self = call.shared_from_this(), &node = call.node(), request = std::move(request)]() mutable {
-    self->thread().post([self, answer = find_all(node, request)] {
+    self->thread().post([self, answer = find_all(node, request, self->version())] {
       if (!self->gone()) self->answer(answer);
     });
   });

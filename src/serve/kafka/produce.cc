@@ -1,4 +1,7 @@
 // Records in, in the batches their producers made.
+#include <algorithm>
+
+#include "continuo/base/checksum.h"
 #include "continuo/record/batch.h"
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/kafka/session.h"
@@ -11,13 +14,41 @@ using namespace wire::kafka;
 // What goes into the log in one command, about: the rest of a large request follows in the next.
 constexpr std::size_t command_bytes = 4u << 20;
 
+constexpr std::int16_t first_with_zstd = 7;
+
 KafkaError error_of(const Error& error) {
   switch (error.code) {
     case Code::damaged_data: return KafkaError::corrupt_message;
-    case Code::bad_request: return KafkaError::invalid_record;
-    case Code::unsupported: return KafkaError::unsupported_for_message_format;
+    case Code::bad_request:
+    case Code::unsupported: return KafkaError::invalid_record;
     default: return kafka_error(error.code);
   }
+}
+
+// A batch that came as it was sent: sent again it would be no better, and clients repeat what is corrupt.
+bool is_intact(std::string_view batch) {
+  using L = record::BatchLayout;
+  return batch.size() < L::records ||
+         big_endian(load<std::int32_t>(batch.data() + L::batch_length)) + L::before_length != batch.size() ||
+         big_endian(load<std::uint32_t>(batch.data() + L::crc)) == crc32c(batch.substr(L::attributes));
+}
+
+// Of a batch that check_produced refused.
+KafkaError error_of(const Error& error, std::string_view batch) {
+  if (error.code == Code::damaged_data && is_intact(batch)) return KafkaError::invalid_record;
+  const auto header = record::read_batch_header(batch);
+  if (error.code == Code::unsupported && header && header->transactional() && !header->control())
+    return KafkaError::transactional_id_authorization_failed;
+  return error_of(error);
+}
+
+// What is a batch, and not one that may be produced in this way.
+KafkaError check(const record::BatchHeader& batch, std::int16_t version) {
+  if (batch.compression() == record::Compression::zstd && version < first_with_zstd)
+    return KafkaError::unsupported_compression_type;
+  if (batch.producer_id >= 0 && (batch.producer_epoch < 0 || batch.base_sequence < 0))
+    return KafkaError::invalid_record;
+  return KafkaError::none;
 }
 
 /// One request under way: its answer is complete when nobody holds it any more.
@@ -31,14 +62,23 @@ class Producing {
         answer.partitions.emplace_back().index = partition.index;
     }
   }
+  // Without acks a refusal has no other way to the client than the end of its connection.
   ~Producing() {
-    if (acks_ != 0 && !call_->gone()) call_->answer(answer_);
+    if (call_->gone()) return;
+    if (acks_ != 0)
+      call_->answer(answer_);
+    else if (std::ranges::any_of(answer_.topics, has_refusal))
+      call_->session().abort();
   }
   ProduceResponse::Partition& place(std::size_t topic, std::size_t partition) {
     return answer_.topics[topic].partitions[partition];
   }
 
  private:
+  static bool has_refusal(const ProduceResponse::Topic& topic) {
+    return std::ranges::any_of(topic.partitions, [](const auto& partition) { return partition.error_code != 0; });
+  }
+
   std::shared_ptr<KafkaCall> call_;
   std::int16_t acks_;
   ProduceResponse answer_;
@@ -107,8 +147,13 @@ void produce(KafkaCall& call, ProduceRequest request) {
         continue;
       }
       const std::string_view batch = asked.records.bytes.value_or("");
-      if (const auto checked = record::check_produced(batch, most_bytes); !checked) {
-        refuse(place, checked.error());
+      const auto checked = record::check_produced(batch, most_bytes);
+      if (!checked) {
+        refuse(place, error_of(checked.error(), batch), to_string(checked.error()));
+        continue;
+      }
+      if (const KafkaError error = check(*checked, call.version()); error != KafkaError::none) {
+        refuse(place, error, std::string{name(error)});
         continue;
       }
       if (chunk.bytes + batch.size() > command_bytes) submit(call, producing, std::exchange(chunk, {}));
@@ -133,18 +178,23 @@ void refuse_old_produce(KafkaCall& call, const Request& request) {
 }
 
 void init_producer_id(KafkaCall& call, InitProducerIdRequest request) {
-  InitProducerIdResponse answer;
-  if (request.transactional_id) {
-    answer.error_code = number(KafkaError::transactional_id_authorization_failed);
-    return call.answer(answer);
-  }
+  const auto refuse = [&call](KafkaError error) {
+    InitProducerIdResponse answer;
+    answer.error_code = number(error);
+    answer.producer_epoch = -1;
+    call.answer(answer);
+  };
+  const bool halves = (request.producer_id == -1) != (request.producer_epoch == -1);
+  if (halves || request.transactional_id == "") return refuse(KafkaError::invalid_request);
+  if (request.transactional_id) return refuse(KafkaError::transactional_id_authorization_failed);
   call.node().number_producer(call.thread(), [self = call.shared_from_this()](Result<std::int64_t> id) {
     if (self->gone()) return;
     InitProducerIdResponse numbered;
-    if (id)
-      numbered.producer_id = *id;
-    else
+    numbered.producer_id = id.value_or(-1);
+    if (!id) {
       numbered.error_code = number(kafka_error(id.error().code));
+      numbered.producer_epoch = -1;
+    }
     self->answer(numbered);
   });
 }

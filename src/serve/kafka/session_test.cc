@@ -159,6 +159,7 @@ TEST(KafkaSession, FetchSessionsAreDeclined) {
   request.session_epoch = 0;
   EXPECT_EQ(client.ask(request).session_id, 0);
   request.session_id = 5;
+  request.session_epoch = 1;
   EXPECT_EQ(client.ask(request).error_code, number(KafkaError::fetch_session_id_not_found));
 }
 
@@ -231,7 +232,7 @@ TEST(KafkaSession, BatchesThatAreNoneAreRefusedAndTheConnectionStays) {
             number(KafkaError::message_too_large));
   std::string old = batch_of({"a"});
   old[record::BatchLayout::magic] = 1;
-  EXPECT_EQ(refusal(client, produce_to("orders", 0, old)), number(KafkaError::unsupported_for_message_format));
+  EXPECT_EQ(refusal(client, produce_to("orders", 0, old)), number(KafkaError::invalid_record));
   EXPECT_EQ(refusal(client, produce_to("orders", 0, batch_of({"a"}), 2)), number(KafkaError::invalid_required_acks));
   EXPECT_EQ(refusal(client, produce_to("nowhere", 0, batch_of({"a"}))), number(KafkaError::unknown_topic_or_partition));
   EXPECT_EQ(appended(client, produce_to("orders", 0, batch_of({"a"}))), 0);

@@ -117,6 +117,7 @@ struct ListOffsetsRequest {
   static constexpr std::int64_t latest = -1;
   static constexpr std::int64_t earliest = -2;
   static constexpr std::int64_t max_timestamp = -3;
+  static constexpr std::int64_t earliest_local = -4;
   struct Partition {
     std::int32_t partition_index = 0;
     std::int32_t current_leader_epoch = -1;
