@@ -46,8 +46,7 @@ KafkaError error_of(const Error& error, std::string_view batch) {
 KafkaError check(const record::BatchHeader& batch, std::int16_t version) {
   if (batch.compression() == record::Compression::zstd && version < first_with_zstd)
     return KafkaError::unsupported_compression_type;
-  if (batch.producer_id >= 0 && (batch.producer_epoch < 0 || batch.base_sequence < 0))
-    return KafkaError::invalid_record;
+  if (batch.producer_id >= 0 && batch.base_sequence < 0) return KafkaError::invalid_record;
   return KafkaError::none;
 }
 
