@@ -25,8 +25,8 @@ constexpr std::size_t block_size = 4096;
 class File {
  public:
   virtual ~File() = default;
-  /// Fills `out` from `at` on; gives the bytes read, fewer only at the end of the file.
-  virtual Result<std::size_t> read(std::uint64_t at, std::span<char> out) = 0;
+  /// Fills the pieces one after the other from `at` on; gives the bytes read, fewer only at the end of the file.
+  virtual Result<std::size_t> read(std::uint64_t at, std::span<const std::span<char>> pieces) = 0;
   /// Writes all the pieces one after the other; in the page cache when it returns, not on the disk.
   virtual Result<void> write(std::uint64_t at, std::span<const std::string_view> pieces) = 0;
   /// Writes whole blocks; on the disk when it returns. Memory and place are block-aligned. The file has that length
@@ -43,6 +43,7 @@ class File {
   virtual Result<std::uint64_t> size() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
 
+  Result<std::size_t> read(std::uint64_t at, std::span<char> out) { return read(at, std::span{&out, 1}); }
   Result<void> write(std::uint64_t at, std::string_view bytes) { return write(at, std::span{&bytes, 1}); }
 };
 
@@ -97,6 +98,9 @@ Result<std::unique_ptr<Disk>> open_real_disk(const std::string& root);
 
 /// Reads exactly `size` bytes; damaged_data when the file is shorter.
 Result<std::string> read_exactly(File& file, std::uint64_t at, std::size_t size, std::string_view path);
+/// The same for several that follow each other: strings of these sizes, with one call of the system for many.
+Result<std::vector<std::string>> read_exactly(File& file, std::uint64_t at, std::span<const std::size_t> sizes,
+                                              std::string_view path);
 
 /// Memory aligned to block_size, growing in blocks; contents beyond `size()` are zero up to the next block.
 class AlignedBuffer {

@@ -71,6 +71,30 @@ TEST_P(DiskContract, AHoleReadsAsZeros) {
   EXPECT_EQ(content(*file), std::string("\0\0\0x", 4));
 }
 
+TEST_P(DiskContract, PiecesAreFilledOneAfterTheOther) {
+  const auto file = make("f");
+  std::string content;
+  for (int i = 0; i < 1'000; ++i) content += static_cast<char>('a' + i % 26);
+  ASSERT_TRUE(file->write(0, content));
+  std::vector<std::size_t> sizes;  // more pieces than the system takes at once, some of nothing
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < 200; ++i) sizes.push_back(i % 9), total += sizes.back();
+  const auto read = read_exactly(*file, 3, sizes, "f");
+  ASSERT_TRUE(read);
+  std::string together;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    EXPECT_EQ((*read)[i].size(), sizes[i]);
+    together += (*read)[i];
+  }
+  EXPECT_EQ(together, content.substr(3, total));
+  sizes.push_back(content.size());
+  const auto beyond = read_exactly(*file, 3, sizes, "f");
+  ASSERT_FALSE(beyond);
+  EXPECT_EQ(beyond.error().code, Code::damaged_data);
+  EXPECT_EQ(beyond.error().detail, "the file ends at byte 1000, 796 more were expected");
+  EXPECT_TRUE(read_exactly(*file, 3, std::span<const std::size_t>{}, "f")->empty());
+}
+
 TEST_P(DiskContract, ReadsEndAtTheEnd) {
   const auto file = make("a", "12345");
   std::string out(10, '?');

@@ -49,14 +49,22 @@ class RealFile final : public File {
  public:
   RealFile(int fd, int direct_fd, std::string path) : fd_(fd), direct_(direct_fd), path_(std::move(path)) {}
 
-  Result<std::size_t> read(std::uint64_t at, std::span<char> out) override {
-    std::size_t done = 0;
-    while (done < out.size()) {
-      const ssize_t got = ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(at + done));
+  Result<std::size_t> read(std::uint64_t at, std::span<const std::span<char>> pieces) override {
+    std::array<iovec, 64> vector;
+    std::size_t done = 0, first = 0, into = 0;  // the piece that is being filled, and how far
+    while (first < pieces.size()) {
+      std::size_t count = 0;
+      for (; count < vector.size() && first + count < pieces.size(); ++count)
+        vector[count] = {pieces[first + count].data(), pieces[first + count].size()};
+      vector[0] = {pieces[first].data() + into, pieces[first].size() - into};
+      const ssize_t got = ::preadv(fd_.get(), vector.data(), static_cast<int>(count), static_cast<off_t>(at + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return os_error("read", path_, errno);
-      if (got == 0) break;
       done += static_cast<std::size_t>(got);
+      into += static_cast<std::size_t>(got);
+      const std::size_t before = first;
+      for (; first < pieces.size() && into >= pieces[first].size(); ++first) into -= pieces[first].size();
+      if (got == 0 && first == before) break;  // the end; pieces of nothing are passed over
     }
     return done;
   }
@@ -295,14 +303,43 @@ Result<std::unique_ptr<Disk>> open_real_disk(const std::string& root) {
   return std::make_unique<RealDisk>(root);
 }
 
+namespace {
+
+// What is about to be filled from the file is not filled with zeros first.
+std::string unfilled(std::size_t size) {
+  std::string bytes;
+  bytes.resize_and_overwrite(size, [size](char*, std::size_t) { return size; });  // g++ 12 may offer more than asked
+  return bytes;
+}
+
+Result<void> whole(const Result<std::size_t>& got, std::uint64_t at, std::size_t size, std::string_view path) {
+  if (!got) return std::unexpected(got.error());
+  if (*got == size) return {};
+  return fail(Code::damaged_data,
+              fmt::format("the file ends at byte {}, {} more were expected", at + *got, size - *got),
+              std::string{path});
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> read_exactly(File& file, std::uint64_t at, std::span<const std::size_t> sizes,
+                                              std::string_view path) {
+  std::vector<std::string> read(sizes.size());
+  std::vector<std::span<char>> pieces;
+  pieces.reserve(sizes.size());
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    read[i] = unfilled(sizes[i]);
+    pieces.emplace_back(read[i]);
+    total += sizes[i];
+  }
+  if (auto got = whole(file.read(at, pieces), at, total, path); !got) return pass(got);
+  return read;
+}
+
 Result<std::string> read_exactly(File& file, std::uint64_t at, std::size_t size, std::string_view path) {
-  std::string bytes(size, '\0');
-  auto got = file.read(at, bytes);
-  if (!got) return pass(got);
-  if (*got != size)
-    return fail(Code::damaged_data,
-                fmt::format("the file ends at byte {}, {} more were expected", at + *got, size - *got),
-                std::string{path});
+  std::string bytes = unfilled(size);
+  if (auto got = whole(file.read(at, bytes), at, size, path); !got) return pass(got);
   return bytes;
 }
 

@@ -132,12 +132,16 @@ class SimulatedFile final : public File {
   SimulatedFile(const SimulatedFile&) = delete;
   SimulatedFile& operator=(const SimulatedFile&) = delete;
 
-  Result<std::size_t> read(std::uint64_t at, std::span<char> out) override {
+  Result<std::size_t> read(std::uint64_t at, std::span<const std::span<char>> pieces) override {
     if (state_->cut) return State::error(Verdict::fail, path_);
-    if (at >= inode_->current.size()) return std::size_t{0};
-    const std::size_t size = std::min<std::size_t>(out.size(), inode_->current.size() - at);
-    std::memcpy(out.data(), inode_->current.data() + at, size);
-    return size;
+    std::size_t done = 0;
+    for (const std::span<char> piece : pieces) {
+      const std::uint64_t from = std::min<std::uint64_t>(at + done, inode_->current.size());
+      const std::size_t size = std::min<std::size_t>(piece.size(), inode_->current.size() - from);
+      if (size != 0) std::memcpy(piece.data(), inode_->current.data() + from, size);
+      done += size;
+    }
+    return done;
   }
 
   Result<void> write(std::uint64_t at, std::span<const std::string_view> pieces) override {

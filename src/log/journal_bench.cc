@@ -10,7 +10,7 @@ namespace {
 class NoFile final : public disk::File {
  public:
   explicit NoFile(std::uint64_t size) : size_(size) {}
-  Result<std::size_t> read(std::uint64_t, std::span<char>) override { return 0; }
+  Result<std::size_t> read(std::uint64_t, std::span<const std::span<char>>) override { return 0; }
   Result<void> write(std::uint64_t, std::span<const std::string_view>) override { return {}; }
   Result<void> write_durable(std::uint64_t, std::string_view blocks) override {
     benchmark::DoNotOptimize(blocks.data());

@@ -176,14 +176,14 @@ Result<IndexEntry> SegmentFile::entry(Files& files, std::uint64_t number) {
   return entry;
 }
 
-// The first intact entry from `number` on, below `limit`; `limit` when all are damaged.
-Result<std::uint64_t> SegmentFile::intact(Files& files, std::uint64_t number, std::uint64_t limit) {
+// The first intact entry from `number` on, below `limit`; number `limit` when all are damaged.
+Result<SegmentFile::Found> SegmentFile::intact(Files& files, std::uint64_t number, std::uint64_t limit) {
   for (; number < limit; ++number) {
     auto found = entry(files, number);
-    if (found) break;
+    if (found) return Found{number, *found};
     if (found.error().code != Code::damaged_data) return pass(found);
   }
-  return number;
+  return Found{limit, {}};
 }
 
 // The number of the first entry for which before(entry) is false. Damaged entries are stepped over, so that they hide
@@ -194,12 +194,10 @@ Result<std::uint64_t> SegmentFile::lower_bound(Files& files, std::uint64_t entri
   std::uint64_t low = 0, high = entries;
   while (low < high) {
     const std::uint64_t middle = (low + high) / 2;
-    auto at = intact(files, middle, high);
-    if (!at) return pass(at);
-    auto found = *at == high ? Result<IndexEntry>{} : entry(files, *at);
+    auto found = intact(files, middle, high);
     if (!found) return pass(found);
-    if (*at != high && before(*found))
-      low = *at + 1;
+    if (found->number != high && before(found->entry))
+      low = found->number + 1;
     else
       high = middle;
   }
@@ -223,10 +221,9 @@ Result<std::uint64_t> SegmentFile::locate(Files& files, const SegmentExtent& ext
   auto number = lower_bound(files, extent.entries, [&](const IndexEntry& entry) { return entry.next <= from; });
   if (!number) return number;
   auto whole = intact(files, *number, extent.entries);
-  if (!whole || *whole == *number) return whole;
-  if (*whole != extent.entries)
-    if (const auto after = entry(files, *whole); after && after->base <= from) return whole;
-  return hidden(files, extent, *number, *whole);
+  if (!whole) return pass(whole);
+  if (whole->number == *number || (whole->number != extent.entries && whole->entry.base <= from)) return whole->number;
+  return hidden(files, extent, *number, whole->number);
 }
 
 Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent, Offset from) {
@@ -251,28 +248,54 @@ Result<std::optional<IndexEntry>> SegmentFile::find(const SegmentExtent& extent,
   return *found;
 }
 
+std::atomic<std::uint64_t>& SegmentFile::hint(Offset from) {
+  return hints_[(static_cast<std::uint64_t>(from.value) * 0x9e37'79b9'7f4a'7c15u) >> 61];
+}
+
+// Some entries from `number` on, as they stand in the file.
+Result<std::string> SegmentFile::entries(Files& files, std::uint64_t number, const SegmentExtent& extent) {
+  const std::uint64_t count = std::min(entries_per_read, extent.entries - number);
+  return disk::read_exactly(*files.index, number * IndexEntry::size, static_cast<std::size_t>(count * IndexEntry::size),
+                            index_path_);
+}
+
+// The batches of a segment lie one after the other: those that are wanted are read at once.
 Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out) {
   auto opened = files();
   if (!opened) return pass(opened);
-  auto first = locate(*opened, extent, from);
-  if (!first) return pass(first);
-  const std::uint64_t count = std::min(entries_per_read, extent.entries - *first);
-  if (count == 0) return {};
-  auto bytes = disk::read_exactly(*opened->index, *first * IndexEntry::size, count * IndexEntry::size, index_path_);
+  std::uint64_t number = hint(from).load(std::memory_order_relaxed);
+  auto bytes = number < extent.entries ? entries(*opened, number, extent) : Result<std::string>{};
   if (!bytes) return pass(bytes);
-  std::uint64_t taken = 0;
-  for (std::uint64_t i = 0; i < count && (taken == 0 || taken < max_bytes); ++i) {
-    // Batches before a damaged one are still given; the reader meets the damage at its next read.
-    auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(i * IndexEntry::size));
-    if (!entry) return {};
-    auto batch = disk::read_exactly(*opened->log, entry->position, entry->length, log_path_);
-    if (!batch) return pass(batch);
-    if (auto whole = verify(*entry, *batch, log_path_); !whole) return taken == 0 ? whole : Result<void>{};
-    taken += batch->size();
-    out.batches.push_back(std::make_shared<const std::string>(std::move(*batch)));
-    out.groups.push_back(entry->sequence);
-    out.next = entry->next;
+  const auto guess = bytes->empty() ? Result<IndexEntry>{} : IndexEntry::decode(*bytes);
+  if (!guess || from < guess->base || from >= guess->next) {
+    auto first = locate(*opened, extent, from);
+    if (!first) return pass(first);
+    if (*first == extent.entries) return {};
+    number = *first;
+    bytes = entries(*opened, number, extent);
+    if (!bytes) return pass(bytes);
   }
+  std::vector<IndexEntry> wanted;
+  std::vector<std::size_t> sizes;
+  std::uint64_t total = 0;
+  for (std::size_t at = 0; at < bytes->size() && (total == 0 || total < max_bytes); at += IndexEntry::size) {
+    auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(at));
+    if (!entry) break;  // batches before a damaged one are still given; the reader meets the damage at its next read
+    if (!wanted.empty() && entry->position != wanted.back().position + wanted.back().length) break;
+    total += entry->length;
+    sizes.push_back(entry->length);
+    wanted.push_back(*entry);
+  }
+  if (wanted.empty()) return hidden(*opened, extent, number, number + 1);
+  auto batches = disk::read_exactly(*opened->log, wanted.front().position, sizes, log_path_);
+  if (!batches) return pass(batches);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (auto whole = verify(wanted[i], (*batches)[i], log_path_); !whole) return i == 0 ? whole : Result<void>{};
+    out.batches.push_back(std::make_shared<const std::string>(std::move((*batches)[i])));
+    out.groups.push_back(wanted[i].sequence);
+    out.next = wanted[i].next;
+  }
+  hint(out.next).store(number + wanted.size(), std::memory_order_relaxed);
   return {};
 }
 

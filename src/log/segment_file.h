@@ -7,6 +7,7 @@
 // Written by the write-behind thread only; read by any thread within the sizes the caller knows to be written.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -105,8 +106,14 @@ class SegmentFile {
   };
   Result<Files> files();
   Result<Files> files_to_write();
+  struct Found {
+    std::uint64_t number = 0;
+    IndexEntry entry;
+  };
   Result<IndexEntry> entry(Files& files, std::uint64_t number);
-  Result<std::uint64_t> intact(Files& files, std::uint64_t number, std::uint64_t limit);
+  Result<std::string> entries(Files& files, std::uint64_t number, const SegmentExtent& extent);
+  Result<Found> intact(Files& files, std::uint64_t number, std::uint64_t limit);
+  std::atomic<std::uint64_t>& hint(Offset from);
   Result<std::uint64_t> locate(Files& files, const SegmentExtent& extent, Offset from);
   std::unexpected<Error> hidden(Files& files, const SegmentExtent& extent, std::uint64_t number, std::uint64_t after);
   template <class Before>
@@ -118,6 +125,8 @@ class SegmentFile {
   std::string log_path_;
   std::string index_path_;
   bool made_ = false;  // by this process, or found; write-behind thread
+  // Where those who read from front to back go on, by offset; may be wrong.
+  std::array<std::atomic<std::uint64_t>, 8> hints_{};
 };
 
 }  // namespace continuo::log

@@ -149,6 +149,21 @@ TEST_F(SegmentFileTest, ReadsAtLeastOneBatchAndAboutAsMuchAsAsked) {
   EXPECT_EQ(read(Offset{100}, 2 * written_[0]->size())->batches.size(), 2u);
 }
 
+TEST_F(SegmentFileTest, ManyReadersGoOnWhereTheyWere) {
+  for (int i = 0; i < 300; ++i) write(1 + i % 3, i, 20);
+  std::vector<Offset> at(20, Offset{100});  // more readers than places are remembered
+  for (int round = 0; round < 301; ++round)
+    for (std::size_t reader = 0; reader < at.size(); ++reader) {
+      const auto batches = read(at[reader], 1 + 100 * reader);
+      ASSERT_TRUE(batches);
+      ASSERT_EQ(batches->batches.empty(), at[reader] == extent_.next);
+      if (batches->batches.empty()) continue;
+      EXPECT_EQ(record::read_batch_header(*batches->batches.front())->base_offset, at[reader]);
+      at[reader] = batches->next;
+    }
+  for (const Offset each : at) EXPECT_EQ(each, extent_.next);
+}
+
 TEST_F(SegmentFileTest, SeesOnlyItsExtent) {
   write(1, 10);
   const SegmentExtent one = extent_;

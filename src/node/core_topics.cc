@@ -55,12 +55,13 @@ void Core::change_topic(Edge& edge, std::string name, const TopicChange& change,
   const std::uint32_t before = topic.definition.settings.partitions, after = changed->settings.partitions;
   const auto readers = subscriptions_.readers_of(changed->id);
   if (readers.size() * (after - before) > most_cursors)
-    return reply<Topic>(edge, std::move(answer),
-                        continuo::fail(Code::limit_reached,
-                                       fmt::format("{} subscriptions read the topic: so many new partitions at once are "
-                                                   "more than one commit can bring them; add fewer at a time",
-                                                   readers.size()),
-                                       "partitions"));
+    return reply<Topic>(
+        edge, std::move(answer),
+        continuo::fail(Code::limit_reached,
+                       fmt::format("{} subscriptions read the topic: so many new partitions at once are "
+                                   "more than one commit can bring them; add fewer at a time",
+                                   readers.size()),
+                       "partitions"));
   Topic told = topic_of(topic);
   told.settings = changed->settings;
   if (only_checked || changed->settings == topic.definition.settings)
@@ -90,8 +91,7 @@ void Core::topic_removed(TopicId topic) {
 
 void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   if (refuse_if_failed(edge, answer)) return;
-  if (name == kept_topic)
-    return reply<void>(edge, std::move(answer), kept_topic_is_ours());
+  if (name == kept_topic) return reply<void>(edge, std::move(answer), kept_topic_is_ours());
   auto deleted = topics_.decide_delete(name);
   if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
   // Records of the open group for this topic would follow its removal: they go with it.

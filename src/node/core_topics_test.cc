@@ -14,12 +14,10 @@ using testing::ElementsAre;
 class CoreTopicsTest : public CoreTest {
  protected:
   Result<Topic> change(const TopicChange& change, bool only_checked = false, const std::string& name = "t") {
-    return ask<Topic>(
-        [&](auto answer) { core_->change_topic(edge_, name, change, only_checked, std::move(answer)); });
+    return ask<Topic>([&](auto answer) { core_->change_topic(edge_, name, change, only_checked, std::move(answer)); });
   }
   std::vector<FeedPosition> positions() {
-    return *ask<std::vector<FeedPosition>>(
-        [&](auto answer) { core_->feed_positions(edge_, std::move(answer)); });
+    return *ask<std::vector<FeedPosition>>([&](auto answer) { core_->feed_positions(edge_, std::move(answer)); });
   }
   const TopicSettings& settings() { return core_->catalogue()->find_topic("t")->settings; }
   std::vector<std::int64_t> visible_times() {

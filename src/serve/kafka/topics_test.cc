@@ -105,12 +105,14 @@ TEST_F(KafkaTopics, UnknownSettingsAndValuesAreRefusedByName) {
   EXPECT_EQ(refused("cleanup.policy", "delete", Change::subtract), invalid_config) << "nothing would be left";
   EXPECT_EQ(refused("retention.bytes", {}), number(KafkaError::invalid_request));
   EXPECT_EQ(refused("retention.ms", "1"), number(KafkaError::invalid_request)) << "twice";
-  EXPECT_EQ(change({{"retention.bytes", 9, "1"}}).error_code, number(KafkaError::invalid_request)) << "no such operation";
+  EXPECT_EQ(change({{"retention.bytes", 9, "1"}}).error_code, number(KafkaError::invalid_request))
+      << "no such operation";
 }
 
 TEST_F(KafkaTopics, WhatIsTheOnlyValueMayBeSet) {
-  EXPECT_EQ(change({{"cleanup.policy", Change::set, "delete"}, {"compression.type", Change::set, "producer"}}).error_code,
-            none);
+  EXPECT_EQ(
+      change({{"cleanup.policy", Change::set, "delete"}, {"compression.type", Change::set, "producer"}}).error_code,
+      none);
   EXPECT_EQ(change({{"cleanup.policy", Change::append, "delete"}}).error_code, none);
   EXPECT_EQ(change({{"cleanup.policy", Change::subtract, "compact"}}).error_code, none);
 }
