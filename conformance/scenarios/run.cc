@@ -63,10 +63,6 @@ void Run::play(std::string_view name, void (*scenario)(Run&)) {
   connections_.clear();
 }
 
-void Run::leave_out(std::string_view name, std::string_view reason) {
-  fmt::print("{}\n", boost::json::serialize(boost::json::object{{"left_out", name}, {"reason", reason}}));
-}
-
 void Run::ask_bytes(std::string_view step, std::string_view bytes) {
   at(0).send(bytes);
   std::string frame;
@@ -106,7 +102,5 @@ void Run::print(std::string_view step, std::string_view api, std::int16_t versio
   fmt::print("{}\n", boost::json::serialize(line));
   std::fflush(stdout);
 }
-
-bool is_served(ApiKey key) { return find_api(static_cast<std::int16_t>(key))->served(); }
 
 }  // namespace continuo::conformance

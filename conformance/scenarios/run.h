@@ -39,8 +39,6 @@ class Run {
 
   /// Plays a scenario on fresh connections.
   void play(std::string_view name, void (*scenario)(Run&));
-  /// Says why one is not played.
-  void leave_out(std::string_view name, std::string_view reason);
 
   struct Sent {
     std::int32_t number;
@@ -68,7 +66,7 @@ class Run {
   auto ask_in_all(std::string_view step, const Q& request, std::int16_t first = 0) {
     const Api& api = api_of<Q>();
     for (std::int16_t version = std::max(first, api.min_version); version < api.max_version; ++version)
-      if (version >= api.first_served || !api.served()) ask(step, request, version);
+      if (version >= api.first_served) ask(step, request, version);
     return ask(step, request);
   }
   /// Sends and does not wait.
@@ -122,8 +120,5 @@ class Run {
   std::int32_t number_ = 0;
   bool quiet_ = false;
 };
-
-/// One that is not served yet has no place in the comparison.
-bool is_served(ApiKey key);
 
 }  // namespace continuo::conformance

@@ -37,12 +37,12 @@ std::vector<TopicConfig> broker_configs(const Door& door) {
                        .documentation = documentation,
                        .default_value = value};
   };
-  constexpr std::int8_t boolean = 1, text = 2, integer = 3;
+  constexpr std::int8_t boolean = 1, integer = 3, list = 7;
   return {fixed("auto.create.topics.enable", door.options.auto_create ? "true" : "false", boolean,
                 "Topics that are asked for are made."),
           fixed("broker.id", std::to_string(broker_id), integer, "There is one broker."),
           fixed("default.replication.factor", "1", integer, "There is one broker."),
-          fixed("log.cleanup.policy", "delete", text, "Old records are deleted."),
+          fixed("log.cleanup.policy", "delete", list, "Old records are deleted."),
           fixed("message.max.bytes", std::to_string(node::TopicSettings{}.max_batch_bytes), integer,
                 "The largest batch that is taken."),
           fixed("num.partitions", "1", integer, "Of a topic that says nothing else.")};
@@ -57,13 +57,15 @@ void describe(DescribeConfigsResponse::Result& place, const Door& door, const no
   std::vector<TopicConfig> all;
   if (asked.resource_type == ConfigResource::topic) {
     const node::Topic* topic = catalogue.find_topic(asked.resource_name);
+    if (const auto named = engines::check_name(asked.resource_name); !named)
+      return refuse(KafkaError::invalid_topic, to_string(named.error()));
     if (topic == nullptr)
       return refuse(KafkaError::unknown_topic_or_partition, "there is no topic '" + asked.resource_name + "'");
     all = topic_configs(topic->settings);
   } else if (asked.resource_type == ConfigResource::broker) {
     if (!asked.resource_name.empty() && asked.resource_name != std::to_string(broker_id))
       return refuse(KafkaError::invalid_request, "the only broker is " + std::to_string(broker_id));
-    all = broker_configs(door);
+    if (!asked.resource_name.empty()) all = broker_configs(door);  // else: defaults for all brokers, which nobody set
   } else {
     return refuse(KafkaError::invalid_request, "settings of topics (2) and of the broker (4) can be described");
   }

@@ -27,7 +27,7 @@ std::string any_request(Random& random, std::int32_t number) {
   std::string bytes;
   each_api([&]<class Request, class Response>(ApiKey key) {
     const Api& api = apis()[chosen];
-    if (api.key != key || !api.served()) return;
+    if (api.key != key) return;
     const auto spread = static_cast<std::uint64_t>(api.max_version - api.first_served + 1);
     const auto version = static_cast<std::int16_t>(api.first_served + static_cast<std::int16_t>(random.below(spread)));
     Request request;

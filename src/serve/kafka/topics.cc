@@ -1,6 +1,8 @@
 // Topics and records, as operators make and remove them.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/kafka/session.h"
 #include "continuo/serve/kafka/topic_configs.h"
@@ -21,10 +23,17 @@ std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsReques
   if (assigned && (topic.num_partitions != -1 || topic.replication_factor != -1))
     return std::unexpected(
         Refusal{KafkaError::invalid_request, "assignments stand instead of numbers, not beside them"});
-  for (const CreateTopicsRequest::Assignment& each : topic.assignments)
+  std::set<std::int32_t> placed;
+  for (const CreateTopicsRequest::Assignment& each : topic.assignments) {
     if (each.broker_ids != std::vector{broker_id})
       return std::unexpected(
           Refusal{KafkaError::invalid_replica_assignment, fmt::format("the only broker is {}", broker_id)});
+    placed.insert(each.partition_index);
+  }
+  if (assigned && (placed.size() != topic.assignments.size() || *placed.begin() != 0 ||
+                   std::cmp_not_equal(*placed.rbegin() + 1, placed.size())))
+    return std::unexpected(
+        Refusal{KafkaError::invalid_replica_assignment, "partitions are numbered from 0 on, each once"});
   if (!assigned && topic.replication_factor != -1 && topic.replication_factor != 1)
     return std::unexpected(Refusal{KafkaError::invalid_replication_factor,
                                    fmt::format("a replication factor of {}: there is one broker, and what it has is on "
@@ -35,9 +44,12 @@ std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsReques
   if (assigned) settings.partitions = static_cast<std::uint32_t>(topic.assignments.size());
   if (!assigned && topic.num_partitions > 0) settings.partitions = static_cast<std::uint32_t>(topic.num_partitions);
   node::TopicChange configs;
-  for (const CreateTopicsRequest::Config& config : topic.configs)
+  for (const CreateTopicsRequest::Config& config : topic.configs) {
+    if (!config.value)
+      return std::unexpected(Refusal{KafkaError::invalid_config, fmt::format("'{}' has no value", config.name)});
     if (const auto set = set_config(configs, config.name, config.value); !set)
       return std::unexpected(Refusal{KafkaError::invalid_config, set.error().detail});
+  }
   return configs.applied_to(settings);
 }
 
@@ -46,12 +58,11 @@ void refuse(CreateTopicsResponse::Topic& place, KafkaError error, std::string me
   place.error_message = std::move(message);
 }
 
-void tell(CreateTopicsResponse::Topic& place, const Door& door, const node::Topic& topic) {
-  place.topic_id = uuid_of(door, topic.id);
-  place.num_partitions = static_cast<std::int32_t>(topic.settings.partitions);
+void tell(CreateTopicsResponse::Topic& place, const node::TopicSettings& settings) {
+  place.num_partitions = static_cast<std::int32_t>(settings.partitions);
   place.replication_factor = 1;
   place.configs.emplace();
-  for (const TopicConfig& config : topic_configs(topic.settings))
+  for (const TopicConfig& config : topic_configs(settings))
     place.configs->push_back(
         {std::string{config.name}, config.value, config.read_only, static_cast<std::int8_t>(config.source), false});
 }
@@ -60,7 +71,8 @@ void take(CreateTopicsResponse::Topic& place, const Door& door, const Result<nod
   if (!put) return refuse(place, kafka_error(put.error().code), to_string(put.error()));
   if (!put->created)
     return refuse(place, KafkaError::topic_already_exists, fmt::format("topic '{}' exists", put->value.name));
-  tell(place, door, put->value);
+  place.topic_id = uuid_of(door, put->value.id);
+  tell(place, put->value.settings);
 }
 
 // A topic that would be made, if it were not only asked.
@@ -68,8 +80,9 @@ void validate(CreateTopicsResponse::Topic& place, const node::Catalogue& catalog
               const node::TopicSettings& settings) {
   if (catalogue.find_topic(place.name) != nullptr)
     return refuse(place, KafkaError::topic_already_exists, fmt::format("topic '{}' exists", place.name));
-  place.num_partitions = static_cast<std::int32_t>(settings.partitions);
-  place.replication_factor = 1;
+  if (const auto named = engines::check_name(place.name); !named)
+    return refuse(place, KafkaError::invalid_topic, to_string(named.error()));
+  tell(place, settings);
 }
 
 }  // namespace
@@ -165,6 +178,11 @@ void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
         asked.name ? catalogue->find_topic(*asked.name) : find_topic(call.thread().door(), *catalogue, asked.topic_id);
     place.name = topic != nullptr ? topic->name : asked.name;
     place.topic_id = topic != nullptr ? uuid_of(call.thread().door(), topic->id) : asked.topic_id;
+    if (!asked.name && asked.topic_id == Uuid{}) {
+      place.error_code = number(KafkaError::invalid_request);
+      place.error_message = "neither a name nor an id";
+      continue;
+    }
     if (topic == nullptr) {
       place.error_code = number(asked.name ? KafkaError::unknown_topic_or_partition : KafkaError::unknown_topic_id);
       continue;

@@ -52,6 +52,50 @@ class KafkaTopics : public testing::Test {
   KafkaClient client_ = served_.client();
 };
 
+TEST_F(KafkaTopics, WhatCannotBeMadeIsRefused) {
+  const auto refusal = [&](auto ask) {
+    CreateTopicsRequest request;
+    auto& topic = request.topics.emplace_back();
+    topic.name = "new";
+    topic.num_partitions = topic.replication_factor = -1;
+    request.validate_only = true;
+    ask(topic);
+    return client_.ask(request).topics.at(0).error_code;
+  };
+  using Topic = CreateTopicsRequest::Topic;
+  const auto assigned = [&](std::vector<std::int32_t> partitions) {
+    return refusal([&](Topic& topic) {
+      for (const std::int32_t partition : partitions) topic.assignments.push_back({partition, {broker_id}});
+    });
+  };
+  EXPECT_EQ(assigned({1, 0}), none);
+  EXPECT_EQ(assigned({0, 2}), number(KafkaError::invalid_replica_assignment));
+  EXPECT_EQ(assigned({0, 0}), number(KafkaError::invalid_replica_assignment));
+  EXPECT_EQ(assigned({1, 2}), number(KafkaError::invalid_replica_assignment));
+  EXPECT_EQ(refusal([](Topic& topic) { topic.configs = {{"retention.ms", {}}}; }), number(KafkaError::invalid_config));
+  EXPECT_EQ(refusal([](Topic& topic) { topic.name = "a/b"; }), number(KafkaError::invalid_topic));
+  DeleteTopicsRequest nothing;
+  nothing.topics.emplace_back();
+  EXPECT_EQ(client_.ask(nothing).topics.at(0).error_code, number(KafkaError::invalid_request));
+}
+
+// What is only validated is told as if it had been made, but for its id.
+TEST_F(KafkaTopics, AValidatedTopicIsTold) {
+  CreateTopicsRequest request;
+  request.topics.resize(1);
+  request.topics[0].name = "new";
+  request.topics[0].num_partitions = 3;
+  request.topics[0].replication_factor = 1;
+  request.topics[0].configs = {{"retention.ms", "60000"}};
+  request.validate_only = true;
+  const auto answer = client_.ask(request);
+  const auto& topic = answer.topics.at(0);
+  EXPECT_EQ(topic.num_partitions, 3);
+  EXPECT_EQ(topic.topic_id, Uuid{});
+  ASSERT_TRUE(topic.configs);
+  EXPECT_THAT(*topic.configs, SizeIs(9));
+}
+
 TEST_F(KafkaTopics, SettingsAreChangedOneByOne) {
   EXPECT_EQ(change({{"retention.ms", Change::set, "60000"}, {"max.message.bytes", Change::set, "2000000"}}).error_code,
             none);
