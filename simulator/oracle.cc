@@ -227,8 +227,8 @@ void Oracle::read_held(PartitionRef partition, Offset offset, std::string_view k
   if (!same) breach(fmt::format("{} is held with an event that is another's", name_of(partition, offset)));
 }
 
-void Oracle::is_parked(SubscriptionId id, PartitionRef partition, Offset head) {
-  readers_[id].parked.emplace(partition, head);
+void Oracle::is_parked(SubscriptionId id, PartitionRef partition, Offset head, bool trimmed) {
+  readers_[id].parked[{partition, head}] = {trimmed, false};
 }
 
 void Oracle::end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted) {

@@ -81,11 +81,16 @@ struct Reader {
     int perhaps = 0;  ///< settles of it that may have happened
     bool open() const { return !done && perhaps == 0; }
   };
+  /// The head of a parked key, since it was seen last.
+  struct Parked {
+    bool copied = false;   ///< its record was trimmed by then: the copy lasts until the event is settled or passed over
+    bool retried = false;  ///< perhaps: it waits as any event does, and a trim may take it
+  };
   node::SubscriptionSettings settings;
   std::vector<TopicId> topics;
   std::map<std::pair<PartitionRef, Offset>, Fate> fates;  ///< absent: open
   std::vector<HeldLease> held;
-  std::set<std::pair<PartitionRef, Offset>> parked;  ///< heads of parked keys that were seen
+  std::map<std::pair<PartitionRef, Offset>, Parked> parked;  ///< those that were seen
 };
 
 /// Something that is there or not, by name.
@@ -126,6 +131,8 @@ class Oracle {
   void settling(SubscriptionId id, const node::Settle& settle);
   /// A person passed the key's head over, or is about to.
   void skips(SubscriptionId id, PartitionRef partition, Offset head, bool certain);
+  /// A person is about to give the key back to the consumers.
+  void retries(SubscriptionId id, PartitionRef partition, Offset head);
 
   // --- checks ---
   /// The definitions of a node. `restarted`: nothing is under way any more, so what was unanswered is now decided by
@@ -139,8 +146,9 @@ class Oracle {
   void end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
   /// One record that a consumer holds, wherever it is kept.
   void read_held(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
-  /// The key waits for somebody with this head: for certain, and it stays until it is settled or passed over.
-  void is_parked(SubscriptionId id, PartitionRef partition, Offset head);
+  /// The key waits for somebody with this head, for certain: it stays until it is settled, passed over or retried. Of
+  /// one whose record was trimmed, a retry does not end that.
+  void is_parked(SubscriptionId id, PartitionRef partition, Offset head, bool trimmed);
   /// After everything was delivered and settled: was anything of this subscription never delivered?
   void check_nothing_missing(SubscriptionId id, const std::map<PartitionRef, node::PartitionState>& partitions);
   void breach(std::string what);

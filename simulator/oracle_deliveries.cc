@@ -64,6 +64,11 @@ void Oracle::skips(SubscriptionId id, PartitionRef partition, Offset head, bool 
     ++fate.perhaps;
 }
 
+void Oracle::retries(SubscriptionId id, PartitionRef partition, Offset head) {
+  auto& parked = readers_[id].parked;
+  if (const auto found = parked.find({partition, head}); found != parked.end()) found->second.retried = true;
+}
+
 // What the settle names may be over from now on; a nack gives back the rest of its run too.
 void Oracle::settling(SubscriptionId id, const node::Settle& settle) {
   for (HeldLease& held : readers_[id].held) {
@@ -138,9 +143,13 @@ void Oracle::check_key_order(Reader& reader, SubscriptionId id, const node::Deli
 
 void Oracle::check_nothing_missing(SubscriptionId id, const std::map<PartitionRef, node::PartitionState>& partitions) {
   const Reader& reader = readers_[id];
-  for (const auto& place : reader.parked) {
+  for (const auto& [place, parked] : reader.parked) {
+    if (!partitions.contains(place.first)) continue;
     const auto fate = reader.fates.find(place);
-    if (partitions.contains(place.first) && (fate == reader.fates.end() || fate->second.open()))
+    // A trim takes what only waits, also what waits because somebody retried it; and it takes that first, so that one
+    // nobody was answered may have got no further.
+    const bool lost = parked.retried && !parked.copied && place.second < partitions_[place.first].perhaps;
+    if (!lost && (fate == reader.fates.end() || fate->second.open()))
       breach(fmt::format("subscription {}: {} was parked and is gone", id.value, name_of(place.first, place.second)));
   }
   if (reader.settings.on_failure != engines::OnFailure::park || reader.settings.from != engines::StartFrom::earliest)

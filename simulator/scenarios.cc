@@ -45,6 +45,14 @@ SubscriptionId id_of(World& world, const std::string& name) {
   return world.oracle().subscription(name).value_or(SubscriptionId{0});
 }
 
+// Refuses the oldest event that is held of each of so many keys.
+void refuse(World& world, const std::string& name, std::size_t keys) {
+  std::vector<Nack> nacks;
+  for (const node::Lease& lease : held(world, name))
+    if (nacks.size() < keys) nacks.push_back({lease, {"broken", "again"}, Millis{0}});
+  if (!nacks.empty()) world.settle(id_of(world, name), {}, nacks, {});
+}
+
 void publish_each(World& world, const std::string& topic, int count, std::size_t size = 60) {
   for (int i = 0; i < count; ++i) {
     world.publish({event(topic, 0, i % 3, size)});
@@ -155,10 +163,7 @@ void keep_for_parked(World& world) {
     if (i == 3) {
       world.receive("strict", 3);
       world.flush();
-      std::vector<Nack> nacks;
-      for (const node::Lease& lease : held(world, "strict"))
-        if (nacks.size() < 2) nacks.push_back({lease, {"broken", "again"}, Millis{0}});
-      if (!nacks.empty()) world.settle(id_of(world, "strict"), {}, nacks, {});
+      refuse(world, "strict", 2);
       world.flush();
       world.check(false);
     }
@@ -177,6 +182,37 @@ void keep_for_parked(World& world) {
   world.tick();
   world.work();
   world.checkpoint();
+}
+
+// Two keys park and one of them is retried: a trim takes what only waits again, and copies what is parked still. The
+// copies are there when that is retried too, and trimmed once more.
+void trim_what_was_retried(World& world) {
+  world.create_topic("c", partitions(1));
+  SubscriptionSettings strict = reading("c");
+  strict.retry = {1, Millis{500}};
+  world.put_subscription("strict", strict);
+  world.flush();
+  for (int i = 0; i < 6; ++i) world.publish({event("c", 0, i % 2)});
+  world.flush();
+  world.feed();
+  world.receive("strict", 2);
+  world.flush();
+  refuse(world, "strict", 2);
+  world.flush();
+  world.check(false);
+  for (const std::int64_t before : {3, 5}) {
+    world.retry_parked("strict");
+    world.flush();
+    world.trim("c", 0, Offset{before});
+    for (int round = 0; round < 3; ++round) {
+      world.flush();
+      world.work();
+      world.tick();
+    }
+    world.flush();
+    world.check(false);
+    world.checkpoint();
+  }
 }
 
 void topics_come_and_go(World& world) {
@@ -431,6 +467,7 @@ std::vector<Scenario> make_scenarios() {
       {"write_behind", tiny, lap, write_behind},
       {"retention", tiny, lap, trim_and_retain},
       {"keep", tiny, lap, keep_for_parked},
+      {"retried", tiny, lap, trim_what_was_retried},
       {"topics", tiny, lap, topics_come_and_go},
       {"checkpoint", tiny, lap_and_subscribe, checkpoint},
       {"recovery", tiny, lap_and_subscribe, recovery, true},

@@ -317,24 +317,30 @@ void World::settle_all(const std::string& name) {
   for (auto& [key, leases] : by_key) settle(*id, std::move(leases), {}, {});
 }
 
+// A key is one key in every partition that has it.
+std::vector<node::ParkedKey> World::first_parked(SubscriptionId id) {
+  auto parked = node_->core().subscriptions().parked(id, 1'000);
+  if (!parked.empty())
+    std::erase_if(parked, [hash = parked.front().key_hash](const auto& each) { return each.key_hash != hash; });
+  return parked;
+}
+
 void World::retry_parked(const std::string& name) {
   const auto id = oracle_.subscription(name);
   if (!id || !running()) return;
-  const auto parked = node_->core().subscriptions().parked(*id, 1);
+  const auto parked = first_parked(*id);
   if (parked.empty() || !admit(control_bytes)) return;
+  for (const node::ParkedKey& each : parked) oracle_.retries(*id, each.partition, each.head);
   node_->core().retry_parked(node_->edge(), *id, parked.front().key_hash, [](Result<void>) {});
 }
 
 void World::skip_parked(const std::string& name) {
   const auto id = oracle_.subscription(name);
   if (!id || !running()) return;
-  // A key is one key in every partition that has it.
-  auto parked = node_->core().subscriptions().parked(*id, 1'000);
+  const auto parked = first_parked(*id);
   if (parked.empty() || !admit(control_bytes)) return;
-  const std::uint64_t key_hash = parked.front().key_hash;
-  std::erase_if(parked, [&](const node::ParkedKey& each) { return each.key_hash != key_hash; });
   for (const node::ParkedKey& each : parked) oracle_.skips(*id, each.partition, each.head, false);
-  node_->core().skip_parked(node_->edge(), *id, key_hash, "the simulation says so",
+  node_->core().skip_parked(node_->edge(), *id, parked.front().key_hash, "the simulation says so",
                             [this, id = *id, parked](Result<void> answer) {
                               if (!answer) return;
                               for (const node::ParkedKey& each : parked)

@@ -152,6 +152,8 @@ class World {
   void read_partition(PartitionRef ref, const node::PartitionState& state);
   void check_readable(SubscriptionId id, PartitionRef ref, Offset offset);
   void check_parked();
+  /// A key that waits for somebody, everywhere it does.
+  std::vector<node::ParkedKey> first_parked(SubscriptionId id);
   std::map<PartitionRef, node::PartitionState> read_all();
   void drain(const std::string& name, SubscriptionId id);
   void drain_producers();

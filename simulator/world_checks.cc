@@ -38,7 +38,9 @@ void World::check_parked() {
     for (const node::ParkedKey& key : node_->core().subscriptions().parked(subscription->id, 1000)) {
       if (node_->core().topics().find(key.partition.topic) == nullptr) continue;
       check_readable(subscription->id, key.partition, key.head);
-      if (node_->core().idle()) oracle_.is_parked(subscription->id, key.partition, key.head);
+      const auto state = node_->home().state(key.partition);
+      if (state && node_->core().idle())
+        oracle_.is_parked(subscription->id, key.partition, key.head, key.head < state->first);
     }
 }
 

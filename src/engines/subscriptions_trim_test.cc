@@ -155,6 +155,19 @@ TEST_F(SubscriptionsTrimTest, ADelayedHeadIsLostAndItsKeyGoesOn) {
   EXPECT_GT(next[0].number, lease.number);
 }
 
+TEST_F(SubscriptionsTrimTest, AKeyThatWasRetriedWaitsAsAnyOther) {
+  const SubscriptionId id = define();
+  offer(id, {1, 2, 1});
+  const auto leases = receive(id, 2);  // one of each key
+  park(leases[0]);
+  park(leases[1]);
+  commit(*engine().decide_retry(id, 1));
+  const Passed passed = trim(Offset{2});
+  EXPECT_THAT(passed.held, ElementsAre(Offset{1})) << "of the key that is parked still";
+  EXPECT_EQ(passed.losses.at(id).waiting, 1u) << "nobody held offset 0 any more";
+  EXPECT_EQ(receive(id, 1).at(0).offset, Offset{2});
+}
+
 TEST_F(SubscriptionsTrimTest, ThePassIsMadeInSlicesThatLoseNothing) {
   const SubscriptionId a = define("a"), b = define("b", OrderBy::none), c = define("c");
   offer(a, {1, 1, 1, 1, 2, 3});

@@ -143,6 +143,28 @@ TEST_F(CoreRetentionTest, CopiesLastOverARestartAndGoWhenNobodyWaits) {
   EXPECT_EQ(copies().first, copies().next);
 }
 
+TEST_F(CoreRetentionTest, ACopyLastsWhenItsKeyIsRetried) {
+  offer(id_, {7, 8});
+  settle(id_, {}, {{receive(id_, 1)[0], {"c", "m"}, {}}});
+  trim(Offset{1});
+  keep();
+  ASSERT_EQ(copy_of(0), Offset{0});
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, std::move(answer)); }));
+  trim(Offset{2});
+  EXPECT_THAT(told(), HasSubstr(R"("waiting":1,"unread_at_most":0,"events_at_most":1)")) << "key 8, not key 7";
+  EXPECT_EQ(copy_of(0), Offset{0});
+  EXPECT_EQ(receive(id_, 1).at(0).offset, Offset{0});
+}
+
+TEST_F(CoreRetentionTest, WhatIsTrimmedAfterARetryIsTold) {
+  offer(id_, {7, 8});
+  settle(id_, {}, {{receive(id_, 1)[0], {"c", "m"}, {}}});
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, std::move(answer)); }));
+  trim(Offset{1});
+  EXPECT_EQ((*trimmed_)->first, Offset{1}) << "it waited as any event, and nothing had to be copied";
+  EXPECT_THAT(told(), HasSubstr(R"("waiting":1,"unread_at_most":0,"events_at_most":1)"));
+}
+
 TEST_F(CoreRetentionTest, ACrashBetweenCopyAndTrimLosesNothing) {
   offer(id_, {7, 7});
   settle(id_, {}, {{receive(id_, 1)[0], {"c", "m"}, {}}});
