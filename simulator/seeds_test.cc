@@ -42,7 +42,7 @@ TEST(Seeds, KeepEveryPromise) {
 
 // Seed and steps of lives that ended badly before what they found was mended.
 TEST(Seeds, ThatOnceFailedPass) {
-  constexpr std::array<std::pair<std::uint64_t, std::uint64_t>, 10> once{{{9, 600},
+  constexpr std::array<std::pair<std::uint64_t, std::uint64_t>, 11> once{{{9, 600},
                                                                           {12, 600},
                                                                           {193, 600},
                                                                           {226, 600},
@@ -51,7 +51,8 @@ TEST(Seeds, ThatOnceFailedPass) {
                                                                           {1527, 4000},
                                                                           {1880, 4000},
                                                                           {6328, 600},
-                                                                          {20015, 4000}}};
+                                                                          {20015, 4000},
+                                                                          {20799, 4000}}};
   for (const auto& [seed, steps] : once) {
     const SimulationReport report = run(seed, steps);
     EXPECT_TRUE(report.breaches.empty()) << to_string(report);

@@ -318,12 +318,21 @@ Result<std::string> EmbeddedLog::free_place(const std::string& wanted) {
   }
 }
 
+// Topics whose files could not be removed yet: for want of room, or of a descriptor.
+std::vector<EmbeddedLog::RemovedTopic> EmbeddedLog::waiting_removals() {
+  std::vector<RemovedTopic> all;
+  for (RemovedTopic topic; removals_->queue.try_dequeue(topic);) all.push_back(topic);
+  for (const RemovedTopic& topic : all) removals_->queue.enqueue(topic);
+  return all;
+}
+
 // Nothing is deleted on doubt: what no frame explains is put aside.
 Result<void> EmbeddedLog::quarantine_strangers() {
   auto names = disk_.list("topics");
   if (!names) return pass(names);
   std::set<std::string> known;
   for (const auto& [topic, partitions] : *core_table_) known.insert(PartitionLog::topic_folder(topic));
+  for (const RemovedTopic& waiting : waiting_removals()) known.insert(PartitionLog::topic_folder(waiting.id));
   for (const std::string& name : *names) {
     const std::string path = "topics/" + name;
     if (known.contains(path)) continue;

@@ -110,6 +110,7 @@ class EmbeddedLog final : public Home {
     std::size_t partitions = 0;
   };
   RemovedTopic take_out(Table& table, TopicId topic);
+  std::vector<RemovedTopic> waiting_removals();
   struct Removals;
   std::unique_ptr<Removals> removals_;
 

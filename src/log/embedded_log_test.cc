@@ -358,6 +358,35 @@ TEST_F(EmbeddedLogTest, EveryDiskCallOfAStartMayFail) {
   }
 }
 
+TEST_F(EmbeddedLogTest, ARemovedTopicIsNoStrangerWhileItsFilesCannotGo) {
+  start();
+  make_topic();
+  append_many(20);
+  ASSERT_TRUE(checkpoint());
+  Group group;
+  group.begin_frame();
+  group.remove_topic({topic});
+  group.end_frame();
+  ASSERT_TRUE(commit(group));
+  log_.reset();
+  const auto healthy = disk_->kill_image();
+  int stayed = 0;
+  bool failed = false;
+  for (std::uint64_t call = 1; call == 1 || failed; ++call) {
+    disk_ = healthy->kill_image();
+    disk_->fail_at(call, disk::SimulatedDisk::Fault::disk_full, false);
+    const bool started = try_start().has_value();
+    failed = disk_->calls() >= call;
+    if (!started) continue;
+    stayed += disk_->exists("topics/00000001") == true ? 1 : 0;
+    EXPECT_THAT(*disk_->list("quarantine"), IsEmpty()) << "after call " << call << " had failed";
+    disk_->heal();
+    ASSERT_TRUE(log_->work(Micros{0}));
+    EXPECT_EQ(disk_->exists("topics/00000001"), false) << "after call " << call << " had failed";
+  }
+  EXPECT_EQ(stayed, 1);
+}
+
 // ---- reading --------------------------------------------------------------------------------------------------------
 
 TEST_F(EmbeddedLogTest, AnswersReadersFromMemoryAndFiles) {
