@@ -4,6 +4,21 @@
 
 namespace continuo::serve {
 
+void FakeNode::change_topic(node::Edge& edge, std::string name, node::TopicChange change, bool only_checked,
+                            node::Answer<node::Topic> answer) {
+  const std::lock_guard lock(mutex_);
+  const auto* there = catalogue_->find_topic(name);
+  if (!there) return reply(edge, std::move(answer), refusal<node::Topic>(Code::unknown_topic));
+  auto changed = std::make_shared<node::Topic>(*there);
+  changed->settings = change.applied_to(there->settings);
+  if (!only_checked) {
+    auto next = std::make_shared<node::Catalogue>(*catalogue_);
+    next->topics[name] = changed;
+    catalogue_ = next;
+  }
+  reply(edge, std::move(answer), Result<node::Topic>(*changed));
+}
+
 Result<std::vector<node::Place>> FakeNode::append(std::vector<node::NewRecord> records) {
   for (const node::NewRecord& record : records) {
     const auto seen = seen_.find({{record.topic, record.partition}, record.fingerprint.identity});

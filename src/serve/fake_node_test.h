@@ -70,19 +70,7 @@ class FakeNode final : public node::Node {
     reply(edge, std::move(answer), node::Put<node::Topic>{*made, true});
   }
   void change_topic(node::Edge& edge, std::string name, node::TopicChange change, bool only_checked,
-                    node::Answer<node::Topic> answer) override {
-    const std::lock_guard lock(mutex_);
-    const auto* there = catalogue_->find_topic(name);
-    if (!there) return reply(edge, std::move(answer), refusal<node::Topic>(Code::unknown_topic));
-    auto changed = std::make_shared<node::Topic>(*there);
-    changed->settings = change.applied_to(there->settings);
-    if (!only_checked) {
-      auto next = std::make_shared<node::Catalogue>(*catalogue_);
-      next->topics[name] = changed;
-      catalogue_ = next;
-    }
-    reply(edge, std::move(answer), Result<node::Topic>(*changed));
-  }
+                    node::Answer<node::Topic> answer) override;
   void delete_topic(node::Edge& edge, std::string name, node::Answer<void> answer) override {
     const std::lock_guard lock(mutex_);
     auto next = std::make_shared<node::Catalogue>(*catalogue_);

@@ -81,7 +81,7 @@ TEST(Routes, AreFoundAndRefused) {
   EXPECT_EQ(found->parameters[1], "k%2F1");
   EXPECT_EQ(match(Method::head, split_target("/livez"))->route, Route::livez);
   EXPECT_EQ(match(Method::get, split_target("/v1/topics//events")).error().code, Code::not_found);
-  EXPECT_EQ(match(Method::post, split_target("/v1/topics/t")).error().at, "PUT, GET, DELETE");
+  EXPECT_EQ(match(Method::post, split_target("/v1/topics/t")).error().at, "PUT, PATCH, GET, DELETE");
 }
 
 // Every route of the table is in the document with its name, and the document has no others.
