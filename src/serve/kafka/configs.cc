@@ -102,9 +102,12 @@ Refused not_changeable(std::int8_t resource_type) {
 
 std::expected<node::TopicChange, Refused> change_of(const AlterConfigsRequest::Resource& asked) {
   node::TopicChange change = default_configs();
-  for (const auto& config : asked.configs)
+  for (const auto& config : asked.configs) {
+    if (!config.value)
+      return std::unexpected(Refused{KafkaError::invalid_request, fmt::format("'{}' has no value", config.name)});
     if (const auto set = set_config(change, config.name, config.value); !set)
       return std::unexpected(Refused{KafkaError::invalid_config, set.error().detail});
+  }
   return change;
 }
 

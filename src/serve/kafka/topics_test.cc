@@ -118,6 +118,8 @@ TEST_F(KafkaTopics, AlteringReplacesEverything) {
   EXPECT_EQ(all.at("retention.bytes"), "5000");
   EXPECT_EQ(all.at("retention.ms"), "-1");
   EXPECT_EQ(all.at("segment.bytes"), "268435456");
+  request.resources[0].configs = {{"retention.ms", {}}};
+  EXPECT_EQ(client_.ask(request).responses.at(0).error_code, number(KafkaError::invalid_request));
 }
 
 TEST_F(KafkaTopics, WhatIsOnlyValidatedStays) {
@@ -254,6 +256,7 @@ TEST_F(KafkaTopics, TheProducersOfAPartitionAreTold) {
   EXPECT_EQ(known[0].last_sequence, 1);
   EXPECT_EQ(known[0].last_timestamp, 1'795'253'400'000);
   EXPECT_EQ(known[0].current_txn_start_offset, -1);
+  EXPECT_EQ(known[0].coordinator_epoch, -1) << "there are no transactions";
   EXPECT_EQ(answer.topics[0].partitions.at(1).error_code, number(KafkaError::unknown_topic_or_partition));
   EXPECT_EQ(answer.topics.at(1).partitions.at(0).error_code, number(KafkaError::unknown_topic_or_partition));
 }

@@ -134,7 +134,7 @@ struct DescribeProducersResponse {
     std::int32_t producer_epoch = 0;
     std::int32_t last_sequence = -1;
     std::int64_t last_timestamp = -1;
-    std::int32_t coordinator_epoch = 0;
+    std::int32_t coordinator_epoch = -1;
     std::int64_t current_txn_start_offset = -1;
   };
   struct Partition {
