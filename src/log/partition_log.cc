@@ -165,9 +165,10 @@ Result<bool> PartitionLog::read_once(Offset from, std::uint64_t max_bytes, bool&
 bool PartitionLog::take_held(const View& view, Offset from, std::uint64_t max_bytes, Batches& out) {
   std::uint64_t taken = 0;
   auto at = held_from(view, from);
-  while (at && (taken == 0 || taken < max_bytes)) {
+  while (at) {
     auto bytes = at->bytes.load();
     if (!bytes) return taken != 0;
+    if (taken != 0 && taken + bytes->size() > max_bytes) break;
     taken += bytes->size();
     out.next = at->entry.next;
     out.batches.push_back(std::move(bytes));

@@ -278,9 +278,10 @@ Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::ui
   std::vector<IndexEntry> wanted;
   std::vector<std::size_t> sizes;
   std::uint64_t total = 0;
-  for (std::size_t at = 0; at < bytes->size() && (total == 0 || total < max_bytes); at += IndexEntry::size) {
+  for (std::size_t at = 0; at < bytes->size(); at += IndexEntry::size) {
     auto entry = IndexEntry::decode(std::string_view{*bytes}.substr(at));
     if (!entry) break;  // batches before a damaged one are still given; the reader meets the damage at its next read
+    if (total != 0 && total + entry->length > max_bytes) break;
     if (!wanted.empty() && entry->position != wanted.back().position + wanted.back().length) break;
     total += entry->length;
     sizes.push_back(entry->length);

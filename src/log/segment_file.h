@@ -87,7 +87,7 @@ class SegmentFile {
   /// See disk::File::drop_cached; also nothing when the file cannot be opened just now.
   Result<void> drop_cached(std::uint64_t from, std::uint64_t to);
 
-  /// Batches from the one holding `from` (or the next) up to about max_bytes, at least one if there is one.
+  /// Batches from the one holding `from` (or the next) up to max_bytes, at least one if there is one.
   Result<void> read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out);
   /// The entry that holds `from`, or the next after it; none when all lie before.
   Result<std::optional<IndexEntry>> find(const SegmentExtent& extent, Offset from);

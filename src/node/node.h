@@ -135,7 +135,7 @@ class Node {
   virtual void producers_of(Edge&, PartitionRef, Answer<std::vector<ProducerState>>) = 0;
   /// What a publish of about so many bytes would be refused with just now: edges ask before they parse. Any thread.
   virtual Result<void> may_publish(std::uint64_t bytes) = 0;
-  /// Whole batches from the one that holds `from` on, at most about `max_bytes` (at least one batch if there is one).
+  /// Whole batches from the one that holds `from` on, at most `max_bytes` (at least one batch if there is one).
   /// May do file I/O: call from reader or edge threads. `from` == end gives no batches. Errors: unknown_topic,
   /// unknown_partition, offset_out_of_range (before the first kept, or past the end), damaged_data.
   virtual Result<Batches> read(PartitionRef, Offset from, std::uint64_t max_bytes) = 0;

@@ -116,22 +116,38 @@ class Fetching final : public KafkaWaiter, public std::enable_shared_from_this<F
   static std::vector<ReadPart> read_all(node::Node& node, const std::vector<Part>& parts, std::uint64_t most) {
     std::vector<ReadPart> all;
     std::uint64_t taken = 0;
+    bool full = false;  // nothing that is read now would be told
     for (const Part& part : parts) {
       ReadPart read{part};
-      const std::uint64_t room = std::min(part.most, most - std::min(most, taken));
-      read.batches = node.read(part.ref, part.from, room);
+      const std::uint64_t left = most - std::min(most, taken);
+      const std::uint64_t room = std::min(part.most, left);
+      full = full || (taken != 0 && left == 0);
+      read.batches = full ? look(node, part) : node.read(part.ref, part.from, room);
       if (read.batches) {
         auto& batches = read.batches->batches;
         std::size_t count = 0;
         std::uint64_t size = 0;
         while (count < batches.size() && ((taken == 0 && count == 0) || size + batches[count]->size() <= room))
           size += batches[count++]->size();
+        full = full || (count < batches.size() && room == left);
         batches.resize(count);
         taken += size;
       }
       all.push_back(std::move(read));
     }
     return all;
+  }
+
+  // How a partition stands; nothing is read.
+  static Result<node::Batches> look(node::Node& node, const Part& part) {
+    const auto state = node.partition_state(part.ref);
+    if (!state) return std::unexpected(state.error());
+    if (part.from < state->first || part.from > state->next)
+      return fail(Code::offset_out_of_range, "there is no record at that offset");
+    node::Batches batches;
+    batches.first = state->first;
+    batches.end = state->next;
+    return batches;
   }
 
   void finish(std::vector<ReadPart> all) {

@@ -105,6 +105,32 @@ TEST(KafkaSession, TheFirstBatchComesWhateverItsSize) {
   EXPECT_THAT(values_in(answer.topics.at(0).partitions.at(1).records), IsEmpty());
 }
 
+// A partition for which an answer has no room is not read, and told all the same: where it ends, or that it is asked
+// for at no place of its own.
+TEST(KafkaSession, APartitionWithoutRoomIsTold) {
+  KafkaServed served;
+  served.make_topic("orders", 4);
+  KafkaClient client = served.client();
+  for (std::int32_t partition = 0; partition < 3; ++partition)
+    for (int i = 0; i < 2; ++i) appended(client, produce_to("orders", partition, batch_of({std::string(1'000, 'x')})));
+  FetchRequest request = fetch_from("orders", 0, 0);
+  request.max_bytes = 1'500;
+  auto& asked = request.topics[0].partitions;
+  asked.resize(4, asked[0]);
+  for (std::int32_t partition = 0; partition < 4; ++partition)
+    asked[static_cast<std::size_t>(partition)].partition = partition;
+  asked[2].fetch_offset = 7;
+  const auto answer = client.ask(request);
+  const auto& told = answer.topics.at(0).partitions;
+  ASSERT_THAT(told, SizeIs(4));
+  EXPECT_THAT(values_in(told[0].records), SizeIs(1));
+  EXPECT_THAT(values_in(told[1].records), IsEmpty());
+  EXPECT_EQ(told[1].error_code, none);
+  EXPECT_EQ(told[1].high_watermark, 2);
+  EXPECT_EQ(told[2].error_code, number(KafkaError::offset_out_of_range));
+  EXPECT_EQ(told[3].high_watermark, 0);
+}
+
 TEST(KafkaSession, AFetchWaitsForRecordsAndIsWokenByThem) {
   KafkaServed served;
   served.make_topic("orders");
