@@ -10,14 +10,6 @@ std::string with_crc(std::string batch) {
   return batch;
 }
 
-ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch, std::int16_t acks) {
-  ProduceRequest request;
-  request.acks = acks;
-  request.timeout_ms = 5'000;
-  request.topics = {{topic, {{partition, {batch}}}}};
-  return request;
-}
-
 FetchRequest fetch_from(const std::string& topic, std::int32_t partition, std::int64_t offset) {
   FetchRequest request;
   request.min_bytes = 1;
@@ -54,17 +46,6 @@ void make_topic(Run& run, const std::string& topic, std::int32_t partitions) {
       return partition.error_code == 0;
     });
   });
-}
-
-JoinGroupRequest join_of(const std::string& group, const std::string& member) {
-  JoinGroupRequest request;
-  request.group_id = group;
-  request.member_id = member;
-  request.session_timeout_ms = 10'000;
-  request.rebalance_timeout_ms = 10'000;
-  request.protocol_type = "consumer";
-  request.protocols = {{"range", Bytes{"wants"}}};
-  return request;
 }
 
 SyncGroupRequest sync_of(const std::string& group, const JoinGroupResponse& join, std::string_view assignment) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "continuo/record/produced_batch_test.h"
+#include "continuo/wire/kafka/requests_test.h"
 #include "run.h"
 
 namespace continuo::conformance {
@@ -23,15 +24,12 @@ std::string with(std::string batch, std::size_t place, T value) {
   return with_crc(std::move(batch));
 }
 
-ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch,
-                          std::int16_t acks = -1);
 FetchRequest fetch_from(const std::string& topic, std::int32_t partition, std::int64_t offset);
 
 CreateTopicsRequest create_of(const std::string& topic, std::int32_t partitions = 1);
 /// Makes a topic and says nothing of it; waits until the server knows it.
 void make_topic(Run& run, const std::string& topic, std::int32_t partitions = 1);
 
-JoinGroupRequest join_of(const std::string& group, const std::string& member = {});
 SyncGroupRequest sync_of(const std::string& group, const JoinGroupResponse& join, std::string_view assignment = "has");
 HeartbeatRequest heartbeat_of(const std::string& group, const JoinGroupResponse& join);
 LeaveGroupRequest leave_of(const std::string& group, const std::string& member);

@@ -263,8 +263,9 @@ Result<std::string> SegmentFile::entries(Files& files, std::uint64_t number, con
 Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::uint64_t max_bytes, Batches& out) {
   auto opened = files();
   if (!opened) return pass(opened);
-  std::uint64_t number = hint(from).load(std::memory_order_relaxed);
-  auto bytes = number < extent.entries ? entries(*opened, number, extent) : Result<std::string>{};
+  const std::uint64_t remembered = hint(from).load(std::memory_order_relaxed);
+  std::uint64_t number = remembered - 1;
+  auto bytes = remembered != 0 && number < extent.entries ? entries(*opened, number, extent) : Result<std::string>{};
   if (!bytes) return pass(bytes);
   const auto guess = bytes->empty() ? Result<IndexEntry>{} : IndexEntry::decode(*bytes);
   if (!guess || from < guess->base || from >= guess->next) {
@@ -296,7 +297,7 @@ Result<void> SegmentFile::read(const SegmentExtent& extent, Offset from, std::ui
     out.groups.push_back(wanted[i].sequence);
     out.next = wanted[i].next;
   }
-  hint(out.next).store(number + wanted.size(), std::memory_order_relaxed);
+  hint(out.next).store(number + wanted.size() + 1, std::memory_order_relaxed);
   return {};
 }
 

@@ -125,7 +125,8 @@ class SegmentFile {
   std::string log_path_;
   std::string index_path_;
   bool made_ = false;  // by this process, or found; write-behind thread
-  // Where those who read from front to back go on, by offset; may be wrong.
+  // Where those who read from front to back go on, by offset: one more than the entry's number; 0: nobody knows; may be
+  // wrong.
   std::array<std::atomic<std::uint64_t>, 8> hints_{};
 };
 

@@ -204,10 +204,8 @@ void list_groups(Exchange& exchange, const wire::http::ListGroups& request) {
       [self = exchange.shared_from_this()](Result<GroupsSurvey> survey) {
         if (self->gone()) return;
         if (!survey) return self->refuse(survey.error(), {});
-        std::size_t offsets = 0;
-        for (const GroupsSurvey::Group& group : survey->groups) offsets += group.committed.size();
         read_aside(
-            *self, offsets > few_offsets,
+            *self, survey->offsets() > few_offsets,
             [&node = self->thread().node(), all = std::move(*survey)] { return list_json(node, all); },
             [](Exchange& again, const std::string& json) { again.answer_json(json); });
       });

@@ -232,11 +232,8 @@ void metrics(Exchange& exchange) {
   thread.node().groups().survey(thread, {.after = {}, .groups = shown_groups},
                                 [self = exchange.shared_from_this(), over](Result<engines::GroupsSurvey> survey) {
                                   if (*over || self->gone()) return;
-                                  std::size_t offsets = 0;
-                                  if (survey)
-                                    for (const auto& group : survey->groups) offsets += group.committed.size();
                                   read_aside(
-                                      *self, offsets > few_offsets,
+                                      *self, survey && survey->offsets() > few_offsets,
                                       [&node = self->thread().node(), survey = std::move(survey)] {
                                         return group_page(node, survey ? &*survey : nullptr);
                                       },

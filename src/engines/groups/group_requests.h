@@ -229,6 +229,12 @@ struct GroupsSurvey {
   std::vector<Group> groups;
   bool all = true;                                 ///< nothing comes behind these
   std::array<std::size_t, group_states> states{};  ///< all groups there are, by GroupState
+  /// Committed ones of these groups.
+  std::size_t offsets() const {
+    std::size_t all_committed = 0;
+    for (const Group& each : groups) all_committed += each.committed.size();
+    return all_committed;
+  }
 };
 
 }  // namespace continuo::engines

@@ -58,14 +58,6 @@ std::vector<std::string> values_in(const SentRecords& records) {
   return values;
 }
 
-ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch, std::int16_t acks) {
-  ProduceRequest request;
-  request.acks = acks;
-  request.timeout_ms = 5'000;
-  request.topics = {{topic, {{partition, {batch}}}}};
-  return request;
-}
-
 FetchRequest fetch_from(const std::string& topic, std::int32_t partition, std::int64_t offset,
                         std::int32_t max_wait_ms) {
   FetchRequest request;

@@ -12,6 +12,7 @@
 #include "continuo/serve/kafka/handlers.h"
 #include "continuo/serve/server.h"
 #include "continuo/wire/kafka/messages_test.h"
+#include "continuo/wire/kafka/requests_test.h"
 
 namespace continuo::serve {
 
@@ -85,8 +86,6 @@ std::string batch_of(const std::vector<std::string>& values, record::ProducedBy 
 /// The values of all records in the batches of an answer.
 std::vector<std::string> values_in(const wire::kafka::SentRecords& records);
 
-wire::kafka::ProduceRequest produce_to(const std::string& topic, std::int32_t partition, std::string_view batch,
-                                       std::int16_t acks = -1);
 wire::kafka::FetchRequest fetch_from(const std::string& topic, std::int32_t partition, std::int64_t offset,
                                      std::int32_t max_wait_ms = 0);
 

@@ -50,24 +50,20 @@ std::vector<TopicConfig> broker_configs(const Door& door) {
 
 void describe(DescribeConfigsResponse::Result& place, const Door& door, const node::Catalogue& catalogue,
               const DescribeConfigsRequest& request, const DescribeConfigsRequest::Resource& asked) {
-  const auto refuse = [&](KafkaError error, std::string why) {
-    place.error_code = number(error);
-    place.error_message = std::move(why);
-  };
   std::vector<TopicConfig> all;
   if (asked.resource_type == ConfigResource::topic) {
     const node::Topic* topic = catalogue.find_topic(asked.resource_name);
     if (const auto named = engines::check_name(asked.resource_name); !named)
-      return refuse(KafkaError::invalid_topic, to_string(named.error()));
+      return refuse(place, KafkaError::invalid_topic, to_string(named.error()));
     if (topic == nullptr)
-      return refuse(KafkaError::unknown_topic_or_partition, "there is no topic '" + asked.resource_name + "'");
+      return refuse(place, KafkaError::unknown_topic_or_partition, "there is no topic '" + asked.resource_name + "'");
     all = topic_configs(topic->settings);
   } else if (asked.resource_type == ConfigResource::broker) {
     if (!asked.resource_name.empty() && asked.resource_name != std::to_string(broker_id))
-      return refuse(KafkaError::invalid_request, "the only broker is " + std::to_string(broker_id));
+      return refuse(place, KafkaError::invalid_request, "the only broker is " + std::to_string(broker_id));
     if (!asked.resource_name.empty()) all = broker_configs(door);  // else: defaults for all brokers, which nobody set
   } else {
-    return refuse(KafkaError::invalid_request, "settings of topics (2) and of the broker (4) can be described");
+    return refuse(place, KafkaError::invalid_request, "settings of topics (2) and of the broker (4) can be described");
   }
   for (const TopicConfig& config : all) {
     const auto& keys = asked.configuration_keys;
@@ -92,57 +88,55 @@ void describe_configs(KafkaCall& call, DescribeConfigsRequest request) {
 
 namespace {
 
-using Refused = std::pair<KafkaError, std::string>;
-
-Refused not_changeable(std::int8_t resource_type) {
+Refusal not_changeable(std::int8_t resource_type) {
   return {KafkaError::invalid_request, resource_type == ConfigResource::broker
                                            ? "the broker's settings are given when it is started"
                                            : "only settings of topics (2) can be changed"};
 }
 
-std::expected<node::TopicChange, Refused> change_of(const AlterConfigsRequest::Resource& asked) {
+std::expected<node::TopicChange, Refusal> change_of(const AlterConfigsRequest::Resource& asked) {
   node::TopicChange change = default_configs();
   for (const auto& config : asked.configs) {
     if (!config.value)
-      return std::unexpected(Refused{KafkaError::invalid_request, fmt::format("'{}' has no value", config.name)});
+      return std::unexpected(Refusal{KafkaError::invalid_request, fmt::format("'{}' has no value", config.name)});
     if (const auto set = set_config(change, config.name, config.value); !set)
-      return std::unexpected(Refused{KafkaError::invalid_config, set.error().detail});
+      return std::unexpected(Refusal{KafkaError::invalid_config, set.error().detail});
   }
   return change;
 }
 
 // Lists here have one value only, which may be added again and not be taken.
-std::expected<void, Refused> change_list(const IncrementalAlterConfigsRequest::Config& config) {
+std::expected<void, Refusal> change_list(const IncrementalAlterConfigsRequest::Config& config) {
   if (!is_list_config(config.name))
-    return std::unexpected(Refused{KafkaError::invalid_config,
+    return std::unexpected(Refusal{KafkaError::invalid_config,
                                    fmt::format("'{}' is no list that could be added to or taken from", config.name)});
   node::TopicChange unused;
   const bool adds = config.config_operation == IncrementalAlterConfigsRequest::append;
   const auto has = set_config(unused, config.name, config.value);
   if (adds == has.has_value()) return {};
   return std::unexpected(
-      Refused{KafkaError::invalid_config, adds ? has.error().detail : fmt::format("{} would be empty", config.name)});
+      Refusal{KafkaError::invalid_config, adds ? has.error().detail : fmt::format("{} would be empty", config.name)});
 }
 
-std::expected<node::TopicChange, Refused> change_of(const IncrementalAlterConfigsRequest::Resource& asked) {
+std::expected<node::TopicChange, Refusal> change_of(const IncrementalAlterConfigsRequest::Resource& asked) {
   using Request = IncrementalAlterConfigsRequest;
   node::TopicChange change;
   for (const Request::Config& config : asked.configs) {
     const auto operation = static_cast<Request::Operation>(config.config_operation);
     if (std::ranges::count(asked.configs, config.name, &Request::Config::name) > 1)
-      return std::unexpected(Refused{KafkaError::invalid_request, fmt::format("'{}' stands twice", config.name)});
+      return std::unexpected(Refusal{KafkaError::invalid_request, fmt::format("'{}' stands twice", config.name)});
     if (operation < Request::set || operation > Request::subtract)
       return std::unexpected(
-          Refused{KafkaError::invalid_request, fmt::format("there is no operation {}", config.config_operation)});
+          Refusal{KafkaError::invalid_request, fmt::format("there is no operation {}", config.config_operation)});
     if (operation != Request::remove && !config.value)
-      return std::unexpected(Refused{KafkaError::invalid_request, fmt::format("'{}' has no value", config.name)});
+      return std::unexpected(Refusal{KafkaError::invalid_request, fmt::format("'{}' has no value", config.name)});
     if (operation == Request::append || operation == Request::subtract) {
       if (auto changed = change_list(config); !changed) return std::unexpected(std::move(changed.error()));
       continue;
     }
     if (const auto set = set_config(change, config.name, operation == Request::remove ? std::nullopt : config.value);
         !set)
-      return std::unexpected(Refused{KafkaError::invalid_config, set.error().detail});
+      return std::unexpected(Refusal{KafkaError::invalid_config, set.error().detail});
   }
   return change;
 }
@@ -157,10 +151,6 @@ void alter(KafkaCall& call, const T& request) {
     AlterConfigsResponse::Resource& place = answer->message.responses[i];
     place.resource_type = asked.resource_type;
     place.resource_name = asked.resource_name;
-    const auto refuse = [&place](KafkaError error, std::string why) {
-      place.error_code = number(error);
-      place.error_message = std::move(why);
-    };
     const auto same = [&](const auto& other) {
       return other.resource_type == asked.resource_type && other.resource_name == asked.resource_name;
     };
@@ -168,15 +158,15 @@ void alter(KafkaCall& call, const T& request) {
                             ? change_of(asked)
                             : std::unexpected(not_changeable(asked.resource_type));
     if (std::ranges::count_if(request.resources, same) > 1)
-      refuse(KafkaError::invalid_request, "it stands in the request twice");
+      refuse(place, KafkaError::invalid_request, "it stands in the request twice");
     else if (!change)
-      refuse(change.error().first, change.error().second);
+      refuse(place, change.error());
     else
       call.node().change_topic(call.thread(), asked.resource_name, *change, request.validate_only,
-                               [answer, refuse](const Result<node::Topic>& changed) {
+                               [answer, &place](const Result<node::Topic>& changed) {
                                  if (changed) return;
                                  const bool setting = changed.error().code == Code::bad_setting;
-                                 refuse(setting ? KafkaError::invalid_config : kafka_error(changed.error().code),
+                                 refuse(place, setting ? KafkaError::invalid_config : kafka_error(changed.error().code),
                                         to_string(changed.error()));
                                });
   }

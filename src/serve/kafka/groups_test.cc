@@ -14,17 +14,6 @@ using testing::SizeIs;
 
 constexpr std::int16_t none = 0;
 
-JoinGroupRequest join_of(const std::string& group, const std::string& member = {}) {
-  JoinGroupRequest request;
-  request.group_id = group;
-  request.member_id = member;
-  request.session_timeout_ms = 10'000;
-  request.rebalance_timeout_ms = 10'000;
-  request.protocol_type = "consumer";
-  request.protocols = {{"range", Bytes{"wants"}}};
-  return request;
-}
-
 // From version 4 on a new member is given an id first, and joins with it (KIP-394).
 JoinGroupResponse joined(KafkaClient& client, const std::string& group, std::int16_t version) {
   auto answer = client.ask(join_of(group), version);

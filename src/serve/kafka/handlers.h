@@ -61,6 +61,18 @@ void alter_configs(KafkaCall& call, wire::kafka::AlterConfigsRequest request);
 void incremental_alter_configs(KafkaCall& call, wire::kafka::IncrementalAlterConfigsRequest request);
 void describe_log_dirs(KafkaCall& call, wire::kafka::DescribeLogDirsRequest request);
 
+/// What a client hears of something that is not done.
+struct Refusal {
+  wire::kafka::KafkaError error;
+  std::string message;
+};
+/// Says it in the part of an answer that tells of one thing.
+void refuse(auto& place, wire::kafka::KafkaError error, std::string message) {
+  place.error_code = wire::kafka::number(error);
+  place.error_message = std::move(message);
+}
+void refuse(auto& place, Refusal refusal) { refuse(place, refusal.error, std::move(refusal.message)); }
+
 /// The topic's partition, or what a client hears when there is none.
 std::expected<PartitionRef, wire::kafka::KafkaError> find_partition(const node::Catalogue& catalogue,
                                                                     std::string_view topic, std::int32_t partition);

@@ -83,13 +83,6 @@ class Producing {
   ProduceResponse answer_;
 };
 
-void refuse(ProduceResponse::Partition& place, KafkaError error, std::string message) {
-  place.error_code = number(error);
-  place.error_message = std::move(message);
-}
-
-void refuse(ProduceResponse::Partition& place, const Error& error) { refuse(place, error_of(error), to_string(error)); }
-
 /// Batches of one command, and where their outcomes go.
 struct Chunk {
   std::vector<node::NewBatch> batches;
@@ -104,7 +97,8 @@ void submit(KafkaCall& call, const std::shared_ptr<Producing>& producing, Chunk 
       [producing, places = std::move(chunk.places)](Result<std::vector<Result<node::BatchPlace>>> done) {
         for (std::size_t i = 0; i < places.size(); ++i) {
           if (!done || !(*done)[i]) {
-            refuse(*places[i], done ? (*done)[i].error() : done.error());
+            const Error& error = done ? (*done)[i].error() : done.error();
+            refuse(*places[i], error_of(error), to_string(error));
             continue;
           }
           places[i]->base_offset = (*done)[i]->base.value;

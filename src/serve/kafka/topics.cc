@@ -12,10 +12,13 @@ namespace {
 
 using namespace wire::kafka;
 
-struct Refusal {
-  KafkaError error;
-  std::string message;
-};
+// Places that are not on the only broker.
+std::optional<Refusal> check_brokers(const auto& assignments) {
+  for (const auto& each : assignments)
+    if (each.broker_ids != std::vector{broker_id})
+      return Refusal{KafkaError::invalid_replica_assignment, fmt::format("the only broker is {}", broker_id)};
+  return std::nullopt;
+}
 
 std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsRequest::Topic& topic) {
   node::TopicSettings settings;
@@ -23,13 +26,9 @@ std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsReques
   if (assigned && (topic.num_partitions != -1 || topic.replication_factor != -1))
     return std::unexpected(
         Refusal{KafkaError::invalid_request, "assignments stand instead of numbers, not beside them"});
+  if (auto elsewhere = check_brokers(topic.assignments)) return std::unexpected(*std::move(elsewhere));
   std::set<std::int32_t> placed;
-  for (const CreateTopicsRequest::Assignment& each : topic.assignments) {
-    if (each.broker_ids != std::vector{broker_id})
-      return std::unexpected(
-          Refusal{KafkaError::invalid_replica_assignment, fmt::format("the only broker is {}", broker_id)});
-    placed.insert(each.partition_index);
-  }
+  for (const CreateTopicsRequest::Assignment& each : topic.assignments) placed.insert(each.partition_index);
   if (assigned && (placed.size() != topic.assignments.size() || *placed.begin() != 0 ||
                    std::cmp_not_equal(*placed.rbegin() + 1, placed.size())))
     return std::unexpected(
@@ -51,11 +50,6 @@ std::expected<node::TopicSettings, Refusal> settings_of(const CreateTopicsReques
       return std::unexpected(Refusal{KafkaError::invalid_config, set.error().detail});
   }
   return configs.applied_to(settings);
-}
-
-void refuse(CreateTopicsResponse::Topic& place, KafkaError error, std::string message) {
-  place.error_code = number(error);
-  place.error_message = std::move(message);
 }
 
 void tell(CreateTopicsResponse::Topic& place, const node::TopicSettings& settings) {
@@ -99,7 +93,7 @@ void create_topics(KafkaCall& call, CreateTopicsRequest request) {
     if (twice > 1)
       refuse(place, KafkaError::invalid_request, "the topic stands in the request twice");
     else if (!settings)
-      refuse(place, settings.error().error, settings.error().message);
+      refuse(place, settings.error());
     else if (request.validate_only)
       validate(place, *catalogue, *settings);
     else
@@ -120,15 +114,7 @@ std::optional<Refusal> check_growth(const node::Topic& topic, const CreatePartit
   if (std::cmp_not_equal(asked.assignments->size(), asked.count - there))
     return Refusal{KafkaError::invalid_replica_assignment,
                    fmt::format("{} new partitions, and places for {}", asked.count - there, asked.assignments->size())};
-  for (const auto& each : *asked.assignments)
-    if (each.broker_ids != std::vector{broker_id})
-      return Refusal{KafkaError::invalid_replica_assignment, fmt::format("the only broker is {}", broker_id)};
-  return std::nullopt;
-}
-
-void refuse(CreatePartitionsResponse::Topic& place, KafkaError error, std::string message) {
-  place.error_code = number(error);
-  place.error_message = std::move(message);
+  return check_brokers(*asked.assignments);
 }
 
 }  // namespace
@@ -151,7 +137,7 @@ void create_partitions(KafkaCall& call, CreatePartitionsRequest request) {
       continue;
     }
     if (auto wrong = check_growth(*topic, asked)) {
-      refuse(place, wrong->error, std::move(wrong->message));
+      refuse(place, *std::move(wrong));
       continue;
     }
     node::TopicChange change;
@@ -179,8 +165,7 @@ void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
     place.name = topic != nullptr ? topic->name : asked.name;
     place.topic_id = topic != nullptr ? uuid_of(call.thread().door(), topic->id) : asked.topic_id;
     if (!asked.name && asked.topic_id == Uuid{}) {
-      place.error_code = number(KafkaError::invalid_request);
-      place.error_message = "neither a name nor an id";
+      refuse(place, KafkaError::invalid_request, "neither a name nor an id");
       continue;
     }
     if (topic == nullptr) {
@@ -188,9 +173,7 @@ void delete_topics(KafkaCall& call, DeleteTopicsRequest request) {
       continue;
     }
     call.node().delete_topic(call.thread(), topic->name, [answer, &place](Result<void> gone) {
-      if (gone) return;
-      place.error_code = number(kafka_error(gone.error().code));
-      place.error_message = to_string(gone.error());
+      if (!gone) refuse(place, kafka_error(gone.error().code), to_string(gone.error()));
     });
   }
 }

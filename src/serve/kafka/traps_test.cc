@@ -50,15 +50,7 @@ class KafkaTraps : public testing::Test {
   }
   MetadataResponse metadata_of(const std::string& topic) { return metadata_of(client, topic); }
   std::int64_t new_producer() { return client.ask(InitProducerIdRequest{}).producer_id; }
-  JoinGroupRequest join_of(const std::string& member = {}) {
-    JoinGroupRequest request;
-    request.group_id = "g";
-    request.member_id = member;
-    request.session_timeout_ms = request.rebalance_timeout_ms = 10'000;
-    request.protocol_type = "consumer";
-    request.protocols = {{"range", Bytes{"wants"}}};
-    return request;
-  }
+  static JoinGroupRequest join_of(const std::string& member = {}) { return wire::kafka::join_of("g", member); }
   static const Api* advertised(std::int16_t key) { return find_api(key); }
 
   KafkaServed served;

@@ -140,25 +140,21 @@ Result<Delivery> read_delivery(od::object object) {
   return Delivery{std::string{lease}, static_cast<std::uint32_t>(attempt), std::move(*parsed)};
 }
 
-// What is written the same for a topic that is made and one that is changed.
-void write_rest(const auto& settings, std::string& out) {
-  if (settings.dedup_window) write_text("dedup_window", format_duration(*settings.dedup_window), out);
-  if (settings.max_batch) write_member("max_batch", std::to_string(*settings.max_batch), out);
-  if (settings.timestamps) write_text("timestamps", *settings.timestamps, out);
-}
-
 }  // namespace
 
+// A topic is made with what it is to have beside the defaults.
 std::string write_topic(const TopicSettings& settings) {
-  std::string out = "{";
-  write_member("partitions", std::to_string(settings.partitions), out);
-  std::string retention = "{";
-  if (settings.retention_time) write_text("time", format_duration(*settings.retention_time), retention);
-  if (settings.retention_bytes) write_member("bytes", std::to_string(*settings.retention_bytes), retention);
-  if (retention.size() > 1) write_member("retention", retention + "}", out);
-  write_rest(settings, out);
-  if (settings.segment) write_member("segment", std::to_string(*settings.segment), out);
-  return out + "}";
+  TopicChange change{.partitions = settings.partitions,
+                     .retention_time = {},
+                     .retention_bytes = {},
+                     .dedup_window = settings.dedup_window,
+                     .max_batch = settings.max_batch,
+                     .timestamps = settings.timestamps,
+                     .segment = {}};
+  if (settings.retention_time) change.retention_time = settings.retention_time;
+  if (settings.retention_bytes) change.retention_bytes = settings.retention_bytes;
+  if (settings.segment) change.segment = settings.segment;
+  return write_topic(change);
 }
 
 std::string write_topic(const TopicChange& change) {
@@ -170,7 +166,9 @@ std::string write_topic(const TopicChange& change) {
   if (const auto& time = change.retention_time; time && !*time) write_member("time", "null", retention);
   if (change.retention_bytes) write_member("bytes", number_or_null(*change.retention_bytes), retention);
   if (retention.size() > 1) write_member("retention", retention + "}", out);
-  write_rest(change, out);
+  if (change.dedup_window) write_text("dedup_window", format_duration(*change.dedup_window), out);
+  if (change.max_batch) write_member("max_batch", std::to_string(*change.max_batch), out);
+  if (change.timestamps) write_text("timestamps", *change.timestamps, out);
   if (change.segment) write_member("segment", number_or_null(*change.segment), out);
   return out + "}";
 }
