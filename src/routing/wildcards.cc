@@ -1,0 +1,238 @@
+#include "continuo/routing/wildcards.h"
+
+#include <algorithm>
+#include <map>
+
+#include "continuo/base/hash.h"
+
+namespace continuo::routing {
+namespace {
+
+constexpr int star = 256;
+constexpr std::uint32_t most_vain_drops = 3;
+// A drop is in vain when the states built before it were used fewer times than it took to build them, by this factor.
+constexpr std::uint64_t worth = 8;
+constexpr std::uint64_t set_bytes = 4u << 20;  // walked by sets before states are tried again
+
+}  // namespace
+
+// --- the trie ---------------------------------------------------------------------------------------------------------
+
+Wildcards::Node Wildcards::grow(Node from, int byte_or_star) {
+  if (byte_or_star == star) {
+    if (nodes_[from].star != no_node) return nodes_[from].star;
+    const auto made = static_cast<Node>(nodes_.size());
+    nodes_[from].star = made;
+    nodes_.push_back({.stays = true});
+    return made;
+  }
+  const std::uint64_t edge = std::uint64_t{from} << 8 | static_cast<std::uint64_t>(byte_or_star);
+  const auto [found, is_new] = growing_.try_emplace(edge, static_cast<Node>(nodes_.size()));
+  if (is_new) nodes_.emplace_back();
+  return found->second;
+}
+
+std::uint32_t Wildcards::add(std::string_view pattern) {
+  const std::size_t before = patterns_.size();
+  const std::uint32_t key = patterns_.add(pattern);
+  if (key < before) return key;
+  Node at = root;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '*') {
+      at = grow(at, star);
+      continue;
+    }
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+    at = grow(at, static_cast<std::uint8_t>(pattern[i]));
+  }
+  // Two spellings of one pattern end at one node: the first one's number stands for both.
+  if (nodes_[at].key == no_key) nodes_[at].key = key;
+  return nodes_[at].key;
+}
+
+void Wildcards::finish() {
+  std::map<std::uint64_t, Node> edges{growing_.begin(), growing_.end()};
+  growing_ = {};
+  byte_of_.assign(1, 0);
+  bool in_some[256] = {};
+  for (const auto& [edge, to] : edges) {
+    NodeData& from = nodes_[edge >> 8];
+    const auto byte = static_cast<std::uint8_t>(edge);
+    if (from.edges++ == 0) from.first_edge = static_cast<std::uint32_t>(edge_bytes_.size());
+    edge_bytes_.push_back(byte);
+    edge_nodes_.push_back(to);
+    if (in_some[byte]) continue;
+    in_some[byte] = true;
+    if (byte_of_.size() == 256) continue;  // all bytes: the last one shares a class with none
+    class_of_[byte] = static_cast<std::uint8_t>(byte_of_.size());
+    byte_of_.push_back(byte);
+  }
+  // A byte for class 0: any that has kept it.
+  for (int byte = 0; byte < 256; ++byte)
+    if (class_of_[byte] == 0) byte_of_[0] = static_cast<std::uint8_t>(byte);
+  classes_ = static_cast<std::uint16_t>(byte_of_.size());
+}
+
+Wildcards::Node Wildcards::next(const NodeData& node, std::uint8_t byte) const {
+  const auto begin = edge_bytes_.begin() + node.first_edge;
+  const auto end = begin + node.edges;
+  const auto found = node.edges <= 8 ? std::find(begin, end, byte) : std::lower_bound(begin, end, byte);
+  return found != end && *found == byte ? edge_nodes_[static_cast<std::size_t>(found - edge_bytes_.begin())] : no_node;
+}
+
+std::size_t Wildcards::bytes() const {
+  return sizeof(*this) + patterns_.bytes() + nodes_.capacity() * sizeof(NodeData) + edge_bytes_.capacity() * 5;
+}
+
+// --- states -----------------------------------------------------------------------------------------------------------
+
+WildcardStates::WildcardStates(const Wildcards& wildcards, std::size_t most_bytes)
+    : wildcards_(wildcards), most_bytes_(most_bytes), mark_(wildcards.nodes_.size()), told_(wildcards.patterns_.size()) {
+  drop_all();
+  drops_ = 0;
+}
+
+// The node, and what stands behind its `*`s, which may stand for nothing.
+void WildcardStates::reach(Node node) {
+  for (; node != Wildcards::no_node; node = wildcards_.nodes_[node].star) {
+    if (mark_[node] == round_) return;
+    mark_[node] = round_;
+    reached_.push_back(node);
+  }
+}
+
+void WildcardStates::step(std::span<const Node> from, std::uint8_t byte) {
+  if (++round_ == 0) {
+    std::ranges::fill(mark_, 0);
+    round_ = 1;
+  }
+  reached_.clear();
+  for (const Node node : from) {
+    const Wildcards::NodeData& at = wildcards_.nodes_[node];
+    if (at.stays && !at.ends_there()) reach(node);
+    if (at.edges > 0) reach(wildcards_.next(at, byte));
+  }
+}
+
+void WildcardStates::drop_all() {
+  ++drops_;
+  states_.assign(2, State{});
+  next_.assign(std::size_t{2} * wildcards_.classes_, unknown);
+  std::fill_n(next_.begin() + wildcards_.classes_, wildcards_.classes_, dead);
+  set_nodes_.clear();
+  keys_.clear();
+  by_set_.clear();
+  start_ = unknown;
+  bytes_ = 0;
+}
+
+// The state of the nodes in `reached_`; `unknown` when there is no room for a new one.
+WildcardStates::StateId WildcardStates::state_of_reached() {
+  if (reached_.empty()) return dead;
+  std::ranges::sort(reached_);
+  const std::string_view raw{reinterpret_cast<const char*>(reached_.data()), reached_.size() * sizeof(Node)};
+  const std::uint64_t hash = hash64(raw);
+  for (auto [at, end] = by_set_.equal_range(hash); at != end; ++at) {
+    const State& known = states_[at->second];
+    if (std::ranges::equal(reached_, std::span{set_nodes_}.subspan(known.first_node, known.nodes))) return at->second;
+  }
+  const std::size_t cost = sizeof(State) + 48 + reached_.size() * 8 + wildcards_.classes_ * sizeof(StateId);
+  if (bytes_ + cost > most_bytes_) return unknown;
+  bytes_ += cost;
+  State made;
+  made.first_node = static_cast<std::uint32_t>(set_nodes_.size());
+  made.nodes = static_cast<std::uint32_t>(reached_.size());
+  set_nodes_.insert(set_nodes_.end(), reached_.begin(), reached_.end());
+  made.first_key = static_cast<std::uint32_t>(keys_.size());
+  for (const bool passing : {true, false})
+    for (const Node node : reached_)
+      if (const auto& at = wildcards_.nodes_[node]; at.key != Wildcards::no_key && at.ends_there() == passing) {
+        keys_.push_back(at.key);
+        ++(passing ? made.passing : made.final);
+      }
+  const auto id = static_cast<StateId>(states_.size());
+  states_.push_back(made);
+  next_.resize(next_.size() + wildcards_.classes_, unknown);
+  by_set_.emplace(hash, id);
+  return id;
+}
+
+WildcardStates::StateId WildcardStates::build(StateId from, std::uint8_t byte) {
+  const State& at = states_[from];
+  step(std::span{set_nodes_}.subspan(at.first_node, at.nodes), byte);
+  const StateId to = state_of_reached();
+  if (to != unknown) next_[std::size_t{from} * wildcards_.classes_ + wildcards_.class_of_[byte]] = to;
+  return to;
+}
+
+void WildcardStates::add(std::uint32_t key) {
+  if (told_[key] == calls_) return;
+  told_[key] = calls_;
+  found_.push_back(key);
+}
+
+// False: there is no room for a state that it takes.
+bool WildcardStates::walk_states(std::string_view text) {
+  if (start_ == unknown) {
+    step({}, 0);
+    reach(Wildcards::root);
+    if ((start_ = state_of_reached()) == unknown) return false;
+  }
+  const auto add_keys = [this](const State& state, std::uint32_t skip, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) add(keys_[state.first_key + skip + i]);
+  };
+  StateId at = start_;
+  add_keys(states_[at], 0, states_[at].passing);
+  for (const char each : text) {
+    const auto byte = static_cast<std::uint8_t>(each);
+    StateId to = next_[std::size_t{at} * wildcards_.classes_ + wildcards_.class_of_[byte]];
+    if (to == unknown && (to = build(at, byte)) == unknown) return false;
+    if (to == dead) return true;
+    // Whoever stays in a state has been told there.
+    if (to != at && states_[to].passing > 0) add_keys(states_[to], 0, states_[to].passing);
+    at = to;
+  }
+  add_keys(states_[at], states_[at].passing, states_[at].final);
+  return true;
+}
+
+void WildcardStates::add_reached(bool at_end) {
+  for (const Node node : reached_) {
+    const auto& at = wildcards_.nodes_[node];
+    if (at.key != Wildcards::no_key && (at_end || at.ends_there())) add(at.key);
+  }
+}
+
+void WildcardStates::walk_sets(std::string_view text) {
+  step({}, 0);
+  reach(Wildcards::root);
+  add_reached(text.empty());
+  for (std::size_t i = 0; i < text.size() && !reached_.empty(); ++i) {
+    before_.swap(reached_);
+    step(before_, static_cast<std::uint8_t>(text[i]));
+    add_reached(i + 1 == text.size());
+  }
+}
+
+std::span<const std::uint32_t> WildcardStates::find(std::string_view text) {
+  found_.clear();
+  ++calls_;
+  if (set_bytes_left_ > 0) {
+    set_bytes_left_ -= std::min<std::uint64_t>(set_bytes_left_, text.size() + 1);
+    walk_sets(text);
+    return found_;
+  }
+  walked_ += text.size() + 1;
+  if (walk_states(text)) return found_;
+  vain_drops_ = walked_ < worth * states_.size() ? vain_drops_ + 1 : 0;
+  walked_ = 0;
+  drop_all();
+  if (vain_drops_ >= most_vain_drops) {
+    vain_drops_ = 0;
+    set_bytes_left_ = set_bytes;
+  }
+  walk_sets(text);  // adds what was not found yet
+  return found_;
+}
+
+}  // namespace continuo::routing
