@@ -26,6 +26,7 @@ ByteTrie::ByteTrie(Reading reading, std::vector<Key> keys) : reading_(reading) {
     const Range range = todo[i];
     add_edges(keys, range, todo);
   }
+  first_.resize(256);
   for (std::uint32_t i = 0; i < nodes_[0].edges; ++i) first_[bytes_[i]] = targets_[i];
 }
 
@@ -56,7 +57,7 @@ std::uint32_t ByteTrie::next(const Node& node, std::uint8_t byte) const {
 }
 
 std::size_t ByteTrie::bytes() const {
-  return sizeof(*this) + nodes_.capacity() * sizeof(Node) + bytes_.capacity() + targets_.capacity() * 4;
+  return sizeof(*this) + nodes_.capacity() * sizeof(Node) + bytes_.capacity() + (targets_.capacity() + first_.capacity()) * 4;
 }
 
 }  // namespace continuo::routing

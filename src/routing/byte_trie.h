@@ -2,7 +2,6 @@
 // goes on with. Immutable; any number of threads.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -58,7 +57,7 @@ class ByteTrie {
   std::vector<Node> nodes_;
   std::vector<std::uint8_t> bytes_;      // of edges
   std::vector<std::uint32_t> targets_;   // of edges
-  std::array<std::uint32_t, 256> first_{};  // the root's edges; 0: none
+  std::vector<std::uint32_t> first_;     // the root's edges by their byte; 0: none
 };
 
 }  // namespace continuo::routing

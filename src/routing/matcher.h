@@ -31,6 +31,8 @@ struct Input {
   const record::Record* record = nullptr;   ///< its headers are `headers`; null: none
 };
 
+struct CompiledPatterns;
+
 class Matcher {
  public:
   /// Keeps nothing of `patterns`.
@@ -45,9 +47,8 @@ class Matcher {
 
  private:
   friend class Matching;
-  struct Compiled;
-  explicit Matcher(std::unique_ptr<const Compiled> compiled);
-  std::unique_ptr<const Compiled> compiled_;
+  explicit Matcher(std::unique_ptr<const CompiledPatterns> compiled);
+  std::unique_ptr<const CompiledPatterns> compiled_;
 };
 
 struct MatchingLimits {

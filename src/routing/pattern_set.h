@@ -12,10 +12,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "continuo/routing/matcher.h"
@@ -24,32 +25,36 @@
 namespace continuo::routing {
 
 struct NamedPattern {
-  std::string name;
-  Pattern pattern;
+  NamedPattern(std::string its_name, Pattern its_pattern)
+      : name(std::move(its_name)), pattern(std::move(its_pattern)) {}
+  const std::string name;
+  const Pattern pattern;
   mutable std::atomic<std::uint64_t> matches{0};  ///< events it matched since it was put
 };
 
-class PatternSnapshot;
+/// What a set was at one moment.
+struct PatternSnapshot;
 
 class PatternSet {
  public:
   PatternSet();
   ~PatternSet();
-  /// Adds, or replaces the one of that name; its count begins anew.
-  void put(std::string name, Pattern pattern);
   struct Change {
     std::string name;
-    std::optional<Pattern> pattern;  ///< none: goes
+    std::optional<Pattern> pattern;  ///< none: it goes, if it is there
   };
-  /// All of them at once: nobody sees some of it.
+  /// All of them at once: nobody sees some of it. Of one name the last change counts. A pattern of a name that is there
+  /// takes its place, and is counted from nothing.
   void change(std::vector<Change> changes);
+  void put(std::string name, Pattern pattern);
   /// False: there was none.
-  bool remove(std::string_view name);
+  bool remove(const std::string& name);
 
-  std::size_t size() const;
-  std::shared_ptr<const PatternSnapshot> snapshot() const;
+  /// By name, ascending.
+  std::vector<std::shared_ptr<const NamedPattern>> all() const;
 
  private:
+  friend class PatternReader;
   struct State;
   std::unique_ptr<State> state_;
 };
@@ -58,14 +63,22 @@ class PatternSet {
 class PatternReader {
  public:
   explicit PatternReader(const PatternSet& set);
-  ~PatternReader();
+  /// Whether some pattern asks for `data`.
+  bool reads_data();
   /// By name, ascending; valid until the next call. Counts them.
   std::span<const NamedPattern* const> match(const Input& input);
   std::span<const NamedPattern* const> match_json(std::string_view json);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  void renew();
+  template <class Match>
+  std::span<const NamedPattern* const> collect(const Match& match);
+
+  const PatternSet& set_;
+  std::uint64_t version_ = 0;
+  std::shared_ptr<const PatternSnapshot> snapshot_;
+  std::optional<Matching> base_, recent_;
+  std::vector<const NamedPattern*> found_;
 };
 
 }  // namespace continuo::routing

@@ -24,7 +24,7 @@ class Wildcards {
   /// `*` for any bytes, `\` before a byte that stands for itself. Numbers patterns 0, 1, ...; the same for the same.
   std::uint32_t add(std::string_view pattern);
   void finish();
-  bool empty() const { return patterns_.empty(); }
+  std::size_t size() const { return patterns_.size(); }
   std::size_t bytes() const;
 
  private:
