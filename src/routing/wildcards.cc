@@ -53,24 +53,15 @@ std::uint32_t Wildcards::add(std::string_view pattern) {
 void Wildcards::finish() {
   std::map<std::uint64_t, Node> edges{growing_.begin(), growing_.end()};
   growing_ = {};
-  byte_of_.assign(1, 0);
-  bool in_some[256] = {};
   for (const auto& [edge, to] : edges) {
     NodeData& from = nodes_[edge >> 8];
     const auto byte = static_cast<std::uint8_t>(edge);
     if (from.edges++ == 0) from.first_edge = static_cast<std::uint32_t>(edge_bytes_.size());
     edge_bytes_.push_back(byte);
     edge_nodes_.push_back(to);
-    if (in_some[byte]) continue;
-    in_some[byte] = true;
-    if (byte_of_.size() == 256) continue;  // all bytes: the last one shares a class with none
-    class_of_[byte] = static_cast<std::uint8_t>(byte_of_.size());
-    byte_of_.push_back(byte);
+    // When patterns have all 256 bytes, the last one shares class 0 with none.
+    if (class_of_[byte] == 0 && classes_ < 256) class_of_[byte] = static_cast<std::uint8_t>(classes_++);
   }
-  // A byte for class 0: any that has kept it.
-  for (int byte = 0; byte < 256; ++byte)
-    if (class_of_[byte] == 0) byte_of_[0] = static_cast<std::uint8_t>(byte);
-  classes_ = static_cast<std::uint16_t>(byte_of_.size());
 }
 
 Wildcards::Node Wildcards::next(const NodeData& node, std::uint8_t byte) const {

@@ -52,7 +52,6 @@ class Wildcards {
   std::vector<Node> edge_nodes_;
   std::uint16_t classes_ = 1;           // of bytes that all patterns treat alike; 0: those in no pattern
   std::uint8_t class_of_[256] = {};
-  std::vector<std::uint8_t> byte_of_;   // a byte of each class
 };
 
 /// The states of one thread. The trie outlives it.
