@@ -92,6 +92,7 @@ struct PatternLimits {
   std::size_t bytes = 64 * 1024;
   std::size_t depth = 64;          ///< of nested objects and `$or`
   std::size_t fields = 1'000;      ///< in all groups
+  std::size_t path_bytes = 1'024;  ///< of one field: every field keeps its whole path
   std::size_t conditions = 10'000;  ///< in all fields; values of an anything-but count
 };
 
