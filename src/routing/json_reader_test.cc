@@ -81,7 +81,7 @@ TEST(JsonReader, WhatStandsBeforeABreakCounts) {
     bool broken = false;
     const auto found = read({"a", "b.c", "d", "never"}, json.substr(0, size), &broken);
     EXPECT_TRUE(broken) << size;
-    EXPECT_EQ(found.size(), (size > 7 ? 1u : 0) + (size > 23 ? 1u : 0)) << json.substr(0, size);
+    EXPECT_EQ(found.size(), (size > 7 ? 1u : 0) + (size > 25 ? 1u : 0)) << json.substr(0, size);
   }
   EXPECT_THAT(read({"a", "b"}, R"({"a":tru,"b":01,"c":1})"), IsEmpty());
   EXPECT_THAT(read({"a", "b"}, R"({"a":"\x","b":1})"), ElementsAre("b=1@0"));

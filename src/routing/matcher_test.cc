@@ -108,7 +108,7 @@ TEST(Matcher, ReadsAnEventsScopes) {
   event.data_kind = record::DataKind::text;
   event.type = "Other";
   event.subject = "s";
-  EXPECT_THAT(all.of(Input{.event = &event}), ElementsAre(1, 5));
+  EXPECT_THAT(all.of(Input{&event, {}, nullptr}), ElementsAre(1, 5));
   EXPECT_FALSE((Compiled{{R"({"type":["x"]})"}, Scope::event}).matcher().reads_data());
 }
 
