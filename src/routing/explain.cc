@@ -1,12 +1,15 @@
 #include "continuo/routing/explain.h"
 
 #include <algorithm>
-#include <memory>
+#include <optional>
+#include <set>
 #include <span>
+#include <utility>
 
 #include "continuo/record/cloudevents.h"
 #include "continuo/record/utf8.h"
 #include "continuo/routing/explain_event.h"
+#include "continuo/routing/explain_fields.h"
 #include "continuo/routing/explain_judge.h"
 
 namespace continuo::routing {
@@ -14,6 +17,8 @@ namespace {
 
 constexpr std::size_t most_values = 10;
 constexpr std::size_t most_text = 200;  // of one value
+// Bytes of values put to tests of all fields: less than a second of them.
+constexpr std::uint64_t most_looks_of_all = 50'000'000;
 
 std::string json_of(const Value& value) {
   const bool is_short = value.text.size() <= most_text;
@@ -51,8 +56,8 @@ std::string wanted_of(const Field& field) {
 
 class Explainer {
  public:
-  Explainer(const Pattern& pattern, const EventOfPattern& event)
-      : pattern_(pattern), event_(event), judge_(pattern, event) {}
+  Explainer(const Pattern& pattern, const EventOfPattern& event, std::optional<std::set<const Field*>> held)
+      : pattern_(pattern), event_(event), judge_(pattern, event, std::move(held)) {}
 
   /// `ask` says what a matcher says; it is asked where the definition would take too long.
   template <class Ask>
@@ -70,8 +75,9 @@ class Explainer {
     } else if (answer == Judge::Answer::no) {
       for (const Field* each : judge_.not_together()) out.because.push_back(not_together(*each));
     } else {
+      // Which of those in arrays stands in the way of others is not known.
       for (const ChosenField& each : fields)
-        if (each.context != 0) out.because.push_back(not_together(*each.field));
+        if (each.context != 0 || is_late(*each.field)) out.because.push_back(not_together(*each.field));
     }
     return out;
   }
@@ -79,7 +85,7 @@ class Explainer {
  private:
   void add_failures(const Group& group, std::vector<Because>& out) {
     for (const Field& field : group.fields)
-      if (!judge_.verdict(field).holds()) out.push_back(failure(field));
+      if (!judge_.verdict(field).holds) out.push_back(failure(field));
     for (const auto& choice : group.choices) {
       if (std::ranges::any_of(choice, [&](const Group& each) { return judge_.holds(each); })) continue;
       for (const Group& each : choice) add_failures(each, out);
@@ -103,8 +109,15 @@ class Explainer {
   Because met(const ChosenField& chosen) {
     const Verdict& verdict = judge_.verdict(*chosen.field);
     if (verdict.absent != nullptr) return {Because::Reason::met, chosen.field->path, verdict.absent->source, {}};
+    if (is_late(*chosen.field)) return {Because::Reason::met, chosen.field->path, wanted_of(*chosen.field), {}};
     const auto found = std::ranges::find(verdict.met, chosen.context, &Met::context);
     return {Because::Reason::met, chosen.field->path, found->condition->source, json_of(found->value)};
+  }
+
+  // What met the field was not among the values that were looked at.
+  bool is_late(const Field& field) {
+    const Verdict& verdict = judge_.verdict(field);
+    return verdict.holds && verdict.absent == nullptr && verdict.met.empty();
   }
 
   Because not_together(const Field& field) {
@@ -117,24 +130,33 @@ class Explainer {
   Judge judge_;
 };
 
+// Where the definition would take too long, matchers are asked.
+template <class Match, class Held>
+Explanation explain(const Pattern& pattern, const EventOfPattern& event, const Match& match, const Held& held_fields) {
+  std::optional<std::set<const Field*>> held;
+  if (looks_needed(pattern, event) > most_looks_of_all) held = held_fields(FieldMatcher{pattern});
+  return Explainer{pattern, event, std::move(held)}.run([&] {
+    const Pattern* const patterns[] = {&pattern};
+    return match(Matching{Matcher::compile(patterns)});
+  });
+}
+
 }  // namespace
 
 Explanation explain(const Pattern& pattern, const Input& input) {
   EventOfPattern event{pattern};
   event.read(input);
-  return Explainer{pattern, event}.run([&] {
-    const Pattern* const patterns[] = {&pattern};
-    return !Matching{Matcher::compile(patterns)}.match(input).empty();
-  });
+  return explain(
+      pattern, event, [&](Matching matching) { return !matching.match(input).empty(); },
+      [&](FieldMatcher fields) { return fields.held(input); });
 }
 
 Explanation explain_json(const Pattern& pattern, std::string_view json) {
   EventOfPattern event{pattern};
   event.read_json(json);
-  return Explainer{pattern, event}.run([&] {
-    const Pattern* const patterns[] = {&pattern};
-    return !Matching{Matcher::compile(patterns)}.match_json(json).empty();
-  });
+  return explain(
+      pattern, event, [&](Matching matching) { return !matching.match_json(json).empty(); },
+      [&](FieldMatcher fields) { return fields.held_json(json); });
 }
 
 std::string_view name_of(Because::Reason reason) {

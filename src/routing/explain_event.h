@@ -13,6 +13,9 @@
 
 namespace continuo::routing {
 
+/// What it takes to look at a value, in bytes.
+inline std::uint64_t looks_at(const Value& value) { return 16 + value.text.size(); }
+
 /// Read as matchers read it. Views into the input and into itself.
 class EventOfPattern {
  public:

@@ -1,12 +1,15 @@
 #include "continuo/routing/explain_judge.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace continuo::routing {
 namespace {
 
 // Looks at fields in elements of arrays: less than a second of them.
 constexpr std::uint64_t most_steps = 5'000'000;
+// Bytes of values that are put to tests of one field, when it is known already what holds.
+constexpr std::uint64_t most_looks = 1'000'000;
 
 bool passes(const Condition& condition, const Value& value) {
   const auto passed = [&](const Test& test) { return passes(test, value); };
@@ -19,50 +22,57 @@ bool passes(const Condition& condition, const Value& value) {
   return false;
 }
 
-Verdict judge(const Field& field, std::span<const FoundValue> values) {
+}  // namespace
+
+Judge::Judge(const Pattern& pattern, const EventOfPattern& event, std::optional<std::set<const Field*>> held)
+    : pattern_(pattern), event_(event), held_(std::move(held)), together_(event, most_steps) {}
+
+const Verdict& Judge::verdict(const Field& field) {
+  const auto [entry, is_new] = verdicts_.try_emplace(&field);
+  if (is_new) entry->second = judge(field);
+  return entry->second;
+}
+
+Verdict Judge::judge(const Field& field) {
   Verdict verdict;
+  const auto values = event_.values(event_.path_of(field));
   if (values.empty()) {
     const auto absent = std::ranges::find(field.conditions, Condition::Kind::absent, &Condition::kind);
     if (absent != field.conditions.end()) verdict.absent = &*absent;
   }
+  std::uint64_t looks_left = held_ ? most_looks : ~std::uint64_t{0};
   for (const FoundValue& found : values) {
-    const auto condition =
-        std::ranges::find_if(field.conditions, [&](const Condition& each) { return passes(each, found.value); });
+    const auto condition = std::ranges::find_if(field.conditions, [&](const Condition& each) {
+      const std::uint64_t looks = looks_at(found.value) * each.tests.size();
+      if (looks > looks_left) return false;
+      looks_left -= looks;
+      return passes(each, found.value);
+    });
     if (condition != field.conditions.end()) verdict.met.push_back({found.context, found.value, &*condition});
   }
+  verdict.holds = held_ ? held_->contains(&field) : verdict.absent != nullptr || !verdict.met.empty();
   return verdict;
-}
-
-}  // namespace
-
-Judge::Judge(const Pattern& pattern, const EventOfPattern& event)
-    : pattern_(pattern), event_(event), together_(event, most_steps) {}
-
-const Verdict& Judge::verdict(const Field& field) {
-  const auto [entry, is_new] = verdicts_.try_emplace(&field);
-  if (is_new) entry->second = judge(field, event_.values(event_.path_of(field)));
-  return entry->second;
 }
 
 bool Judge::holds(const Group& group) {
   if (const auto known = groups_.find(&group); known != groups_.end()) return known->second;
-  bool all = std::ranges::all_of(group.fields, [&](const Field& field) { return verdict(field).holds(); });
+  bool all = std::ranges::all_of(group.fields, [&](const Field& field) { return verdict(field).holds; });
   for (const auto& choice : group.choices)
     all = all && std::ranges::any_of(choice, [&](const Group& each) { return holds(each); });
   return groups_[&group] = all;
 }
 
 Judge::Answer Judge::together(std::vector<ChosenField>& fields) {
-  if (take(pattern_.root(), 0)) {
+  if (!held_ && take(pattern_.root(), 0)) {
     for (std::size_t i = 0; i < taken_.size(); ++i) fields.push_back({taken_[i], contexts_[i]});
     return Answer::yes;
   }
-  if (!together_.took_too_long()) return Answer::no;
+  if (!held_ && !together_.took_too_long()) return Answer::no;
   std::vector<const Field*> first;
   first_fields(pattern_.root(), first);
   for (const Field* field : first) {
-    const Verdict& found = verdict(*field);
-    fields.push_back({field, holds_as_a_whole(*field) ? 0 : found.met[0].context});
+    const auto& met = verdict(*field).met;
+    fields.push_back({field, met.empty() || holds_as_a_whole(*field) ? 0 : met[0].context});
   }
   return Answer::too_long;
 }
@@ -72,7 +82,7 @@ bool Judge::take(const Group& group, std::size_t choice) {
   const std::size_t fields_before = taken_.size(), choices_before = choices_.size();
   for (const Field& field : group.fields) taken_.push_back(&field);
   for (const auto& each : group.choices) choices_.push_back(&each);
-  if (place(contexts_) && choose(choice)) return true;
+  if (place() && choose(choice)) return true;
   taken_.resize(fields_before);
   choices_.resize(choices_before);
   return false;
@@ -86,7 +96,7 @@ bool Judge::choose(std::size_t choice) {
 }
 
 // A context for each field that was taken. What the event as a whole meets stands in nobody's way.
-bool Judge::place(std::vector<ContextId>& contexts) {
+bool Judge::place() {
   std::vector<FieldPlaces> places;
   std::vector<std::size_t> which;
   for (std::size_t i = 0; i < taken_.size(); ++i) {
@@ -96,8 +106,8 @@ bool Judge::place(std::vector<ContextId>& contexts) {
   }
   const auto chosen = together_.choose(places);
   if (!chosen) return false;
-  contexts.assign(taken_.size(), 0);
-  for (std::size_t i = 0; i < which.size(); ++i) contexts[which[i]] = (*chosen)[i];
+  contexts_.assign(taken_.size(), 0);
+  for (std::size_t i = 0; i < which.size(); ++i) contexts_[which[i]] = (*chosen)[i];
   return true;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -20,9 +22,9 @@ struct Met {
 
 /// What became of a field by itself.
 struct Verdict {
-  const Condition* absent = nullptr;  ///< it held because the field is not there
+  bool holds = false;
+  const Condition* absent = nullptr;  ///< it holds because the field is not there
   std::vector<Met> met;
-  bool holds() const { return absent != nullptr || !met.empty(); }
 };
 
 /// A field that had to hold, and in which element of arrays it did.
@@ -33,7 +35,8 @@ struct ChosenField {
 
 class Judge {
  public:
-  Judge(const Pattern& pattern, const EventOfPattern& event);
+  /// `held`: the fields that hold, when somebody else found out. Not all values are put to the tests then.
+  Judge(const Pattern& pattern, const EventOfPattern& event, std::optional<std::set<const Field*>> held);
 
   /// All fields hold by themselves, and of each choice a group.
   bool holds() { return holds(pattern_.root()); }
@@ -48,15 +51,17 @@ class Judge {
   std::vector<const Field*> not_together();
 
  private:
+  Verdict judge(const Field& field);
   bool take(const Group& group, std::size_t choice);
   bool choose(std::size_t choice);
-  bool place(std::vector<ContextId>& contexts);
+  bool place();
   void first_fields(const Group& group, std::vector<const Field*>& out);
   bool holds_as_a_whole(const Field& field);
   FieldPlaces places_of(const Field& field);
 
   const Pattern& pattern_;
   const EventOfPattern& event_;
+  const std::optional<std::set<const Field*>> held_;
   std::map<const Field*, Verdict> verdicts_;
   std::map<const Group*, bool> groups_;
   Together together_;

@@ -133,8 +133,32 @@ TEST(Explain, EndsWhereCombinationsAreMany) {
   EXPECT_THAT(explanation.because, testing::Not(IsEmpty()));
 }
 
-// --- events
-// -----------------------------------------------------------------------------------------------------------
+// --- events ----------------------------------------------------------------------------------------------------------
+
+TEST(Explain, EndsWhereValuesAndTestsAreMany) {
+  std::string wildcards, values;
+  for (int i = 0; i < 1'000; ++i) wildcards += fmt::format(R"({}{{"wildcard": "*x*y{}"}})", i == 0 ? "" : ",", i);
+  for (int i = 0; i < 20'000; ++i) values += fmt::format(R"({}"xyz")", i == 0 ? "" : ",");
+  const std::string pattern = R"({"a": {"b": [)" + wildcards + R"(], "c": [1]}, "$or": [{"d": [1]}, {"e": [1]}]})";
+  const auto event = [&](std::string_view last, std::string_view c, std::string_view rest) {
+    return fmt::format(R"({{"a": [{{"b": [{}, "{}"]{}]{}}})", values, last, c, rest);
+  };
+  const auto failed = why_not(pattern, event("xyz", R"(, "c": 2})", R"(, "d": 2)"));
+  ASSERT_EQ(failed.size(), 4u);
+  EXPECT_TRUE(failed[0].starts_with("a.b not_met [")) << failed[0];
+  EXPECT_TRUE(failed[0].ends_with(R"(["xyz","xyz","xyz","xyz","xyz","xyz","xyz","xyz","xyz","xyz"])")) << failed[0];
+  EXPECT_EQ(failed[1], "a.c not_met 1 2");
+  EXPECT_EQ(failed[2], "d not_met 1 2");
+  EXPECT_EQ(failed[3], "e absent 1 ");
+  const auto met = why(pattern, event("xy7", R"(, "c": 1})", R"(, "e": 1)"));
+  ASSERT_EQ(met.size(), 3u);
+  EXPECT_TRUE(met[0].starts_with("a.b met ")) << met[0];
+  EXPECT_EQ(met[1], "a.c met 1 1");
+  EXPECT_EQ(met[2], "e met 1 1");
+  const auto apart = why_not(pattern, event("xy7", R"(}, {"c": 1})", R"(, "e": 1)"));
+  ASSERT_FALSE(apart.empty());
+  EXPECT_TRUE(apart[0].starts_with("a.b not_together ")) << apart[0];
+}
 
 record::Event an_event() {
   record::Event event;
