@@ -1,6 +1,8 @@
 // Why an event matches a pattern, or why not.
 //
-// Slow next to a Matcher: for people. It reads an event as matchers do, and judges by the definition (`passes`).
+// Slow next to a Matcher: for people. It reads an event as matchers do, and judges by the definition (`passes`). Where
+// that would take too long - very many values and tests, or ways to combine the groups of choices - it takes a
+// matcher's word for whether the event matches, and says of the fields what it knows.
 #pragma once
 
 #include <string>
@@ -26,7 +28,8 @@ struct Because {
   Reason reason = Reason::not_met;
   std::string at;      ///< "data.amount"
   std::string wanted;  ///< JSON: the condition that held, or the field's only one, or the array of all
-  std::string found;   ///< JSON: a value, or an array of values (of very many, the first); empty: nothing
+  /// JSON: a value, or an array of values (of very many, the first; of a long one, its beginning). Empty: nothing.
+  std::string found;
 };
 
 struct Explanation {
