@@ -36,6 +36,7 @@ std::shared_ptr<const Matcher> compile(const std::vector<const Field*>& fields, 
   patterns.reserve(fields.size());
   for (const Field* each : fields) patterns.push_back(alone(*each, scope));
   std::vector<const Pattern*> pointers;
+  pointers.reserve(patterns.size());
   for (const Pattern& each : patterns) pointers.push_back(&each);
   return Matcher::compile(pointers);
 }

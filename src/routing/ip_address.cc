@@ -16,9 +16,8 @@ constexpr bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f
 std::optional<unsigned> small_number(std::string_view digits, std::size_t most_digits, int base) {
   if (digits.empty() || digits.size() > most_digits) return std::nullopt;
   unsigned number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto read = std::from_chars(digits.data(), end, number, base);
-  if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+  if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) return std::nullopt;
   return number;
 }
 

@@ -89,7 +89,7 @@ class NumericParser {
       return place_.wrong(operand.begin, "`numeric` compares with numbers",
                           quoted ? fmt::format("write {} without quotes", shown(operand.text)) : std::string{forms});
     }
-    out.number = *number_of(operand.text);
+    out.number = number_of(operand.text).value_or(infinity);
     return std::isfinite(out.number) ||
            place_.wrong(operand.begin, "the number is too large", "numbers are compared as 64-bit floating point");
   }
