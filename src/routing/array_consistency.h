@@ -4,7 +4,7 @@
 // Contexts are the elements of arrays, a tree (json_reader.h). In one context a name is one thing only, so a field that
 // is not met by the context itself can be met through one array of it at most; all fields below that array's node have
 // to be met in one of its elements. Worked from the innermost contexts outwards, in time linear in how often the fields
-// were met.
+// were met, and in how many contexts there are, by 4,096.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ class ArrayConsistency {
  private:
   void count_nodes(std::span<const FieldPlaces> fields, std::uint32_t change);
   void add(ContextId context, std::uint32_t met);
+  ContextId take_last();
   void clear(const ReadEvent& event);
 
   const PathTree& tree_;
@@ -39,8 +40,9 @@ class ArrayConsistency {
   std::vector<std::uint32_t> met_;       // of each context: its fields that are met in it
   std::vector<std::uint32_t> counted_;   // of each context: the last field that was counted in it, from 1
   std::vector<bool> array_met_;          // of each array: an element of it meets all
-  std::vector<bool> in_heap_;            // of each context
-  std::vector<ContextId> heap_;          // contexts to look at, the last first
+  // Contexts to look at, the last first: a bit of each, and of each word of these whether one is set.
+  std::vector<std::uint64_t> waiting_, waiting_words_;
+  std::size_t top_ = 0;                  // no later one of `waiting_words_` has a bit
   std::vector<ContextId> touched_;       // what of the above has to be cleared
 };
 

@@ -64,6 +64,10 @@ struct CompiledPatterns {
   std::vector<CompiledChoice> choices;
   std::vector<CompiledPattern> patterns;
 
+  // Of clauses that may have to be met together with others, to find again where they are met: the tests of which one
+  // makes it hold, then those of each anything-but. Of other clauses empty.
+  std::vector<std::vector<std::vector<Test>>> tests;
+
   // Each pattern stands with a clause that has to hold for it, or with several of which one has to.
   TargetLists patterns_of;                 // of a clause
   TargetLists lazy_clauses_of;             // of a path: those with patterns, to look at when it has a value

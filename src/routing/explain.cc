@@ -59,7 +59,7 @@ class Explainer {
   Explainer(const Pattern& pattern, const EventOfPattern& event, std::optional<std::set<const Field*>> held)
       : pattern_(pattern), event_(event), judge_(pattern, event, std::move(held)) {}
 
-  /// `ask` says what a matcher says; it is asked where the definition would take too long.
+  /// `ask` says what a matcher says; it is asked where the definition says no, or would take too long.
   template <class Ask>
   Explanation run(const Ask& ask) {
     Explanation out;
@@ -68,8 +68,11 @@ class Explainer {
       return out;
     }
     std::vector<ChosenField> fields;
-    const auto answer = judge_.together(fields);
-    out.matches = answer == Judge::Answer::yes || (answer == Judge::Answer::too_long && ask());
+    auto answer = judge_.together(fields);
+    out.matches = answer == Judge::Answer::yes || ask();
+    // A matcher may have given up where the definition did not: its word counts.
+    if (out.matches && answer == Judge::Answer::no) answer = Judge::Answer::too_long;
+    if (answer == Judge::Answer::too_long) fields = judge_.wherever();
     if (out.matches) {
       for (const ChosenField& each : fields) out.because.push_back(met(each));
     } else if (answer == Judge::Answer::no) {

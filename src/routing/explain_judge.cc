@@ -67,14 +67,18 @@ Judge::Answer Judge::together(std::vector<ChosenField>& fields) {
     for (std::size_t i = 0; i < taken_.size(); ++i) fields.push_back({taken_[i], contexts_[i]});
     return Answer::yes;
   }
-  if (!held_ && !together_.took_too_long()) return Answer::no;
+  return held_ || together_.took_too_long() ? Answer::too_long : Answer::no;
+}
+
+std::vector<ChosenField> Judge::wherever() {
   std::vector<const Field*> first;
   first_fields(pattern_.root(), first);
+  std::vector<ChosenField> fields;
   for (const Field* field : first) {
     const auto& met = verdict(*field).met;
     fields.push_back({field, met.empty() || holds_as_a_whole(*field) ? 0 : met[0].context});
   }
-  return Answer::too_long;
+  return fields;
 }
 
 // Adds the group to what has to hold together; and then, of the choices from `choice` on, one group each.

@@ -44,9 +44,10 @@ class Judge {
   const Verdict& verdict(const Field& field);
 
   enum class Answer : std::uint8_t { yes, no, too_long };
-  /// Whether what holds by itself also holds together. Yes: `fields` are all that had to hold. Too long: `fields` are
-  /// those of the first groups that hold, wherever they do.
+  /// Whether what holds by itself also holds together. Yes: `fields` are all that had to hold.
   Answer together(std::vector<ChosenField>& fields);
+  /// The fields of the first groups that hold, wherever they do.
+  std::vector<ChosenField> wherever();
   /// Of the first groups that hold: the fields that cannot join the ones before them.
   std::vector<const Field*> not_together();
 

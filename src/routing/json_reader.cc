@@ -56,7 +56,8 @@ void JsonReader::read(std::string_view json, NodeId node, ReadEvent& event) {
   stamp_ = ++stamps_;
   inside_ = arrays_ = 0;
   at_ = skip_space(json_, 0);
-  event.broken = value(node) == Went::broken;
+  const bool starts = at_ < json_.size() && (node != PathTree::root || json_[at_] == '{');
+  event.broken = !starts || value(node) == Went::broken;
 }
 
 JsonReader::Seen& JsonReader::seen(NodeId node) {

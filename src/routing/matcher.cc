@@ -51,7 +51,9 @@ class Compiler {
     out_.groups.emplace_back();
     add_group(pattern.root(), group);
     std::set<std::string_view> names;
-    out_.patterns.push_back({group, have_a_name_in_common(pattern.root(), names)});
+    const bool together = have_a_name_in_common(pattern.root(), names);
+    out_.patterns.push_back({group, together});
+    if (together) keep_tests(pattern.root());
   }
 
   void finish() {
@@ -103,10 +105,15 @@ class Compiler {
     out_.groups[at] = made;
   }
 
+  // Paths may hold any byte; sources are JSON, in which no line breaks are left.
+  static std::string name_of(const Field& field) {
+    std::string name = std::to_string(field.path.size()) + ' ' + field.path;
+    for (const Condition& condition : field.conditions) name.append(1, '\n').append(condition.source);
+    return name;
+  }
+
   ClauseId clause_of(const Field& field) {
-    std::string name = field.path;
-    for (const Condition& condition : field.conditions) name.append(1, '\0').append(condition.source);
-    const auto [found, is_new] = clauses_.try_emplace(std::move(name), static_cast<ClauseId>(out_.clauses.size()));
+    const auto [found, is_new] = clauses_.try_emplace(name_of(field), static_cast<ClauseId>(out_.clauses.size()));
     if (is_new) add_clause(field);
     ++uses_[found->second];
     return found->second;
@@ -133,8 +140,29 @@ class Compiler {
       for (const Test& test : condition.tests) indexes_[clause.path]->add(test, target);
     }
     out_.clauses.push_back(clause);
+    out_.tests.emplace_back();
     fields_.push_back(&field);
     uses_.push_back(0);
+  }
+
+  void keep_tests(const Group& group) {
+    for (const Field& field : group.fields) keep_tests(field, clauses_.at(name_of(field)));
+    for (const auto& choice : group.choices)
+      for (const Group& each : choice) keep_tests(each);
+  }
+
+  void keep_tests(const Field& field, ClauseId id) {
+    auto& tests = out_.tests[id];
+    if (!tests.empty()) return;
+    tests.emplace_back();
+    for (const Condition& condition : field.conditions) {
+      if (condition.kind == Condition::Kind::is)
+        tests[0].insert(tests[0].end(), condition.tests.begin(), condition.tests.end());
+      else if (condition.kind == Condition::Kind::anything_but)
+        tests.push_back(condition.tests);
+    }
+    tests[0].shrink_to_fit();
+    tests.shrink_to_fit();
   }
 
   double cost_of(ClauseId id) const {
@@ -214,6 +242,12 @@ std::size_t CompiledPatterns::bytes() const {
                     bytes_of(negation_paths) + bytes_of(groups) + bytes_of(group_clauses) + bytes_of(choices) +
                     bytes_of(patterns) + patterns_of.bytes() + lazy_clauses_of.bytes() + absent_clauses_of.bytes();
   for (const auto& index : indexes) all += index ? index->bytes() : 0;
+  all += bytes_of(tests);
+  for (const auto& clause : tests)
+    for (const auto& some : clause) {
+      all += sizeof(some) + bytes_of(some);
+      for (const Test& test : some) all += test.text.capacity();
+    }
   return all;
 }
 

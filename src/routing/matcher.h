@@ -53,6 +53,7 @@ class Matcher {
 
 struct MatchingLimits {
   std::size_t automaton_bytes = 32u << 20;  ///< of states of wildcards kept from value to value, for each field
+  std::size_t places = 1u << 20;  ///< in arrays where fields of an event were met, kept; the rest is found again
 };
 
 /// One thread's buffers, and the states of wildcards met so far. Not thread-safe.

@@ -1,7 +1,9 @@
 // How an event meets compiled patterns: its values are read, each meets its path's tests, the clauses that hold lead to
 // the patterns that stand with them, and those are looked at as a whole.
 #include <algorithm>
+#include <iterator>
 
+#include "continuo/routing/array_choices.h"
 #include "continuo/routing/array_consistency.h"
 #include "continuo/routing/compiled_patterns.h"
 #include "continuo/routing/json_reader.h"
@@ -10,9 +12,6 @@
 namespace continuo::routing {
 namespace {
 
-// Ways to combine the groups of choices that are tried for one pattern and event, where elements of arrays have to go
-// together. A pattern that needs more counts as matched.
-constexpr std::uint32_t most_combinations = 1'024;
 constexpr std::uint32_t none = ~0u;
 
 }  // namespace
@@ -62,9 +61,10 @@ struct Matching::State {
   bool holds(ClauseId id, bool only_at_root);
   bool holds(const CompiledGroup& group, bool only_at_root);
   bool holds_together(const CompiledGroup& group);
-  bool choose(std::size_t at);
-  bool take_group(const CompiledGroup& group, std::size_t at);
+  bool open(const CompiledGroup& group, OpenGroup& out);
+  bool open(const CompiledChoice& choice, OpenGroup& out);
   bool places_of(ClauseId id, FieldPlaces& places);
+  void find_places(ClauseId id, FieldPlaces& places);
   void chain_values();
 
   std::vector<ValueIndex::Scratch> scratch_;
@@ -77,14 +77,15 @@ struct Matching::State {
   std::vector<ClauseId> held_;
   std::vector<PathId> present_;
   std::vector<Hit> hits_;
+  std::size_t most_hits_;
+  bool hits_missing_ = false;
   std::vector<std::uint32_t> value_before_;  // of each value: the one before it of the same path
   std::vector<PatternId> matches_;
 
   ArrayConsistency consistency_;
   std::vector<FieldPlaces> places_;
   std::size_t places_used_ = 0;
-  std::vector<const CompiledChoice*> to_choose_;
-  std::uint32_t combinations_ = 0;
+  ArrayChoices choices_;
 };
 
 Matching::State::State(const CompiledPatterns& patterns, const MatchingLimits& limits)
@@ -95,6 +96,7 @@ Matching::State::State(const CompiledPatterns& patterns, const MatchingLimits& l
       clauses_(patterns.clauses.size()),
       negations_(patterns.negation_paths.size()),
       tried_(patterns.patterns.size()),
+      most_hits_(limits.places),
       consistency_(patterns.tree) {
   for (ValueIndex::Scratch& each : scratch_) each.most_state_bytes = limits.automaton_bytes;
 }
@@ -169,6 +171,8 @@ void Matching::State::take_value(std::uint32_t index) {
 void Matching::State::take_target(Target target, std::uint32_t value, bool at_root) {
   const auto hit = [&](std::uint32_t& last) {
     if (at_root) return;
+    hits_missing_ |= hits_.size() >= most_hits_;
+    if (hits_missing_) return;
     hits_.push_back({value, last});
     last = static_cast<std::uint32_t>(hits_.size() - 1);
   };
@@ -196,6 +200,7 @@ std::span<const PatternId> Matching::State::run() {
   held_.clear();
   present_.clear();
   hits_.clear();
+  hits_missing_ = false;
   matches_.clear();
   value_before_.clear();
   for (std::uint32_t i = 0; i < event.values.size(); ++i) take_value(i);
@@ -258,9 +263,11 @@ bool Matching::State::holds(const CompiledGroup& group, bool only_at_root) {
 bool Matching::State::holds_together(const CompiledGroup& group) {
   if (value_before_.empty()) chain_values();
   places_used_ = 0;
-  to_choose_.clear();
-  combinations_ = 0;
-  return take_group(group, 0);
+  OpenGroup opened;
+  if (!open(group, opened)) return false;
+  const auto places = std::span{places_}.subspan(0, places_used_);
+  if (!opened.choices.empty()) return choices_.holds(opened, places, event) != ArrayChoices::Answer::no;
+  return places.size() < 2 || consistency_.holds(places, event);
 }
 
 void Matching::State::chain_values() {
@@ -269,35 +276,36 @@ void Matching::State::chain_values() {
     value_before_[i] = std::exchange(paths_[event.values[i].path].last_value, i);
 }
 
-// Adds the group's fields to those that have to go together and, if they do, goes on with the choice at `at`.
-bool Matching::State::take_group(const CompiledGroup& group, std::size_t at) {
-  const std::size_t fields_before = places_used_, choices_before = to_choose_.size();
+// What is left to be found out of a group. False: it does not hold.
+bool Matching::State::open(const CompiledGroup& group, OpenGroup& out) {
   for (std::uint32_t i = 0; i < group.clauses; ++i) {
+    const ClauseId id = all.group_clauses[group.first_clause + i];
+    if (!holds(id, false)) return false;
     if (places_.size() == places_used_) places_.emplace_back();
-    if (places_of(all.group_clauses[group.first_clause + i], places_[places_used_])) ++places_used_;
+    if (places_of(id, places_[places_used_])) out.fields.push_back(static_cast<std::uint32_t>(places_used_++));
   }
-  for (std::uint32_t i = 0; i < group.choices; ++i) to_choose_.push_back(&all.choices[group.first_choice + i]);
-  ++combinations_;
-  const bool together =
-      places_used_ < 2 || consistency_.holds(std::span{places_}.subspan(0, places_used_), event);
-  const bool done = together && choose(at);
-  places_used_ = fields_before;
-  to_choose_.resize(choices_before);
-  return done;
+  for (std::uint32_t i = 0; i < group.choices; ++i)
+    if (!open(all.choices[group.first_choice + i], out)) return false;
+  return true;
 }
 
-bool Matching::State::choose(std::size_t at) {
-  if (at == to_choose_.size() || combinations_ >= most_combinations) return true;
-  const CompiledChoice& choice = *to_choose_[at];
-  for (const bool at_root : {true, false})
-    for (std::uint32_t i = 0; i < choice.groups; ++i) {
-      const CompiledGroup& group = all.groups[choice.first_group + i];
-      if (!holds(group, at_root)) continue;
-      // What the root meets stands in nobody's way: when it does not help, nothing does.
-      if (at_root) return choose(at + 1);
-      if (take_group(group, at + 1)) return true;
-    }
-  return false;
+// What the root meets stands in nobody's way: a group that it meets leaves nothing to choose.
+bool Matching::State::open(const CompiledChoice& choice, OpenGroup& out) {
+  std::vector<OpenGroup> groups;
+  for (std::uint32_t i = 0; i < choice.groups; ++i)
+    if (holds(all.groups[choice.first_group + i], true)) return true;
+  for (std::uint32_t i = 0; i < choice.groups; ++i) {
+    const CompiledGroup& group = all.groups[choice.first_group + i];
+    if (holds(group, false) && !open(group, groups.emplace_back())) groups.pop_back();
+  }
+  if (groups.empty()) return false;
+  if (groups.size() > 1) {
+    out.choices.push_back(std::move(groups));
+    return true;
+  }
+  out.fields.insert(out.fields.end(), groups[0].fields.begin(), groups[0].fields.end());
+  std::ranges::move(groups[0].choices, std::back_inserter(out.choices));
+  return true;
 }
 
 // Where the clause holds. False: it holds whatever is chosen.
@@ -306,6 +314,10 @@ bool Matching::State::places_of(ClauseId id, FieldPlaces& places) {
   const Clause& clause = all.clauses[id];
   places.node = all.tree.node_of(clause.path);
   places.contexts.clear();
+  if (hits_missing_) {
+    find_places(id, places);
+    return true;
+  }
   const auto add = [&](std::uint32_t value) { places.contexts.push_back(event.values[value].context); };
   if (clause.tested && clauses_[id].event == number_)
     for (std::uint32_t hit = clauses_[id].last_hit; hit != none; hit = hits_[hit].before) add(hits_[hit].value);
@@ -323,6 +335,29 @@ bool Matching::State::places_of(ClauseId id, FieldPlaces& places) {
     }
   }
   return true;
+}
+
+// Asks the values again, by an index of the clause alone.
+void Matching::State::find_places(ClauseId id, FieldPlaces& places) {
+  const Clause& clause = all.clauses[id];
+  const auto& tests = all.tests[id];
+  ValueIndex index;
+  for (Target target = 0; target < tests.size(); ++target)
+    for (const Test& test : tests[target]) index.add(test, target);
+  index.finish();
+  ValueIndex::Scratch scratch;
+  std::vector<Target> passed;
+  for (std::uint32_t at = now(paths_, clause.path).last_value; at != none; at = value_before_[at]) {
+    const FoundValue& found = event.values[at];
+    if (found.context == 0) continue;
+    passed.clear();
+    index.find(found.value, scratch, passed);
+    std::ranges::sort(passed);
+    passed.erase(std::ranges::unique(passed).begin(), passed.end());
+    const bool tested = !passed.empty() && passed[0] == 0;
+    const auto excluded = passed.size() - (tested ? 1 : 0);
+    if (tested || clause.exists || excluded < clause.negations) places.contexts.push_back(found.context);
+  }
 }
 
 // --- the public face --------------------------------------------------------------------------------------------------

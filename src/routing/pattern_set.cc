@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -150,7 +151,12 @@ std::span<const NamedPattern* const> PatternReader::collect(const Match& match) 
   if (!snapshot_->recent->patterns.empty()) {
     const auto of_base = static_cast<std::ptrdiff_t>(found_.size());
     for (const std::uint32_t index : match(*recent_)) found_.push_back(snapshot_->recent->patterns[index].get());
-    std::ranges::inplace_merge(found_, found_.begin() + of_base, {}, &NamedPattern::name);
+    // Not inplace_merge: libstdc++ has it use what clang refuses as deprecated.
+    merged_.clear();
+    const auto middle = found_.begin() + of_base;
+    std::ranges::merge(found_.begin(), middle, middle, found_.end(), std::back_inserter(merged_), {},
+                       &NamedPattern::name, &NamedPattern::name);
+    found_.swap(merged_);
   }
   for (const NamedPattern* each : found_) each->matches.fetch_add(1, std::memory_order_relaxed);
   return found_;

@@ -78,7 +78,7 @@ class PatternReader {
   std::uint64_t version_ = 0;
   std::shared_ptr<const PatternSnapshot> snapshot_;
   std::optional<Matching> base_, recent_;
-  std::vector<const NamedPattern*> found_;
+  std::vector<const NamedPattern*> found_, merged_;
 };
 
 }  // namespace continuo::routing

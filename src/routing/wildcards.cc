@@ -1,9 +1,10 @@
 #include "continuo/routing/wildcards.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "continuo/base/hash.h"
+#include "continuo/routing/wildcard_fit.h"
 
 namespace continuo::routing {
 namespace {
@@ -13,6 +14,11 @@ constexpr std::uint32_t most_vain_drops = 3;
 // A drop is in vain when the states built before it were used fewer times than it took to build them, by this factor.
 constexpr std::uint64_t worth = 8;
 constexpr std::uint64_t set_bytes = 4u << 20;  // walked by sets before states are tried again
+// Or when building them took longer than trying each pattern would have.
+constexpr std::uint64_t build_cost = 4;  // of a node in a state that is built, to a node in a set
+
+// What trying each pattern costs, in steps from node to node.
+std::uint64_t cost_of_trying(std::size_t patterns, std::size_t bytes) { return patterns * (4 + bytes / 16); }
 
 }  // namespace
 
@@ -51,8 +57,9 @@ std::uint32_t Wildcards::add(std::string_view pattern) {
 }
 
 void Wildcards::finish() {
-  std::map<std::uint64_t, Node> edges{growing_.begin(), growing_.end()};
+  std::vector<std::pair<std::uint64_t, Node>> edges(growing_.begin(), growing_.end());
   growing_ = {};
+  std::ranges::sort(edges);
   for (const auto& [edge, to] : edges) {
     NodeData& from = nodes_[edge >> 8];
     const auto byte = static_cast<std::uint8_t>(edge);
@@ -130,6 +137,7 @@ WildcardStates::StateId WildcardStates::state_of_reached() {
   const std::size_t cost = sizeof(State) + 48 + reached_.size() * 8 + wildcards_.classes_ * sizeof(StateId);
   if (bytes_ + cost > most_bytes_) return unknown;
   bytes_ += cost;
+  built_ += reached_.size();
   State made;
   made.first_node = static_cast<std::uint32_t>(set_nodes_.size());
   made.nodes = static_cast<std::uint32_t>(reached_.size());
@@ -194,15 +202,29 @@ void WildcardStates::add_reached(bool at_end) {
   }
 }
 
-void WildcardStates::walk_sets(std::string_view text) {
+// False: the sets are so large that trying each pattern is faster.
+bool WildcardStates::walk_sets(std::string_view text) {
+  std::uint64_t steps_left = cost_of_trying(wildcards_.size(), text.size());
   step({}, 0);
   reach(Wildcards::root);
   add_reached(text.empty());
   for (std::size_t i = 0; i < text.size() && !reached_.empty(); ++i) {
+    if (steps_left < reached_.size()) return false;
+    steps_left -= reached_.size();
     before_.swap(reached_);
     step(before_, static_cast<std::uint8_t>(text[i]));
     add_reached(i + 1 == text.size());
   }
+  return true;
+}
+
+void WildcardStates::try_each(std::string_view text) {
+  for (std::uint32_t key = 0; key < wildcards_.size(); ++key)
+    if (told_[key] != calls_ && wildcard_fits(wildcards_.patterns_[key], text)) add(key);
+}
+
+void WildcardStates::walk_without_states(std::string_view text) {
+  if (!walk_sets(text)) try_each(text);
 }
 
 std::span<const std::uint32_t> WildcardStates::find(std::string_view text) {
@@ -210,19 +232,21 @@ std::span<const std::uint32_t> WildcardStates::find(std::string_view text) {
   ++calls_;
   if (set_bytes_left_ > 0) {
     set_bytes_left_ -= std::min<std::uint64_t>(set_bytes_left_, text.size() + 1);
-    walk_sets(text);
+    walk_without_states(text);
     return found_;
   }
   walked_ += text.size() + 1;
+  saved_ += cost_of_trying(wildcards_.size(), text.size());
   if (walk_states(text)) return found_;
-  vain_drops_ = walked_ < worth * states_.size() ? vain_drops_ + 1 : 0;
-  walked_ = 0;
+  const bool vain = walked_ < worth * states_.size() || build_cost * built_ > saved_;
+  vain_drops_ = vain ? vain_drops_ + 1 : 0;
+  walked_ = built_ = saved_ = 0;
   drop_all();
   if (vain_drops_ >= most_vain_drops) {
     vain_drops_ = 0;
     set_bytes_left_ = set_bytes;
   }
-  walk_sets(text);  // adds what was not found yet
+  walk_without_states(text);  // adds what was not found yet
   return found_;
 }
 

@@ -3,8 +3,8 @@
 // The patterns are one trie: patterns that begin alike share nodes, and a `*` is a node that stays where it is for any
 // byte. Which nodes are reached after so many bytes is a set; sets met before are kept as states of an automaton, built
 // as texts need them (RE2's lazy DFA), so a byte costs one look into a table. When the states outgrow their budget they
-// are dropped and built anew; when that happens too often for its worth, texts are walked set by set for a while, which
-// costs at most one step a byte for each node of the trie.
+// are dropped and built anew; when that happens too often for its worth, texts are walked set by set for a while. Where
+// sets are large, each pattern is tried by itself: no text costs more than a look through it for each pattern.
 #pragma once
 
 #include <cstddef>
@@ -79,7 +79,9 @@ class WildcardStates {
   StateId build(StateId from, std::uint8_t byte);
   void drop_all();
   bool walk_states(std::string_view text);
-  void walk_sets(std::string_view text);
+  bool walk_sets(std::string_view text);
+  void try_each(std::string_view text);
+  void walk_without_states(std::string_view text);
   void add_reached(bool at_end);
   void add(std::uint32_t key);
 
@@ -94,6 +96,8 @@ class WildcardStates {
   std::size_t bytes_ = 0;
   std::uint64_t drops_ = 0;
   std::uint64_t walked_ = 0;                // bytes since the last drop
+  std::uint64_t built_ = 0;                 // nodes in the states built since
+  std::uint64_t saved_ = 0;                 // what trying each pattern would have taken since, in nodes
   std::uint32_t vain_drops_ = 0;            // in a row, that came too soon
   std::uint64_t set_bytes_left_ = 0;        // to be walked by sets
 
