@@ -11,6 +11,7 @@
 #include "continuo/routing/explain.h"
 #include "continuo/routing/json5_test.h"
 #include "continuo/routing/matcher.h"
+#include "continuo/routing/oracle_test.h"
 #include "continuo/routing/pattern_json.h"
 
 namespace continuo::routing {
@@ -22,6 +23,8 @@ bool matches(const Pattern& pattern, std::string_view event) {
   const Explanation explanation = explain_json(pattern, event);
   EXPECT_EQ(explanation.matches, by_matcher) << pattern.source() << " of " << event;
   EXPECT_FALSE(explanation.because.empty()) << pattern.source() << " of " << event;
+  EXPECT_EQ(oracle::Oracle{pattern.source()}.matches(oracle::event_of(oracle::read(event))), by_matcher)
+      << pattern.source() << " of " << event;
   return by_matcher;
 }
 
