@@ -14,10 +14,9 @@ import sys
 import tempfile
 import time
 
-from side_by_side import BUILD, FOLDER, RUNNING, clean, fill_page_cache, free_port, machine, nats, version
+from side_by_side import BUILD, FOLDER, RUNNING, cached, clean, fill_page_cache, free_port, machine, nats, version
 
 KAFKA_VERSION = "4.1.1"
-CACHE = os.environ.get("CONTINUO_BENCH_CACHE", os.path.expanduser("~/.cache/continuo-bench"))
 STARTED = time.monotonic()
 GIVEN = argparse.Namespace(quick=False, made=0)  # the arguments of the script
 TICK = os.sysconf("SC_CLK_TCK")
@@ -116,28 +115,20 @@ def brokers(port):
 
 def kafka_jars():
     """The folder of Kafka's jars; fetched when they are not there."""
-    folder = os.path.join(CACHE, f"kafka-{KAFKA_VERSION}")
-    if os.path.isdir(folder):
-        return folder
-    for program in ("java", "mvn"):
-        if not shutil.which(program):
-            raise SystemExit(f"{program} is missing; ./x install kafka")
-    os.makedirs(CACHE, exist_ok=True)
-    making = tempfile.mkdtemp(prefix="fetching-", dir=CACHE)
-    try:
-        with open(os.path.join(making, "pom.xml"), "w", encoding="utf-8") as pom:
-            pom.write(POM.format(dependencies="".join(
+    def fetch(target):
+        for program in ("java", "mvn"):
+            if not shutil.which(program):
+                raise SystemExit(f"{program} is missing; ./x install kafka")
+        os.makedirs(target)
+        pom = os.path.join(os.path.dirname(target), "pom.xml")
+        with open(pom, "w", encoding="utf-8") as file:
+            file.write(POM.format(dependencies="".join(
                 f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
                 f"<version>{number}</version></dependency>" for group, artifact, number in JARS)))
-        print(f"fetching Kafka {KAFKA_VERSION} into {CACHE}", file=sys.stderr)
         subprocess.run(
-            ["mvn", "-q", "-B", "-f", f"{making}/pom.xml", "dependency:copy-dependencies",
-             f"-DoutputDirectory={making}/jars"],
+            ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", f"-DoutputDirectory={target}"],
             check=True, timeout=900, stdout=sys.stderr)
-        os.rename(f"{making}/jars", folder)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
-    return folder
+    return cached(f"kafka-{KAFKA_VERSION}", fetch)
 
 
 def java(*words):

@@ -14,8 +14,24 @@ import tempfile
 import time
 
 BUILD = os.environ.get("CONTINUO_BUILD", "build")
+CACHE = os.environ.get("CONTINUO_BENCH_CACHE", os.path.expanduser("~/.cache/continuo-bench"))
 FOLDER = tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("CONTINUO_BENCH_DIR", "."))
 RUNNING = []
+
+
+def cached(name, make):
+    """What `make(folder)` fetched into the cache, once; half of it is never kept."""
+    folder = os.path.join(CACHE, name)
+    if not os.path.isdir(folder):
+        os.makedirs(CACHE, exist_ok=True)
+        making = tempfile.mkdtemp(prefix="fetching-", dir=CACHE)
+        try:
+            print(f"fetching {name} into {CACHE}", file=sys.stderr)
+            make(os.path.join(making, name))
+            os.rename(os.path.join(making, name), folder)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    return folder
 
 
 def free_port():
