@@ -10,6 +10,8 @@ namespace continuo::routing {
 namespace {
 
 constexpr int star = 256;
+constexpr std::size_t least_slots = 64;
+constexpr std::size_t bytes_for_a_state = 16;
 constexpr std::uint32_t most_vain_drops = 3;
 // A drop is in vain when the states built before it were used fewer times than it took to build them, by this factor.
 constexpr std::uint64_t worth = 8;
@@ -22,7 +24,8 @@ std::uint64_t cost_of_trying(std::size_t patterns, std::size_t bytes) { return p
 
 }  // namespace
 
-// --- the trie ---------------------------------------------------------------------------------------------------------
+// --- the trie
+// ---------------------------------------------------------------------------------------------------------
 
 Wildcards::Node Wildcards::grow(Node from, int byte_or_star) {
   if (byte_or_star == star) {
@@ -82,10 +85,14 @@ std::size_t Wildcards::bytes() const {
   return sizeof(*this) + patterns_.bytes() + nodes_.capacity() * sizeof(NodeData) + edge_bytes_.capacity() * 5;
 }
 
-// --- states -----------------------------------------------------------------------------------------------------------
+// --- states
+// -----------------------------------------------------------------------------------------------------------
 
 WildcardStates::WildcardStates(const Wildcards& wildcards, std::size_t most_bytes)
-    : wildcards_(wildcards), most_bytes_(most_bytes), mark_(wildcards.nodes_.size()), told_(wildcards.patterns_.size()) {
+    : wildcards_(wildcards),
+      most_bytes_(most_bytes),
+      mark_(wildcards.nodes_.size()),
+      told_(wildcards.patterns_.size()) {
   drop_all();
   drops_ = 0;
 }
@@ -119,7 +126,7 @@ void WildcardStates::drop_all() {
   std::fill_n(next_.begin() + wildcards_.classes_, wildcards_.classes_, dead);
   set_nodes_.clear();
   keys_.clear();
-  by_set_.clear();
+  by_set_.assign(least_slots, unknown);
   start_ = unknown;
   bytes_ = 0;
 }
@@ -130,15 +137,17 @@ WildcardStates::StateId WildcardStates::state_of_reached() {
   std::ranges::sort(reached_);
   const std::string_view raw{reinterpret_cast<const char*>(reached_.data()), reached_.size() * sizeof(Node)};
   const std::uint64_t hash = hash64(raw);
-  for (auto [at, end] = by_set_.equal_range(hash); at != end; ++at) {
-    const State& known = states_[at->second];
-    if (std::ranges::equal(reached_, std::span{set_nodes_}.subspan(known.first_node, known.nodes))) return at->second;
+  std::size_t slot = hash & (by_set_.size() - 1);
+  for (; by_set_[slot] != unknown; slot = (slot + 1) & (by_set_.size() - 1)) {
+    const State& known = states_[by_set_[slot]];
+    if (known.hash == hash && std::ranges::equal(reached_, nodes_of(known))) return by_set_[slot];
   }
-  const std::size_t cost = sizeof(State) + 48 + reached_.size() * 8 + wildcards_.classes_ * sizeof(StateId);
+  const std::size_t cost =
+      sizeof(State) + 4 * sizeof(StateId) + reached_.size() * 8 + wildcards_.classes_ * sizeof(StateId);
   if (bytes_ + cost > most_bytes_) return unknown;
   bytes_ += cost;
   built_ += reached_.size();
-  State made;
+  State made{.hash = hash};
   made.first_node = static_cast<std::uint32_t>(set_nodes_.size());
   made.nodes = static_cast<std::uint32_t>(reached_.size());
   set_nodes_.insert(set_nodes_.end(), reached_.begin(), reached_.end());
@@ -152,13 +161,22 @@ WildcardStates::StateId WildcardStates::state_of_reached() {
   const auto id = static_cast<StateId>(states_.size());
   states_.push_back(made);
   next_.resize(next_.size() + wildcards_.classes_, unknown);
-  by_set_.emplace(hash, id);
+  by_set_[slot] = id;
+  if (2 * states_.size() > by_set_.size()) grow_slots();
   return id;
 }
 
+void WildcardStates::grow_slots() {
+  by_set_.assign(2 * by_set_.size(), unknown);
+  for (StateId id = dead + 1; id < states_.size(); ++id) {
+    std::size_t slot = states_[id].hash & (by_set_.size() - 1);
+    while (by_set_[slot] != unknown) slot = (slot + 1) & (by_set_.size() - 1);
+    by_set_[slot] = id;
+  }
+}
+
 WildcardStates::StateId WildcardStates::build(StateId from, std::uint8_t byte) {
-  const State& at = states_[from];
-  step(std::span{set_nodes_}.subspan(at.first_node, at.nodes), byte);
+  step(nodes_of(states_[from]), byte);
   const StateId to = state_of_reached();
   if (to != unknown) next_[std::size_t{from} * wildcards_.classes_ + wildcards_.class_of_[byte]] = to;
   return to;
@@ -173,19 +191,30 @@ void WildcardStates::add(std::uint32_t key) {
 // False: there is no room for a state that it takes.
 bool WildcardStates::walk_states(std::string_view text) {
   if (start_ == unknown) {
-    step({}, 0);
-    reach(Wildcards::root);
+    begin();
     if ((start_ = state_of_reached()) == unknown) return false;
   }
   const auto add_keys = [this](const State& state, std::uint32_t skip, std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) add(keys_[state.first_key + skip + i]);
   };
   StateId at = start_;
+  // A text builds few states, and goes on without: one that comes again finds more of them each time, and one that
+  // never does has not paid for all of its.
+  std::size_t to_build = 1 + text.size() / bytes_for_a_state;
   add_keys(states_[at], 0, states_[at].passing);
-  for (const char each : text) {
-    const auto byte = static_cast<std::uint8_t>(each);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
     StateId to = next_[std::size_t{at} * wildcards_.classes_ + wildcards_.class_of_[byte]];
-    if (to == unknown && (to = build(at, byte)) == unknown) return false;
+    if (to == unknown && to_build == 0) {
+      const auto nodes = nodes_of(states_[at]);
+      reached_.assign(nodes.begin(), nodes.end());
+      if (!walk_sets(text.substr(i))) try_each(text);
+      return true;
+    }
+    if (to == unknown) {
+      --to_build;
+      if ((to = build(at, byte)) == unknown) return false;
+    }
     if (to == dead) return true;
     // Whoever stays in a state has been told there.
     if (to != at && states_[to].passing > 0) add_keys(states_[to], 0, states_[to].passing);
@@ -202,12 +231,15 @@ void WildcardStates::add_reached(bool at_end) {
   }
 }
 
-// False: the sets are so large that trying each pattern is faster.
-bool WildcardStates::walk_sets(std::string_view text) {
-  std::uint64_t steps_left = cost_of_trying(wildcards_.size(), text.size());
+// The nodes before any text.
+void WildcardStates::begin() {
   step({}, 0);
   reach(Wildcards::root);
-  add_reached(text.empty());
+}
+
+// From the nodes in `reached_` on. False: the sets are so large that trying each pattern is faster.
+bool WildcardStates::walk_sets(std::string_view text) {
+  std::uint64_t steps_left = cost_of_trying(wildcards_.size(), text.size());
   for (std::size_t i = 0; i < text.size() && !reached_.empty(); ++i) {
     if (steps_left < reached_.size()) return false;
     steps_left -= reached_.size();
@@ -224,6 +256,8 @@ void WildcardStates::try_each(std::string_view text) {
 }
 
 void WildcardStates::walk_without_states(std::string_view text) {
+  begin();
+  add_reached(text.empty());
   if (!walk_sets(text)) try_each(text);
 }
 
