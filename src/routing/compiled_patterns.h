@@ -21,6 +21,9 @@ using PatternId = std::uint32_t;
 /// Targets of tests are clauses that hold then, or negations that the value does not pass.
 inline constexpr Target negation_bit = 1u << 31;
 
+/// Of a pattern beside a clause it stands with: it holds when the clause does.
+inline constexpr Target whole_bit = 1u << 31;
+
 /// A field with its conditions: what patterns have in common is there once.
 struct Clause {
   PathId path = 0;
@@ -43,7 +46,7 @@ struct CompiledChoice {
 
 /// Where an attribute of an event comes from.
 struct AttributeUse {
-  std::string_view record::Event::*attribute = nullptr;
+  std::string_view record::Event::* attribute = nullptr;
   PathId path = 0;
 };
 
@@ -69,9 +72,9 @@ struct CompiledPatterns {
   std::vector<std::vector<std::vector<Test>>> tests;
 
   // Each pattern stands with a clause that has to hold for it, or with several of which one has to.
-  TargetLists patterns_of;                 // of a clause
-  TargetLists lazy_clauses_of;             // of a path: those with patterns, to look at when it has a value
-  TargetLists absent_clauses_of;           // the same, when it has none
+  TargetLists patterns_of;        // of a clause, some with `whole_bit`
+  TargetLists lazy_clauses_of;    // of a path: those with patterns, to look at when it has a value
+  TargetLists absent_clauses_of;  // the same, when it has none
   std::vector<PathId> paths_with_absent;
 
   // Where the values of an event's scopes go.

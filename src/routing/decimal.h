@@ -1,11 +1,23 @@
 // What the numbers of JSON are worth: exactly, as decimals of any size, and as doubles.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace continuo::routing {
+
+/// Instead of a number's value: ask number_of.
+inline constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
+
+/// The JSON number that a text begins with.
+struct NumberInFront {
+  std::size_t size = 0;      ///< of its text; 0: there is none
+  double value = not_known;  ///< of numbers without an exponent and of few digits
+};
+NumberInFront number_in_front(std::string_view text);
 
 /// Replaces `out` by a form that two JSON numbers share when, and only when, they are exactly equal: 5, 5.0 and 0.5e1
 /// do, and so do 0 and -0. No longer than a few bytes more than `text`, whatever its exponent. Two exceptions:

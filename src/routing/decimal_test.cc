@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace continuo::routing {
@@ -102,6 +103,37 @@ TEST(NumberOf, IsTheNearestDouble) {
   EXPECT_EQ(number_of("1E+2"), 100.0);
   EXPECT_EQ(number_of("4.9e-324"), std::numeric_limits<double>::denorm_min());
   EXPECT_EQ(number_of("1.7976931348623157e308"), std::numeric_limits<double>::max());
+}
+
+TEST(NumberOf, IsTheNearestDoubleOfNumbersWrittenAtRandom) {
+  rc::check("what strtod reads", [](std::int64_t digits) {
+    const int places = *rc::gen::inRange(0, 19), point = *rc::gen::inRange(0, 19), power = *rc::gen::inRange(-25, 25);
+    for (int i = 0; i < places; ++i) digits /= 10;
+    std::string text = written(digits, power, point, false);
+    if (power % 2 == 0) text.erase(text.find('e'));
+    RC_ASSERT(number_of(text) == std::strtod(text.c_str(), nullptr));
+  });
+}
+
+TEST(NumberInFront, EndsWhereTheNumberDoes) {
+  const auto size = [](std::string_view text) { return number_in_front(text).size; };
+  EXPECT_EQ(size("12,"), 2u);
+  EXPECT_EQ(size("-0.25}"), 5u);
+  EXPECT_EQ(size("12345678,12345678"), 8u);
+  EXPECT_EQ(size("1234567.12345678901234567890123 "), 31u);
+  EXPECT_EQ(size("1e5]"), 3u);
+  EXPECT_EQ(size("1E-07]"), 5u);
+  EXPECT_EQ(size("0x"), 1u);
+  for (const std::string_view none : {"", "-", "x", "01", "-01", "1.", "1.x", "1e", "1e+,", ".5", "+1", "null"})
+    EXPECT_EQ(size(none), 0u) << none;
+}
+
+TEST(NumberInFront, KnowsTheValueOfWhatIsShort) {
+  EXPECT_EQ(number_in_front("-122.4837195372760,").value, -122.4837195372760);
+  EXPECT_EQ(number_in_front("9007199254740992").value, 9007199254740992.0);
+  EXPECT_FALSE(std::signbit(number_in_front("-0.0").value));
+  for (const std::string_view other : {"1e5", "9007199254740993", "1.000000000000000000", "12345678901234567890", "x"})
+    EXPECT_TRUE(std::isnan(number_in_front(other).value)) << other;
 }
 
 TEST(NumberOf, IsInfiniteOrZeroWhereDoublesEnd) {

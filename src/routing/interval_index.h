@@ -1,8 +1,8 @@
 // Which of many closed intervals hold a point. Immutable; any number of threads.
 //
 // Intervals sorted by where they begin, as a balanced tree that needs no pointers: the root of a range is its middle.
-// Beside each root stands how far its range reaches. A question costs the logarithm of how many there are, and that much
-// again for each one found at worst.
+// Beside each root stands how far its range reaches. A question costs the logarithm of how many there are, and that
+// much again for each one found at worst.
 #pragma once
 
 #include <algorithm>
@@ -31,10 +31,16 @@ class IntervalIndex {
   /// Calls `each(number)` for every interval that holds the point.
   template <class Each>
   void find(Point point, const Each& each) const {
-    visit(0, all_.size(), point, each);
+    if (all_.size() > few) return visit(0, all_.size(), point, each);
+    for (const Interval& one : all_) {
+      if (point < one.low) return;
+      if (!(one.high < point)) each(one.number);
+    }
   }
 
  private:
+  static constexpr std::size_t few = 16;  // sooner looked at than searched
+
   Point reach_of(std::size_t begin, std::size_t end) {
     const std::size_t middle = begin + (end - begin) / 2;
     Point reach = all_[middle].high;
@@ -54,8 +60,8 @@ class IntervalIndex {
     }
   }
 
-  std::vector<Interval> all_;   // by their beginnings
-  std::vector<Point> reach_;    // at the root of a range: the largest `high` in it
+  std::vector<Interval> all_;  // by their beginnings
+  std::vector<Point> reach_;   // at the root of a range: the largest `high` in it
 };
 
 }  // namespace continuo::routing

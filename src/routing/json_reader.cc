@@ -10,32 +10,6 @@ namespace {
 
 constexpr std::size_t most_nested_arrays = 512;
 
-std::size_t digits_end(std::string_view text, std::size_t at) {
-  while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
-  return at;
-}
-
-// RFC 8259, section 6.
-bool is_number(std::string_view text) {
-  std::size_t at = text.starts_with('-') ? 1 : 0;
-  const std::size_t whole = at;
-  at = digits_end(text, at);
-  if (at == whole || (text[whole] == '0' && at > whole + 1)) return false;
-  if (at < text.size() && text[at] == '.') {
-    const std::size_t fraction = ++at;
-    at = digits_end(text, at);
-    if (at == fraction) return false;
-  }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    const std::size_t exponent = at;
-    at = digits_end(text, at);
-    if (at == exponent) return false;
-  }
-  return at == text.size();
-}
-
 }  // namespace
 
 void ReadEvent::clear() {
@@ -57,18 +31,11 @@ void JsonReader::read(std::string_view json, NodeId node, ReadEvent& event) {
   inside_ = arrays_ = 0;
   at_ = skip_space(json_, 0);
   const bool starts = at_ < json_.size() && (node != PathTree::root || json_[at_] == '{');
-  event.broken = !starts || value(node) == Went::broken;
-}
-
-JsonReader::Seen& JsonReader::seen(NodeId node) {
-  Seen& at = seen_[node];
-  if (at.context != stamp_) at = {stamp_, tree_.node(node).parts(), Kind::unseen};
-  return at;
+  event.broken = !starts || value(node, seen(node)) == Went::broken;
 }
 
 // False: it is something else already, or nothing is left to find in it.
-bool JsonReader::become_object(NodeId node) {
-  Seen& at = seen(node);
+bool JsonReader::become_object(NodeId node, Seen& at) {
   if (at.kind == Kind::unseen) {
     at.kind = Kind::object;
     if (const PathId path = tree_.node(node).path; path != no_path) {
@@ -79,97 +46,107 @@ bool JsonReader::become_object(NodeId node) {
   return at.kind == Kind::object && at.left > 0;
 }
 
-JsonReader::Went JsonReader::value(NodeId node) {
+JsonReader::Went JsonReader::value(NodeId node, Seen& at) {
   if (at_ >= json_.size()) return Went::broken;
-  if (json_[at_] == '{') {
-    if (!become_object(node)) return skip_value();
+  if (here() == '{') {
+    if (!become_object(node, at)) return skip_value();
     ++at_;
-    return object(node);
+    return object(node, at);
   }
-  if (Seen& at = seen(node); at.kind != Kind::unseen) return skip_value();
-  if (json_[at_] == '[') {
-    seen(node).kind = Kind::array;
+  if (at.kind != Kind::unseen) return skip_value();
+  if (here() == '[') {
+    at.kind = Kind::array;
     ++at_;
     const Went went = array(node);
-    seen(node).left = 0;
+    at.left = 0;
     return went;
   }
-  seen(node).kind = Kind::scalar;
-  seen(node).left = 0;
+  at.kind = Kind::scalar;
+  at.left = 0;
   return scalar(tree_.node(node).path);
 }
 
 // Behind its bracket.
-JsonReader::Went JsonReader::object(NodeId node) {
+JsonReader::Went JsonReader::object(NodeId node, Seen& at) {
   ++inside_;
-  const auto out = [this](Went went) {
-    --inside_;
-    return went;
-  };
+  const Went went = members(node, at);
+  --inside_;
+  return went;
+}
+
+JsonReader::Went JsonReader::members(NodeId node, Seen& at) {
   for (;;) {
     at_ = skip_space(json_, at_);
-    if (at_ < json_.size() && json_[at_] == '}') break;
-    Went went = member(node);
-    if (went == Went::broken) return out(went);
-    if (seen(node).left == 0) {
+    if (at_ < json_.size() && here() == '}') break;
+    const Went went = member(node, at);
+    if (went == Went::broken) return went;
+    if (at.left == 0) {
       open_ = went == Went::done ? open_ + 1 : 1;
-      return out(Went::done);
+      return Went::done;
     }
-    if (went == Went::done && leave(open_) == Went::broken) return out(Went::broken);
+    if (went == Went::done && leave(open_) == Went::broken) return Went::broken;
     at_ = skip_space(json_, at_);
-    if (at_ >= json_.size()) return out(Went::broken);
-    if (json_[at_] == '}') break;
-    if (json_[at_] != ',') return out(Went::broken);
+    if (at_ >= json_.size()) return Went::broken;
+    if (here() == '}') break;
+    if (here() != ',') return Went::broken;
     ++at_;
   }
   ++at_;
-  return out(Went::on);
+  return Went::on;
 }
 
-JsonReader::Went JsonReader::member(NodeId node) {
-  std::string_view called;
-  bool has_dots = false;
-  if (!name(called, has_dots)) return Went::broken;
-  if (has_dots) return dotted(node, called);
-  const NodeId found = tree_.child(node, called);
-  return found == no_node ? skip_value() : child(node, found);
+JsonReader::Went JsonReader::member(NodeId node, Seen& at) {
+  Name called;
+  if (!name(called)) return Went::broken;
+  if (called.has_dots) return dotted(node, at, called.text);
+  const NodeId found = tree_.child(node, called.text, called.head);
+  return found == no_node ? skip_value() : child(at, found);
 }
 
 // Up to the value.
-bool JsonReader::name(std::string_view& name, bool& has_dots) {
-  if (at_ >= json_.size() || json_[at_] != '"') return false;
-  bool has_escapes = false;
-  const std::size_t end = string_end(json_, at_ + 1, has_escapes);
-  if (end == no_end) return false;
-  name = json_.substr(at_ + 1, end - at_ - 1);
-  if (has_escapes) {
-    name_.clear();
-    if (!decode_string(name, name_)) return false;
-    name = name_;
-  }
-  has_dots = name.find('.') != std::string_view::npos;
+bool JsonReader::name(Name& name) {
+  if (at_ >= json_.size() || here() != '"') return false;
+  const std::size_t begin = at_ + 1;
+  const ScannedName scanned = scan_name(json_, begin);
+  std::size_t end = scanned.end;
+  if (end != no_end)
+    name = {json_.substr(begin, end - begin), scanned.head, scanned.has_dots};
+  else if (!decode_name(begin, end, name))
+    return false;
   at_ = skip_space(json_, end + 1);
-  if (at_ >= json_.size() || json_[at_] != ':') return false;
+  if (at_ >= json_.size() || here() != ':') return false;
   at_ = skip_space(json_, at_ + 1);
   return true;
 }
 
-JsonReader::Went JsonReader::child(NodeId node, NodeId child) {
-  const bool was_open = seen(child).left > 0;
-  const Went went = value(child);
-  if (was_open && seen(child).left == 0) --seen(node).left;
+bool JsonReader::decode_name(std::size_t begin, std::size_t& end, Name& name) {
+  bool has_escapes = false;
+  end = string_end(json_, begin, has_escapes);
+  name_.clear();
+  if (end == no_end || !decode_string(json_.substr(begin, end - begin), name_)) return false;
+  name = {name_, PathTree::head_of(name_), name_.find('.') != std::string::npos};
+  return true;
+}
+
+// `at`: of the object it is in, here and below.
+JsonReader::Went JsonReader::child(Seen& at, NodeId child) {
+  Seen& own = seen(child);
+  const bool was_open = own.left > 0;
+  const Went went = value(child, own);
+  if (was_open && own.left == 0) --at.left;
   return went;
 }
 
 // The names before the last dot are objects that the text does not write as such.
-JsonReader::Went JsonReader::dotted(NodeId node, std::string_view names) {
+JsonReader::Went JsonReader::dotted(NodeId node, Seen& at, std::string_view names) {
   const auto dot = names.find('.');
   const NodeId first = tree_.child(node, names.substr(0, dot));
   if (first == no_node) return skip_value();
-  if (dot == std::string_view::npos) return child(node, first);
-  const bool was_open = seen(first).left > 0;
-  const Went went = become_object(first) ? dotted(first, names.substr(dot + 1)) : skip_value();
-  if (was_open && seen(first).left == 0) --seen(node).left;
+  if (dot == std::string_view::npos) return child(at, first);
+  Seen& own = seen(first);
+  const bool was_open = own.left > 0;
+  const Went went = become_object(first, own) ? dotted(first, own, names.substr(dot + 1)) : skip_value();
+  if (was_open && own.left == 0) --at.left;
   return went;
 }
 
@@ -182,12 +159,12 @@ JsonReader::Went JsonReader::array(NodeId node) {
   Went went = Went::on;
   for (;;) {
     at_ = skip_space(json_, at_);
-    if (at_ < json_.size() && json_[at_] == ']') break;
+    if (at_ < json_.size() && here() == ']') break;
     went = element(node, number);
     if (went == Went::broken) break;
     at_ = skip_space(json_, at_);
-    if (at_ < json_.size() && json_[at_] == ']') break;
-    if (at_ >= json_.size() || json_[at_] != ',') {
+    if (at_ < json_.size() && here() == ']') break;
+    if (at_ >= json_.size() || here() != ',') {
       went = Went::broken;
       break;
     }
@@ -203,24 +180,25 @@ JsonReader::Went JsonReader::array(NodeId node) {
 JsonReader::Went JsonReader::element(NodeId node, std::uint32_t number) {
   if (at_ >= json_.size()) return Went::broken;
   const PathTree::Node& at = tree_.node(node);
-  const bool is_scalar = json_[at_] != '{' && json_[at_] != '[';
+  const bool is_scalar = here() != '{' && here() != '[';
   if (at.children > 0 && !(is_scalar && at.path == no_path)) return element_in_context(node, number);
   // Nothing is wanted below: elements are values of one path, and consistent with each other.
   if (is_scalar) return scalar(at.path);
-  if (json_[at_] == '{') return skip_value();
+  if (here() == '{') return skip_value();
   ++at_;
   return array(node);
 }
 
 JsonReader::Went JsonReader::element_in_context(NodeId node, std::uint32_t number) {
-  const Seen outer = seen(node);
+  Seen& at = seen_[node];
+  const Seen outer = at;
   const std::uint64_t outer_stamp = std::exchange(stamp_, ++stamps_);
   const ContextId outer_context = std::exchange(context_, static_cast<ContextId>(event_->contexts.size()));
   event_->contexts.push_back({outer_context, number, node});
-  seen_[node] = {stamp_, tree_.node(node).parts(), Kind::unseen};
-  Went went = value(node);
+  at = {stamp_, tree_.node(node).parts(), Kind::unseen};
+  Went went = value(node, at);
   if (went == Went::done) went = leave(open_);
-  seen_[node] = outer;
+  at = outer;
   stamp_ = outer_stamp;
   context_ = outer_context;
   return went;
@@ -228,7 +206,7 @@ JsonReader::Went JsonReader::element_in_context(NodeId node, std::uint32_t numbe
 
 JsonReader::Went JsonReader::scalar(PathId path) {
   if (path == no_path) return skip_value();
-  if (json_[at_] == '"') {
+  if (here() == '"') {
     bool has_escapes = false;
     const std::size_t end = string_end(json_, at_ + 1, has_escapes);
     if (end == no_end) return Went::broken;
@@ -247,40 +225,37 @@ JsonReader::Went JsonReader::scalar(PathId path) {
       decoded.resize(begin);
     return Went::on;
   }
-  const std::size_t end = scalar_end(json_, at_);
+  const NumberInFront number = number_in_front(json_.substr(at_));
+  const std::size_t end = scalar_end(json_, at_ + number.size);
   if (end == at_ || (end == json_.size() && inside_ > 0)) return Went::broken;
   const std::string_view text = json_.substr(at_, end - at_);
   at_ = end;
-  if (text == "true" || text == "false")
+  if (number.size == text.size())
+    found(path, Value::Type::number, text, number.value);
+  else if (text == "true" || text == "false")
     found(path, Value::Type::boolean, text);
   else if (text == "null")
     found(path, Value::Type::null, text);
-  else if (is_number(text))
-    found(path, Value::Type::number, text);
   return Went::on;
 }
 
-void JsonReader::found(PathId path, Value::Type type, std::string_view text) {
-  event_->values.push_back({path, context_, {type, text}});
+void JsonReader::found(PathId path, Value::Type type, std::string_view text, double number) {
+  event_->values.push_back({path, context_, {type, text}, number});
 }
 
 JsonReader::Went JsonReader::skip_value() {
   if (at_ >= json_.size()) return Went::broken;
   const std::size_t begin = at_;
   bool has_escapes = false;
-  switch (json_[at_]) {
+  switch (here()) {
     case '"':
       at_ = string_end(json_, at_ + 1, has_escapes);
       if (at_ == no_end) return Went::broken;
       ++at_;
       return Went::on;
     case '{':
-    case '[':
-      ++at_;
-      return leave(1);
-    default:
-      at_ = scalar_end(json_, at_);
-      return at_ == begin ? Went::broken : Went::on;
+    case '[': ++at_; return leave(1);
+    default: at_ = scalar_end(json_, at_); return at_ == begin ? Went::broken : Went::on;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <bit>
 #include <cstring>
 
-
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -14,7 +13,7 @@
 namespace continuo::routing {
 namespace {
 
-constexpr std::size_t block = 64;
+constexpr std::size_t block = 64, part = 16;
 
 // One bit for each byte of a block.
 struct Masks {
@@ -22,26 +21,31 @@ struct Masks {
 };
 
 #if defined(__SSE2__)
-std::uint64_t equal(const __m128i (&parts)[4], char byte) {
+template <std::size_t count>
+std::uint64_t equal(const __m128i (&parts)[count], char byte) {
   const __m128i wanted = _mm_set1_epi8(byte);
   std::uint64_t mask = 0;
-  for (int i = 0; i < 4; ++i)
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < count; ++i)
     mask |= std::uint64_t{static_cast<std::uint16_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(parts[i], wanted)))} << (16 * i);
   return mask;
 }
 
+template <std::size_t size>
 Masks masks_of(const char* bytes) {
-  __m128i parts[4], folded[4];
-  for (int i = 0; i < 4; ++i) {
+  __m128i parts[size / 16], folded[size / 16];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < size / 16; ++i) {
     parts[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * i));
     folded[i] = _mm_or_si128(parts[i], _mm_set1_epi8(0x20));  // [ and { alike, ] and }
   }
   return {equal(parts, '"'), equal(parts, '\\'), equal(folded, '{'), equal(folded, '}')};
 }
 #else
+template <std::size_t size>
 Masks masks_of(const char* bytes) {
   Masks masks;
-  for (std::size_t i = 0; i < block; ++i) {
+  for (std::size_t i = 0; i < size; ++i) {
     const auto bit = std::uint64_t{1} << i;
     const char byte = bytes[i];
     if (byte == '"') masks.quotes |= bit;
@@ -54,17 +58,19 @@ Masks masks_of(const char* bytes) {
 #endif
 
 // Bit i: whether an odd number of bits up to and with i are set.
+template <std::size_t size>
 std::uint64_t parity(std::uint64_t bits) {
 #if defined(__PCLMUL__)
   const auto all = _mm_clmulepi64_si128(_mm_set_epi64x(0, static_cast<long long>(bits)), _mm_set1_epi8('\xFF'), 0);
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(all));
 #else
-  for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+  for (std::size_t shift = 1; shift < size; shift *= 2) bits ^= bits << shift;
   return bits;
 #endif
 }
 
 // Bytes behind an odd run of backslashes; `carry`: whether the next block's first byte is one.
+template <std::size_t size>
 std::uint64_t escaped(std::uint64_t backslashes, bool& carry) {
   std::uint64_t out = 0;
   bool in = carry;
@@ -79,8 +85,8 @@ std::uint64_t escaped(std::uint64_t backslashes, bool& carry) {
     in = false;
   }
   while (backslashes != 0) {
-    const int at = std::countr_zero(backslashes);
-    if (at == 63) {
+    const auto at = static_cast<std::size_t>(std::countr_zero(backslashes));
+    if (at == size - 1) {
       in = true;
       break;
     }
@@ -91,14 +97,15 @@ std::uint64_t escaped(std::uint64_t backslashes, bool& carry) {
   return out;
 }
 
-// Where in the block the last of `open` brackets closes, or 64; then `open` is what remains open.
+// Where in the block the last of `open` brackets closes, or `size`; then `open` is what remains open.
+template <std::size_t size>
 std::size_t close_in(Masks masks, std::uint64_t in_string, std::size_t& open) {
   const auto opens = masks.opens & ~in_string;
   auto closes = masks.closes & ~in_string;
   const auto closing = static_cast<std::size_t>(std::popcount(closes));
   if (closing < open) {
     open += static_cast<std::size_t>(std::popcount(opens)) - closing;
-    return block;
+    return size;
   }
   for (std::size_t closed = 1; closes != 0; ++closed, closes &= closes - 1) {
     const auto before = opens & ((closes & -closes) - 1);
@@ -106,8 +113,23 @@ std::size_t close_in(Masks masks, std::uint64_t in_string, std::size_t& open) {
       return static_cast<std::size_t>(std::countr_zero(closes));
   }
   open += static_cast<std::size_t>(std::popcount(opens)) - closing;
-  return block;
+  return size;
 }
+
+// What a walk through a container knows between blocks.
+struct Inside {
+  std::size_t open = 0;
+  bool escape = false;
+  std::uint64_t string = 0;  // all ones: the block begins inside a string
+
+  template <std::size_t size>
+  std::size_t end_in(const char* bytes) {
+    const Masks masks = masks_of<size>(bytes);
+    const auto in_string = parity<size>(masks.quotes & ~escaped<size>(masks.backslashes, escape)) ^ string;
+    string = (in_string >> (size - 1) & 1) != 0 ? ~std::uint64_t{0} : 0;
+    return close_in<size>(masks, in_string, open);
+  }
+};
 
 void append_utf8(std::uint32_t point, std::string& out) {
   if (point < 0x80) {
@@ -167,8 +189,8 @@ std::size_t string_end(std::string_view json, std::size_t from, bool& has_escape
 #if defined(__SSE2__)
     for (; at + 16 <= json.size(); at += 16) {
       const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(json.data() + at));
-      const auto found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+      const auto found =
+          _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
       const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
       if (mask == 0) continue;
       at += static_cast<std::size_t>(std::countr_zero(mask));
@@ -184,23 +206,21 @@ std::size_t string_end(std::string_view json, std::size_t from, bool& has_escape
 }
 
 std::size_t container_end(std::string_view json, std::size_t from, std::size_t open) {
-  bool escape = false;
-  std::uint64_t string = 0;  // all ones: the block begins inside a string
-  for (std::size_t at = from; at < json.size(); at += block) {
-    char last[block];
-    const char* bytes = json.data() + at;
-    if (json.size() - at < block) {
-      std::memset(last, ' ', block);
-      std::memcpy(last, bytes, json.size() - at);
-      bytes = last;
-    }
-    const Masks masks = masks_of(bytes);
-    const auto inside = parity(masks.quotes & ~escaped(masks.backslashes, escape)) ^ string;
-    string = static_cast<std::uint64_t>(static_cast<std::int64_t>(inside) >> 63);
-    const std::size_t end = close_in(masks, inside, open);
-    if (end < block) return at + end + 1;
+  Inside inside{.open = open};
+  std::size_t at = from;
+  // Many end soon.
+  if (at + part <= json.size()) {
+    if (const std::size_t end = inside.end_in<part>(json.data() + at); end < part) return at + end + 1;
+    at += part;
   }
-  return no_end;
+  for (; at + block <= json.size(); at += block)
+    if (const std::size_t end = inside.end_in<block>(json.data() + at); end < block) return at + end + 1;
+  if (at >= json.size()) return no_end;
+  char last[block];
+  std::memset(last, ' ', block);
+  std::memcpy(last, json.data() + at, json.size() - at);
+  const std::size_t end = inside.end_in<block>(last);
+  return end < block ? at + end + 1 : no_end;
 }
 
 bool decode_string(std::string_view text, std::string& out) {

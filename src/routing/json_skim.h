@@ -5,8 +5,10 @@
 // JSON per Second" (2019), section 3.1.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -21,17 +23,60 @@ std::size_t string_end(std::string_view json, std::size_t from, bool& escaped);
 /// Behind the bracket that closes what `open` brackets before `from` opened, all kinds alike; no_end.
 std::size_t container_end(std::string_view json, std::size_t from, std::size_t open);
 
-inline bool is_space(char byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+inline bool is_space(char byte) {
+  return static_cast<std::uint8_t>(byte) <= ' ' && (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t');
+}
 
 inline std::size_t skip_space(std::string_view json, std::size_t at) {
-  while (at < json.size() && is_space(json[at])) ++at;
+  while (at < json.size() && is_space(json.data()[at])) ++at;
   return at;
 }
 
 /// Behind a number or a name: at the next comma, bracket or space, or the end of the text.
 inline std::size_t scalar_end(std::string_view json, std::size_t at) {
-  while (at < json.size() && json[at] != ',' && json[at] != '}' && json[at] != ']' && !is_space(json[at])) ++at;
+  for (; at < json.size(); ++at)
+    if (const char byte = json.data()[at]; byte == ',' || byte == '}' || byte == ']' || is_space(byte)) break;
   return at;
+}
+
+/// The high bit of every byte that is `wanted`, and maybe of bytes behind one that is.
+inline std::uint64_t bytes_equal(std::uint64_t eight, char wanted) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  const std::uint64_t difference = eight ^ each * static_cast<std::uint8_t>(wanted);
+  return (difference - each) & ~difference & 0x80 * each;
+}
+
+struct ScannedName {
+  std::size_t end = no_end;  ///< of the quote behind it; no_end: there is none, or there are escapes
+  std::uint64_t head = 0;    ///< its first eight bytes, zeroes behind
+  bool has_dots = false;
+};
+
+/// Scans a string without escapes from its first byte on.
+inline ScannedName scan_name(std::string_view json, std::size_t from) {
+  ScannedName name;
+  std::uint64_t dots = 0, slashes = 0;
+  std::size_t at = from;
+  for (; at + 8 <= json.size(); at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, json.data() + at, 8);
+    const std::uint64_t quotes = bytes_equal(eight, '"');
+    const std::uint64_t before = (quotes - 1) & ~quotes;  // the bits below the first quote's; all when there is none
+    dots |= bytes_equal(eight, '.') & before;
+    slashes |= bytes_equal(eight, '\\') & before;
+    if (at == from) name.head = quotes == 0 ? eight : eight & before >> 7;
+    if (quotes == 0) continue;
+    if (slashes == 0) name.end = at + static_cast<std::size_t>(std::countr_zero(quotes)) / 8;
+    name.has_dots = dots != 0;
+    return name;
+  }
+  name.has_dots = dots != 0;
+  for (; at < json.size() && json[at] != '"' && json[at] != '\\'; ++at) {
+    name.has_dots |= json[at] == '.';
+    if (at - from < 8) name.head |= std::uint64_t{static_cast<std::uint8_t>(json[at])} << 8 * (at - from);
+  }
+  if (slashes == 0 && at < json.size() && json[at] == '"') name.end = at;
+  return name;
 }
 
 /// Appends what a string's text between its quotes stands for. False: an escape that is none, or half of a surrogate

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
 namespace continuo::routing {
@@ -70,8 +71,35 @@ TEST(JsonSkim, DecodesEscapes) {
   };
   EXPECT_EQ(decoded(R"(a\u0041\n\"\\\/\b\f\r\t)"), "aA\n\"\\/\b\f\r\t");
   EXPECT_EQ(decoded(R"(\u00e9\u20ac\ud83d\ude00)"), "é€😀");
-  for (const char* bad : {R"(\ud83d)", R"(\ud83dx)", R"(\ud83d\u0041)", R"(\ude00)", R"(\u12)", R"(\u12g4)", R"(\x)", "\\"})
+  for (const char* bad :
+       {R"(\ud83d)", R"(\ud83dx)", R"(\ud83d\u0041)", R"(\ude00)", R"(\u12)", R"(\u12g4)", R"(\x)", "\\"})
     EXPECT_EQ(decoded(bad), "refused") << bad;
+}
+
+TEST(JsonSkim, ScansNamesOfAnySizeAnywhereInTheText) {
+  for (std::size_t size = 0; size < 40; ++size)
+    for (std::size_t dot = 0; dot <= size; ++dot)
+      for (const std::string behind : {"\"", "\":1,\"a.b\\\"\":2}"}) {
+        std::string name(size, 'n');
+        if (dot < size) name[dot] = '.';
+        const ScannedName scanned = scan_name('"' + name + behind, 1);
+        std::uint64_t head = 0;
+        std::memcpy(&head, name.data(), std::min<std::size_t>(size, 8));
+        EXPECT_EQ(scanned.end, size + 1);
+        EXPECT_EQ(scanned.head, head);
+        EXPECT_EQ(scanned.has_dots, dot < size);
+      }
+}
+
+TEST(JsonSkim, LeavesNamesWithEscapesAndWithoutAnEnd) {
+  for (std::size_t size = 1; size < 40; ++size)
+    for (std::size_t slash = 0; slash < size; ++slash)
+      for (const std::string behind : {"\"", "\" : \"and more\""}) {
+        std::string name(size, 'n');
+        EXPECT_EQ(scan_name(name, 0).end, no_end);
+        name[slash] = '\\';
+        EXPECT_EQ(scan_name(name + behind, 0).end, no_end) << name;
+      }
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ constexpr std::pair<std::string_view, std::string_view record::Event::*> attribu
 // seldom wrong. A value that many patterns ask for is a frequent one.
 double likelihood(const Test& test, double patterns) {
   switch (test.kind) {
-    case Test::Kind::literal: return test.type == Value::Type::string ? std::min(0.25, 0.005 * std::sqrt(patterns)) : 0.1;
+    case Test::Kind::literal:
+      return test.type == Value::Type::string ? std::min(0.25, 0.005 * std::sqrt(patterns)) : 0.1;
     case Test::Kind::prefix:
     case Test::Kind::suffix: return 0.3 / static_cast<double>(1 + test.text.size());
     case Test::Kind::wildcard: return 0.5 / static_cast<double>(1 + test.text.size());
@@ -193,12 +194,18 @@ class Compiler {
     return best;
   }
 
+  // What is found in two ways, by a test and without, has to be looked at for not being found twice.
+  bool is_whole(PatternId pattern, ClauseId id) const {
+    const CompiledGroup& group = out_.groups[out_.patterns[pattern].group];
+    return group.clauses == 1 && group.choices == 0 && !(out_.clauses[id].tested && out_.clauses[id].lazy());
+  }
+
   void place_patterns() {
     for (ClauseId id = 0; id < out_.clauses.size(); ++id) costs_.push_back(cost_of(id));
     std::vector<bool> has_patterns(out_.clauses.size());
     for (PatternId pattern = 0; pattern < out_.patterns.size(); ++pattern)
       for (const ClauseId id : access_of(out_.groups[out_.patterns[pattern].group]).clauses) {
-        out_.patterns_of.add(id, pattern);
+        out_.patterns_of.add(id, is_whole(pattern, id) ? pattern | whole_bit : pattern);
         has_patterns[id] = true;
       }
     std::set<PathId> with_absent;
@@ -218,7 +225,7 @@ class Compiler {
 
   CompiledPatterns& out_;
   std::unordered_map<std::string, ClauseId> clauses_;
-  std::vector<const Field*> fields_;   // of each clause: one that made it
+  std::vector<const Field*> fields_;  // of each clause: one that made it
   std::vector<std::uint32_t> uses_;
   std::vector<double> costs_;
   std::vector<std::unique_ptr<ValueIndex>> indexes_;
@@ -238,9 +245,9 @@ CompiledPatterns::CompiledPatterns(std::span<const Pattern* const> sources) {
 }
 
 std::size_t CompiledPatterns::bytes() const {
-  std::size_t all = sizeof(*this) + tree.bytes() + bytes_of(indexes) + bytes_of(clauses) +
-                    bytes_of(negation_paths) + bytes_of(groups) + bytes_of(group_clauses) + bytes_of(choices) +
-                    bytes_of(patterns) + patterns_of.bytes() + lazy_clauses_of.bytes() + absent_clauses_of.bytes();
+  std::size_t all = sizeof(*this) + tree.bytes() + bytes_of(indexes) + bytes_of(clauses) + bytes_of(negation_paths) +
+                    bytes_of(groups) + bytes_of(group_clauses) + bytes_of(choices) + bytes_of(patterns) +
+                    patterns_of.bytes() + lazy_clauses_of.bytes() + absent_clauses_of.bytes();
   for (const auto& index : indexes) all += index ? index->bytes() : 0;
   all += bytes_of(tests);
   for (const auto& clause : tests)

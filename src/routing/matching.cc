@@ -122,7 +122,8 @@ Seen& Matching::State::now(std::vector<Seen>& all_seen, std::uint32_t id) {
   return seen;
 }
 
-// --- what the event has -----------------------------------------------------------------------------------------------
+// --- what the event has
+// -----------------------------------------------------------------------------------------------
 
 void Matching::State::attribute(PathId path, std::string_view text) {
   event.values.push_back({path, 0, {Value::Type::string, text}});
@@ -164,7 +165,7 @@ void Matching::State::take_value(std::uint32_t index) {
   const ValueIndex* tests = all.indexes[found.path].get();
   if (tests == nullptr) return;
   targets_.clear();
-  tests->find(found.value, scratch_[found.path], targets_);
+  tests->find(found.value, found.number, scratch_[found.path], targets_);
   for (const Target target : targets_) take_target(target, index, at_root);
 }
 
@@ -194,7 +195,8 @@ void Matching::State::take_target(Target target, std::uint32_t value, bool at_ro
   hit(clause.last_hit);
 }
 
-// --- which patterns that concerns -------------------------------------------------------------------------------------
+// --- which patterns that concerns
+// -------------------------------------------------------------------------------------
 
 std::span<const PatternId> Matching::State::run() {
   held_.clear();
@@ -216,7 +218,11 @@ std::span<const PatternId> Matching::State::run() {
 }
 
 void Matching::State::look_at_clause(ClauseId id) {
-  for (const PatternId pattern : all.patterns_of[id]) look_at(pattern);
+  for (const Target pattern : all.patterns_of[id])
+    if ((pattern & whole_bit) != 0)
+      matches_.push_back(pattern & ~whole_bit);
+    else
+      look_at(pattern);
 }
 
 void Matching::State::look_at(PatternId id) {
@@ -258,7 +264,8 @@ bool Matching::State::holds(const CompiledGroup& group, bool only_at_root) {
   return true;
 }
 
-// --- array consistency ------------------------------------------------------------------------------------------------
+// --- array consistency
+// ------------------------------------------------------------------------------------------------
 
 bool Matching::State::holds_together(const CompiledGroup& group) {
   if (value_before_.empty()) chain_values();

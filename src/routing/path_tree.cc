@@ -51,16 +51,19 @@ void PathTree::finish() {
   for (Node& node : nodes_) {
     if (node.children == 0) continue;
     node.first_slot = static_cast<std::uint32_t>(slots);
-    node.slot_mask = static_cast<std::uint32_t>(std::bit_ceil(2 * std::size_t{node.children}) - 1);
-    slots += node.slot_mask + 1;
+    if (node.children > few)
+      node.slot_mask = static_cast<std::uint32_t>(std::bit_ceil(2 * std::size_t{node.children}) - 1);
+    slots += node.children > few ? node.slot_mask + 1 : node.children;
   }
   slots_.resize(slots);
   for (const auto& [edge, id] : growing_) {
     Node& parent = nodes_[edge.first];
     if (nodes_[id].children != 0) parent.deep = true;
     const std::string& name = names_[id];
-    auto slot = mixed(head_of(name), name) & parent.slot_mask;
-    while (slots_[parent.first_slot + slot].node != no_node) slot = (slot + 1) & parent.slot_mask;
+    const bool is_hashed = parent.children > few;
+    auto slot = is_hashed ? mixed(head_of(name), name) & parent.slot_mask : 0;
+    while (slots_[parent.first_slot + slot].node != no_node)
+      slot = is_hashed ? (slot + 1) & parent.slot_mask : slot + 1;
     slots_[parent.first_slot + slot] = {head_of(name), static_cast<std::uint32_t>(name.size()), id};
   }
   growing_.clear();

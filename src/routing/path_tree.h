@@ -21,6 +21,7 @@ inline constexpr NodeId no_node = ~0u;
 class PathTree {
  public:
   static constexpr NodeId root = 0;
+  static constexpr std::uint32_t few = 8;  ///< children that are sooner compared than hashed
 
   PathTree();
   /// The path's number, the same for the same path: 0, 1, ... A path is names joined by dots.
@@ -30,10 +31,10 @@ class PathTree {
 
   struct Node {
     NodeId parent = no_node;
-    PathId path = no_path;         ///< when the path that ends here is wanted
+    PathId path = no_path;  ///< when the path that ends here is wanted
     std::uint32_t children = 0;
     std::uint32_t first_slot = 0;  ///< of its children
-    std::uint32_t slot_mask = 0;   ///< slots - 1; a power of two
+    std::uint32_t slot_mask = 0;   ///< slots - 1, a power of two, when there are more than a few
     bool deep = false;             ///< some child has children: a name with dots may lead there
     /// What there is to find at and below it: itself, and its children.
     std::uint32_t parts() const { return (path != no_path ? 1 : 0) + children; }
@@ -46,12 +47,15 @@ class PathTree {
   /// The child of that name, without a dot in it; no_node. `head`: its first eight bytes, zeroes behind.
   NodeId child(NodeId parent, std::string_view name, std::uint64_t head) const {
     const Node& at = nodes_[parent];
-    if (at.children == 0) return no_node;
+    if (at.children <= few) {
+      for (std::uint32_t slot = 0; slot < at.children; ++slot)
+        if (const Slot& found = slots_[at.first_slot + slot]; is(found, name, head)) return found.node;
+      return no_node;
+    }
     for (std::uint32_t slot = mixed(head, name) & at.slot_mask;; slot = (slot + 1) & at.slot_mask) {
       const Slot& found = slots_[at.first_slot + slot];
       if (found.node == no_node) return no_node;
-      if (found.head == head && found.size == name.size() && (name.size() <= 8 || same_tail(found, name)))
-        return found.node;
+      if (is(found, name, head)) return found.node;
     }
   }
   NodeId child(NodeId parent, std::string_view name) const { return child(parent, name, head_of(name)); }
@@ -73,7 +77,9 @@ class PathTree {
     if (name.size() > 8) head = hash64(name);
     return static_cast<std::uint32_t>(((head ^ name.size()) * 0x9E3779B97F4A7C15u) >> 40);
   }
-  bool same_tail(const Slot& slot, std::string_view name) const { return names_[slot.node] == name; }
+  bool is(const Slot& slot, std::string_view name, std::uint64_t head) const {
+    return slot.head == head && slot.size == name.size() && (name.size() <= 8 || names_[slot.node] == name);
+  }
 
   std::vector<Node> nodes_;
   std::vector<std::string> names_;  // the last name of each node's path

@@ -1,6 +1,7 @@
 #include "continuo/routing/value_index.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "continuo/routing/case_fold.h"
 #include "continuo/routing/decimal.h"
@@ -30,11 +31,16 @@ void TargetLists::finish(std::size_t keys) {
     ++begins_[key + 1];
     targets_.push_back(target);
   }
-  for (std::size_t i = 0; i < keys; ++i) begins_[i + 1] += begins_[i];
+  if (targets_.size() == keys && std::ranges::count(begins_, 1u) == static_cast<std::ptrdiff_t>(keys)) {
+    begins_ = {};
+  } else {
+    for (std::size_t i = 0; i < keys; ++i) begins_[i + 1] += begins_[i];
+  }
   growing_ = {};
 }
 
-// --- building ---------------------------------------------------------------------------------------------------------
+// --- building
+// ---------------------------------------------------------------------------------------------------------
 
 void ValueIndex::add(const Test& test, Target target) {
   TextTests& texts = test.ignore_case ? folded_ : plain_;
@@ -105,12 +111,13 @@ std::size_t ValueIndex::bytes() const {
          (wildcards_ ? wildcards_->bytes() : 0);
 }
 
-// --- finding ----------------------------------------------------------------------------------------------------------
+// --- finding
+// ----------------------------------------------------------------------------------------------------------
 
-void ValueIndex::find(const Value& value, Scratch& scratch, std::vector<Target>& found) const {
+void ValueIndex::find(const Value& value, double number, Scratch& scratch, std::vector<Target>& found) const {
   switch (value.type) {
     case Value::Type::string: return find_string(value.text, scratch, found);
-    case Value::Type::number: return find_number(value.text, scratch, found);
+    case Value::Type::number: return find_number(value.text, number, scratch, found);
     case Value::Type::boolean: return append(value.text == "true" ? true_ : false_, found);
     case Value::Type::null: return append(null_, found);
   }
@@ -137,14 +144,15 @@ void ValueIndex::find_string(std::string_view text, Scratch& scratch, std::vecto
   for (const std::uint32_t key : scratch.states->find(text)) append(wildcard_targets_[key], found);
 }
 
-void ValueIndex::find_number(std::string_view text, Scratch& scratch, std::vector<Target>& found) const {
+void ValueIndex::find_number(std::string_view text, double number, Scratch& scratch, std::vector<Target>& found) const {
   if (!numbers_.texts.empty()) {
     canonical_number(text, scratch.text);
     if (const auto key = numbers_.texts.find(scratch.text); key != StringTable::none)
       append(numbers_.targets[key], found);
   }
   if (ranges_.empty()) return;
-  if (const auto number = number_of(text)) ranges_.find(*number, [&](Target target) { found.push_back(target); });
+  if (std::isnan(number)) number = number_of(text).value_or(not_known);
+  if (!std::isnan(number)) ranges_.find(number, [&](Target target) { found.push_back(target); });
 }
 
 }  // namespace continuo::routing

@@ -25,13 +25,14 @@ class TargetLists {
   void add(std::uint32_t key, Target target) { growing_.emplace_back(key, target); }
   void finish(std::size_t keys);
   std::span<const Target> operator[](std::uint32_t key) const {
+    if (begins_.empty()) return {&targets_[key], 1};
     return std::span{targets_}.subspan(begins_[key], begins_[key + 1] - begins_[key]);
   }
   std::size_t bytes() const { return (begins_.capacity() + targets_.capacity()) * 4; }
 
  private:
   std::vector<std::pair<std::uint32_t, Target>> growing_;
-  std::vector<std::uint32_t> begins_;
+  std::vector<std::uint32_t> begins_;  // none: each key has one
   std::vector<Target> targets_;
 };
 
@@ -50,7 +51,8 @@ class ValueIndex {
   std::size_t bytes() const;
 
   /// Appends the targets of all tests the value passes; a target of several tests maybe several times.
-  void find(const Value& value, Scratch& scratch, std::vector<Target>& found) const;
+  /// `number`: what number_of gives, or `not_known`.
+  void find(const Value& value, double number, Scratch& scratch, std::vector<Target>& found) const;
 
  private:
   struct Strings {
@@ -72,7 +74,7 @@ class ValueIndex {
   void add_literal(const Test& test, Target target);
   void add_addresses(const AddressRange& range, Target target);
   void find_string(std::string_view text, Scratch& scratch, std::vector<Target>& found) const;
-  void find_number(std::string_view text, Scratch& scratch, std::vector<Target>& found) const;
+  void find_number(std::string_view text, double number, Scratch& scratch, std::vector<Target>& found) const;
 
   TextTests plain_, folded_;
   Strings numbers_;  // canonical
