@@ -358,7 +358,7 @@ void Matching::State::find_places(ClauseId id, FieldPlaces& places) {
     const FoundValue& found = event.values[at];
     if (found.context == 0) continue;
     passed.clear();
-    index.find(found.value, scratch, passed);
+    index.find(found.value, found.number, scratch, passed);
     std::ranges::sort(passed);
     passed.erase(std::ranges::unique(passed).begin(), passed.end());
     const bool tested = !passed.empty() && passed[0] == 0;
