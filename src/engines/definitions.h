@@ -62,6 +62,8 @@ struct RetryPolicy {
   bool operator==(const RetryPolicy&) const = default;
 };
 
+inline constexpr std::size_t most_filter_bytes = 64 * 1024;
+
 struct SubscriptionSettings {
   std::vector<std::string> topics;  ///< names; at least one
   StartFrom from = StartFrom::latest;
@@ -70,6 +72,7 @@ struct SubscriptionSettings {
   Millis lease{30'000};
   RetryPolicy retry;
   OnFailure on_failure = OnFailure::park;
+  std::string filter;  ///< an event pattern, JSON without spaces; empty: every event. Engines keep it and never look.
   bool operator==(const SubscriptionSettings&) const = default;
 };
 

@@ -71,8 +71,9 @@ void fields(Io& io, T& v) {
   io(v.partition, v.page);
 }
 template <class Io, Of<SubscriptionDefined> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.id, v.name, v.epoch, v.paused, v.settings, v.topics);
+  if (version >= 2) io(v.settings.filter, v.filter_version);
 }
 template <class Io, Of<SubscriptionDeleted> T>
 void fields(Io& io, T& v) {

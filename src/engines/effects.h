@@ -71,12 +71,14 @@ struct Effect {
 /// Unit: the subscription. Made or changed.
 struct SubscriptionDefined {
   static constexpr EffectType type = EffectType::subscription_defined;
+  static constexpr std::uint8_t version = 2;
   SubscriptionId id;
   std::string name;
   std::uint32_t epoch = 1;
   bool paused = false;
   SubscriptionSettings settings;
   std::vector<TopicId> topics;
+  std::uint32_t filter_version = 1;  ///< grows with every other filter
 };
 
 struct SubscriptionDeleted {

@@ -102,8 +102,28 @@ TEST(Effects, GoldenSubscriptionDefined) {
   settings.lease = Millis{30'000};
   settings.retry = {5, Millis{1'000}};
   settings.on_failure = OnFailure::drop;
-  check(SubscriptionDefined{SubscriptionId{7}, "shipping", 2, true, settings, {TopicId{300}, TopicId{301}}}, 32,
-        "07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02");
+  settings.filter = R"({"type":["A"]})";
+  check(SubscriptionDefined{SubscriptionId{7}, "shipping", 2, true, settings, {TopicId{300}, TopicId{301}}, 3}, 32,
+        "07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02"
+        "0e7b2274797065223a5b2241225d7d03",
+        2);
+}
+TEST(Effects, GoldenSubscriptionDefinedWithoutFilter) {
+  check(SubscriptionDefined{SubscriptionId{1}, "s", 1, false, {}, {}}, 32, "01017301000001008008e0d40305d00f00000001",
+        2);
+}
+TEST(Effects, GoldenSubscriptionDefinedVersion1) {
+  const auto read = decode<SubscriptionDefined>(
+      1, bytes_of("07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->name, "shipping");
+  EXPECT_EQ(read->epoch, 2u);
+  EXPECT_TRUE(read->paused);
+  EXPECT_EQ(read->settings.topics, (std::vector<std::string>{"orders", "payments"}));
+  EXPECT_EQ(read->settings.on_failure, OnFailure::drop);
+  EXPECT_EQ(read->topics, (std::vector{TopicId{300}, TopicId{301}}));
+  EXPECT_EQ(read->settings.filter, "") << "there was no choice but every event";
+  EXPECT_EQ(read->filter_version, 1u);
 }
 
 TEST(Effects, GoldenSubscriptionDeleted) { check(SubscriptionDeleted{SubscriptionId{7}}, 33, "07"); }
@@ -222,7 +242,8 @@ class Draw {
             small(),
             Millis{time()},
             {small(), Millis{time()}},
-            flag() ? OnFailure::park : OnFailure::drop};
+            flag() ? OnFailure::park : OnFailure::drop,
+            text()};
   }
 
  private:
@@ -255,7 +276,8 @@ std::vector<Drawn> one_of_each(Draw draw) {
                           })}),
       drawn(IdsDropped{draw.place(), draw.number()}),
       drawn(SubscriptionDefined{SubscriptionId{draw.small()}, draw.text(), draw.small(), draw.flag(),
-                                draw.subscription_settings(), draw.many([&] { return TopicId{draw.small()}; })}),
+                                draw.subscription_settings(), draw.many([&] { return TopicId{draw.small()}; }),
+                                draw.small()}),
       drawn(SubscriptionDeleted{SubscriptionId{draw.small()}}),
       drawn(CursorMoved{SubscriptionId{draw.small()}, draw.place(), draw.offset()}),
       drawn(KeyQueued{draw.any_key(), draw.many([&] { return draw.offset(); })}),
@@ -340,7 +362,7 @@ TEST(Effects, AnEnumerationOfTheFutureIsRefused) {
   const std::size_t from = payload.find("s") + 1 + 1 + 1 + 1;  // epoch, paused, no topics
   ASSERT_EQ(payload[from], 1);
   payload[from] = 9;
-  EXPECT_FALSE(decode<SubscriptionDefined>(1, payload)) << "starting from what?";
+  EXPECT_FALSE(decode<SubscriptionDefined>(2, payload)) << "starting from what?";
 }
 
 }  // namespace

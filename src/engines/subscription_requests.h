@@ -87,6 +87,7 @@ struct FeedPosition {
   Offset next;               ///< first offset not yet considered
   std::uint32_t credit = 0;  ///< how many events it takes now
   bool by_key = true;        ///< key hashes are wanted; else 0
+  std::uint32_t filter = 1;  ///< version of the filter that says what is offered
 };
 
 /// Events of one partition for one subscription, in offset order.
@@ -101,11 +102,13 @@ struct Offer {
     std::uint64_t key_hash = 0;  ///< hash64 of the record's key; without a key: a hash of the offset
   };
   std::vector<Event> events;
+  std::uint32_t filter = 1;  ///< version of the filter they passed
 };
 
 struct OfferCredit {
   Offset next;  ///< where the subscription stands now; differs from the offer's when it was refused as outdated
   std::uint32_t credit = 0;
+  std::uint32_t filter = 1;  ///< version of its filter now; another than the offer's: that was refused
 };
 
 }  // namespace continuo::engines

@@ -50,8 +50,12 @@ class SubscriptionsEngine {
   /// each.
   std::vector<Effect> decide_remains(std::size_t most) const;
   Result<SubscriptionDefined> decide_pause(SubscriptionId id, bool paused) const;
-  /// Refuses offers that do not begin at the cursor or are of another epoch: then `effects` is empty and `credit` tells
-  /// where it stands.
+  /// Another filter, from each partition's cursor on: what is outstanding passed the one before and stays. None: it has
+  /// that filter. Errors: unknown_subscription, too_large; keys_parked when keys are, unless they may stay so.
+  Result<std::optional<SubscriptionDefined>> decide_filter(const std::string& name, std::string filter,
+                                                           bool keep_parked) const;
+  /// Refuses offers that do not begin at the cursor or are of another epoch or filter: then `effects` is empty and
+  /// `credit` tells where it stands.
   struct OfferDecision {
     std::vector<Effect> effects;
     OfferCredit credit;

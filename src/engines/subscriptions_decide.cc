@@ -19,6 +19,12 @@ std::unexpected<Error> unknown(SubscriptionId id) {
   return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
 }
 
+Result<void> check_filter(const std::string& filter) {
+  if (filter.size() <= most_filter_bytes) return {};
+  return fail(Code::too_large, fmt::format("the filter has {} bytes, at most 64 KiB are kept", filter.size()),
+              "filter");
+}
+
 Result<void> check_settings(const SubscriptionSettings& settings) {
   if (settings.topics.empty()) return fail(Code::bad_setting, "a subscription reads at least one topic", "topics");
   for (std::size_t i = 0; i < settings.topics.size(); ++i)
@@ -32,7 +38,18 @@ Result<void> check_settings(const SubscriptionSettings& settings) {
   if (settings.retry.attempts == 0 || settings.retry.attempts > 1000)
     return fail(Code::bad_setting, "attempts are 1 to 1000", "retry.attempts");
   if (settings.retry.delay > max_lease) return fail(Code::bad_setting, "a retry delay is at most 12h", "retry.base");
-  return {};
+  return check_filter(settings.filter);
+}
+
+// The settings are others than those that stand: whether only the filter is.
+Error exists_otherwise(const std::string& name, SubscriptionSettings wanted, const SubscriptionSettings& there) {
+  const bool filter_differs = wanted.filter != there.filter;
+  wanted.filter = there.filter;
+  if (!filter_differs || wanted != there)
+    return {Code::subscription_exists, fmt::format("the subscription '{}' exists with other settings", name), {}, {}};
+  return {
+      Code::subscription_exists, fmt::format("the subscription '{}' exists with another filter", name), "filter",
+      fmt::format("PATCH /v1/subscriptions/{} {{\"filter\":...}} changes it from where the subscription stands", name)};
 }
 
 }  // namespace
@@ -53,7 +70,7 @@ Result<SubscriptionsEngine::DefineDecision> SubscriptionsEngine::decide_define(
           Code::subscription_exists,
           fmt::format("the subscription '{}' reads a topic that was deleted; the one of that name is new", name),
           "topics", "delete the subscription and create it again: it then reads the new topic");
-    return fail(Code::subscription_exists, fmt::format("the subscription '{}' exists with other settings", name));
+    return std::unexpected(exists_otherwise(name, settings, existing->definition.settings));
   }
   if (by_name_.size() >= limits_.subscriptions)
     return fail(Code::limit_reached, fmt::format("there are {} subscriptions already", by_name_.size()));
@@ -75,6 +92,22 @@ Result<SubscriptionDefined> SubscriptionsEngine::decide_pause(SubscriptionId id,
   if (found == nullptr) return unknown(id);
   SubscriptionDefined defined = found->definition;
   defined.paused = paused;
+  return defined;
+}
+
+Result<std::optional<SubscriptionDefined>> SubscriptionsEngine::decide_filter(const std::string& name,
+                                                                              std::string filter,
+                                                                              bool keep_parked) const {
+  const SubscriptionUnit* found = find(name);
+  if (found == nullptr) return fail(Code::unknown_subscription, fmt::format("there is no subscription '{}'", name));
+  if (auto checked = check_filter(filter); !checked) return pass(checked);
+  if (found->definition.settings.filter == filter) return std::nullopt;
+  if (const auto parked = counts(found->definition.id).parked_keys; parked != 0 && !keep_parked)
+    return fail(Code::keys_parked, fmt::format("{} keys are parked; they passed the filter as it is", parked), "parked",
+                R"(say "parked":"keep" and they stay as they are, or retry or skip them first)");
+  SubscriptionDefined defined = found->definition;
+  defined.settings.filter = std::move(filter);
+  ++defined.filter_version;
   return defined;
 }
 
@@ -137,10 +170,12 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   if (cursor == found->cursors.end())
     return fail(Code::unknown_partition, "the subscription does not read that partition");
   OfferDecision decision;
-  decision.credit = {cursor->second.next, credit(*found)};
-  const bool current = offer.epoch == found->definition->definition.epoch && offer.from == cursor->second.next;
+  const SubscriptionDefined& definition = found->definition->definition;
+  decision.credit = {cursor->second.next, credit(*found), definition.filter_version};
+  const bool current =
+      offer.epoch == definition.epoch && offer.filter == definition.filter_version && offer.from == cursor->second.next;
   if (!current || offer.next < offer.from || offer.events.size() > decision.credit.credit) return decision;
-  const bool by_key = found->definition->definition.settings.order_by == OrderBy::key;
+  const bool by_key = definition.settings.order_by == OrderBy::key;
   std::map<std::uint64_t, std::vector<Offset>> by_hash;
   for (const Offer::Event& event : offer.events)
     by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);

@@ -51,6 +51,7 @@ struct ModelKey {
 struct ModelSubscription {
   SubscriptionSettings settings;
   bool paused = false;
+  std::uint32_t filter = 1;
   std::map<PartitionRef, Offset> next;
   std::map<KeyRef, ModelKey> keys;
 
@@ -125,14 +126,17 @@ class Play {
       offer.events.push_back({offer.next, random_.chance(1, 2) ? 0 : random_.below(5)});  // one key is hot
       offer.next = offer.next + 1;
     }
+    offer.filter = model.filter;
     if (random_.chance(1, 10)) ++offer.epoch;
+    if (random_.chance(1, 8)) offer.filter -= std::min<std::uint32_t>(offer.filter, 1 + random_.below(2));
     if (random_.chance(1, 10)) offer.from = offer.from + 1;
     const auto decision = engine().decide_offer(offer);
     ASSERT_TRUE(decision);
     const std::uint64_t used = model.events(ModelKey::State::ready) + model.events(ModelKey::State::leased) +
                                model.events(ModelKey::State::waiting);
     const std::uint64_t credit = used >= outstanding ? 0 : outstanding - used;
-    if (offer.epoch != 1 || offer.from != next || offer.events.size() > credit) {
+    ASSERT_EQ(decision->credit.filter, model.filter);
+    if (offer.epoch != 1 || offer.filter != model.filter || offer.from != next || offer.events.size() > credit) {
       ASSERT_TRUE(decision->effects.empty());
       ASSERT_EQ(decision->credit.next, next);
       ASSERT_EQ(decision->credit.credit, credit);
@@ -348,12 +352,31 @@ class Play {
     commit({encode(*engine().decide_pause(id, model.paused))});
   }
 
+  void change_filter() {
+    auto& [id, model] = any_subscription();
+    const std::string filter = random_.chance(1, 4) ? "" : R"({"type":[")" + std::to_string(random_.below(3)) + "\"]}";
+    const bool keep = random_.chance(1, 2);
+    const auto decision = engine().decide_filter("s" + std::to_string(id.value), filter, keep);
+    if (filter != model.settings.filter && !keep && model.count(ModelKey::State::parked) != 0) {
+      ASSERT_EQ(decision.error().code, Code::keys_parked);
+      return;
+    }
+    ASSERT_TRUE(decision);
+    ASSERT_EQ(decision->has_value(), filter != model.settings.filter);
+    if (!*decision) return;
+    commit({encode(**decision)});
+    model.settings.filter = filter;
+    ++model.filter;
+  }
+
   void checkpoint() { recorded_.checkpoint(random_.chance(1, 3) ? 100'000 : random_.below(120)); }
   void restart() { recorded_.restart(); }
 
   void check() {
     for (auto& [id, model] : model_) {
       const auto counts = engine().counts(id);
+      ASSERT_EQ(engine().find(id)->definition.filter_version, model.filter);
+      ASSERT_EQ(engine().find(id)->definition.settings.filter, model.settings.filter);
       ASSERT_EQ(counts.parked_keys, model.count(ModelKey::State::parked));
       ASSERT_EQ(counts.parked_events, model.events(ModelKey::State::parked));
       ASSERT_EQ(counts.delayed, model.events(ModelKey::State::waiting));
@@ -409,7 +432,7 @@ TEST(SubscriptionsModel, EngineAndModelAgreeOverRestarts) {
     play.define();
     play.define();
     for (int step = 0; step < 150 && !testing::Test::HasFatalFailure(); ++step) {
-      switch (play.random().below(17)) {
+      switch (play.random().below(18)) {
         case 0:
         case 1:
         case 2: play.offer(); break;
@@ -426,6 +449,7 @@ TEST(SubscriptionsModel, EngineAndModelAgreeOverRestarts) {
         case 13: play.checkpoint(); break;
         case 14: play.restart(); break;
         case 15: play.give_back(); break;
+        case 16: play.change_filter(); break;
         default: play.pause(); break;
       }
       if (testing::Test::HasFatalFailure()) return;

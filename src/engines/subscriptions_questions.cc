@@ -52,8 +52,8 @@ std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
     if (!found->definition) continue;
     const SubscriptionDefined& definition = found->definition->definition;
     for (const auto& [partition, cursor] : found->cursors)
-      all.push_back(
-          {id, definition.epoch, partition, cursor.next, credit(*found), definition.settings.order_by == OrderBy::key});
+      all.push_back({id, definition.epoch, partition, cursor.next, credit(*found),
+                     definition.settings.order_by == OrderBy::key, definition.filter_version});
   }
   return all;
 }

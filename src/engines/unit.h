@@ -1,6 +1,6 @@
 // Units: the pieces of engine state that are changed by effects, kept by checkpoints and named in the log (CORE 3.2).
 //
-// A unit is at most 64 KiB encoded. An effect touches exactly one. The ledger knows which units changed since the last
+// A unit is at most 96 KiB encoded. An effect touches exactly one. The ledger knows which units changed since the last
 // checkpoint, and, while the log is replayed, which effects a unit's checkpoint contains already. Core thread only.
 #pragma once
 

@@ -1,0 +1,100 @@
+// One partition and the subscriptions with a filter that read it.
+//
+// Those that stand at the same place are a cohort: its records are read once, and every event is shown to all filters
+// of the topic at once. A cohort moves on over what nobody wants without telling anyone; so what an event costs is what
+// matches it. Who gets behind - no credit, or its offer is under way for too long - stands still alone, goes on from
+// there when it can, and is of the cohort again where it meets it. Cohorts that meet are one.
+//
+// The engine is told of the new place of a subscription with the events that matched. Of those that nothing matched it
+// is told now and then (`tell_due`), so that lag, retention and a restart do not go by a place long left behind.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "continuo/delivery/topic_filters.h"
+#include "continuo/node/node.h"
+
+namespace continuo::delivery {
+
+struct Cohort;
+
+/// A subscription's place in the partition.
+struct Cursor {
+  node::FeedPosition at;     ///< as the engine knows it
+  std::uint64_t number = 0;  ///< names this life of the cursor: answers to one before are not for it
+  std::uint64_t round = 0;   ///< when the engine named it last
+  std::shared_ptr<const routing::Pattern> filter;
+  Cohort* cohort = nullptr;                 ///< none: it stands still at `seen`
+  std::size_t place = 0;                    ///< in the cohort
+  Offset seen;                              ///< all below was looked at
+  std::vector<node::Offer::Event> matched;  ///< and these are to be offered
+  bool busy = false;                        ///< an offer is under way
+  std::optional<routing::Matching> alone;   ///< its filter by itself, while it reads alone
+};
+
+struct Cohort {
+  Offset at;
+  std::vector<Cursor*> cursors;
+  Offset told;                         ///< where it stood when the engine was told last
+  std::optional<Micros> untold_since;  ///< it moved on since
+  Micros again_at{0};                  ///< what comes next cannot be read: when to look again
+  bool complained = false;
+};
+
+/// Not thread-safe. `node` and `filters` outlive it.
+class Lane {
+ public:
+  Lane(node::Node& node, PartitionRef partition, TopicFilters& filters)
+      : partition(partition), node_(node), filters_(filters) {}
+  const PartitionRef partition;
+  bool awake = false;  ///< the router's mark
+
+  Cursor* find(SubscriptionId id);
+  /// Replaces one that is there.
+  Cursor& put(const node::FeedPosition& at, std::shared_ptr<const routing::Pattern> filter, std::uint64_t number);
+  void remove(const Cursor& cursor);
+  /// Those the engine did not name in this round are gone.
+  void remove_older(std::uint64_t round);
+  bool empty() const { return cursors_.empty(); }
+
+  /// Where the cursor stands.
+  static Offset seen(const Cursor& cursor) { return cursor.cohort == nullptr ? cursor.seen : cursor.cohort->at; }
+  /// One that stood still goes on.
+  void join(Cursor& cursor);
+  /// The engine takes fewer than were found.
+  void keep_within_credit(Cursor& cursor);
+
+  /// Each cohort looks at one piece of what comes next. `touched`: who has something to offer, or stands still now.
+  /// True: some moved, so there may be more.
+  bool look(Micros now, std::vector<Cursor*>& touched);
+  /// Those of whose place the engine is to hear now.
+  void tell_due(Micros now, std::vector<Cursor*>& due);
+  /// When to look or tell again without news.
+  std::optional<Micros> look_again() const;
+
+ private:
+  bool look(Cohort& cohort, Micros now, std::vector<Cursor*>& touched);
+  bool cannot_read(Cohort& cohort, const Error& error, Micros now);
+  Result<Offset> walk(Cohort& cohort, const std::string& batch, std::vector<Cursor*>& touched);
+  void show(Cohort& cohort, const record::Record& record, std::vector<Cursor*>& touched);
+  void take(Cursor& cursor, const record::Record& record, std::vector<Cursor*>& touched);
+  void leave(Cursor& cursor);
+  void stand_still(Cursor& cursor, Offset at);
+  void move(Cohort& cohort, Offset to, Micros now);
+  void drop_if_empty(const Cohort& cohort);
+
+  node::Node& node_;
+  TopicFilters& filters_;
+  std::unordered_map<SubscriptionId, std::unique_ptr<Cursor>> cursors_;
+  std::map<Offset, std::unique_ptr<Cohort>> cohorts_;
+  bool looking_ = false;
+  std::string scratch_;
+  std::vector<Cursor*> wanting_;
+};
+
+}  // namespace continuo::delivery

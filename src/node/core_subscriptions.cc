@@ -1,0 +1,132 @@
+// The commands that define subscriptions, and what of all definitions the other threads see.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "continuo/node/core_state.h"
+
+namespace continuo::node {
+
+// ---- the catalogue --------------------------------------------------------------------------------------------------
+
+std::shared_ptr<std::atomic<std::uint64_t>>& Core::matched(SubscriptionId id) {
+  auto& count = matched_[id];
+  if (!count) count = std::make_shared<std::atomic<std::uint64_t>>(0);
+  return count;
+}
+
+Subscription Core::subscription_of(const engines::SubscriptionUnit& unit) {
+  const engines::SubscriptionDefined& defined = unit.definition;
+  return {defined.id,     defined.name,   defined.epoch,          defined.settings,
+          defined.topics, defined.paused, defined.filter_version, matched(defined.id)};
+}
+
+// What did not change is shared with the catalogue before: there may be thousands, with long filters.
+std::shared_ptr<const Catalogue> Core::build_catalogue() {
+  auto catalogue = std::make_shared<Catalogue>();
+  for (const auto& [name, unit] : topics_.by_name())
+    catalogue->topics[name] = std::make_shared<const Topic>(topic_of(*unit));
+  auto before = catalogue_->subscriptions.begin();
+  for (const auto& [name, unit] : subscriptions_.by_name()) {
+    const engines::SubscriptionDefined& defined = unit->definition;
+    while (before != catalogue_->subscriptions.end() && before->first < name) ++before;
+    const bool known = before != catalogue_->subscriptions.end() && before->first == name;
+    const bool same = known && before->second->id == defined.id && before->second->epoch == defined.epoch &&
+                      before->second->paused == defined.paused &&
+                      before->second->filter_version == defined.filter_version;
+    catalogue->subscriptions.emplace_hint(
+        catalogue->subscriptions.end(), name,
+        same ? before->second : std::make_shared<const Subscription>(subscription_of(*unit)));
+  }
+  return catalogue;
+}
+
+// ---- commands -------------------------------------------------------------------------------------------------------
+
+std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<TopicId>& topics,
+                                                          engines::StartFrom from) const {
+  std::vector<std::pair<PartitionRef, Offset>> all;
+  for (const TopicId topic : topics)
+    for (std::uint32_t id = 0; id < topics_.find(topic)->definition.settings.partitions; ++id) {
+      const engines::HeadUnit& head = *topics_.head({topic, PartitionId{id}});
+      all.emplace_back(head.partition, from == engines::StartFrom::earliest ? first_of(head) : head.next);
+    }
+  return all;
+}
+
+void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+                            Answer<Put<Subscription>> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  open();
+  std::vector<TopicId> topics;
+  for (const std::string& topic : settings.topics) {
+    const engines::TopicUnit* found = topics_.find(topic);
+    if (found == nullptr)
+      return reply<Put<Subscription>>(
+          edge, std::move(answer),
+          continuo::fail(Code::unknown_topic, fmt::format("there is no topic '{}'", topic), "topics"));
+    topics.push_back(found->definition.id);
+  }
+  const auto begin = starts(topics, settings.from);
+  auto decision = subscriptions_.decide_define(name, settings, std::move(topics), begin);
+  if (!decision) return reply<Put<Subscription>>(edge, std::move(answer), pass(decision));
+  if (decision->existing != nullptr)
+    return reply<Put<Subscription>>(edge, std::move(answer),
+                                    Put<Subscription>{subscription_of(*decision->existing), false});
+  begin_frame();
+  apply(engines::encode(decision->defined));
+  for (const engines::CursorMoved& cursor : decision->cursors) apply(engines::encode(cursor));
+  end_frame();
+  definitions_changed_ = true;
+  reply<Put<Subscription>>(edge, std::move(answer),
+                           Put<Subscription>{subscription_of(*subscriptions_.find(decision->defined.id)), true});
+}
+
+// The commit says where: of what lies before each cursor the filter before decided.
+void Core::change_subscription(Edge& edge, const std::string& name, SubscriptionChange change,
+                               Answer<ChangedSubscription> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  open();
+  auto decision = subscriptions_.decide_filter(name, std::move(change.filter), change.keep_parked);
+  if (!decision) return reply<ChangedSubscription>(edge, std::move(answer), pass(decision));
+  const SubscriptionId id = subscriptions_.find(name)->definition.id;
+  if (*decision) {
+    begin_frame();
+    apply(engines::encode(**decision));
+    end_frame();
+    definitions_changed_ = true;
+    maybe_ready(id);  // feeders that wait for credit hear of it
+  }
+  ChangedSubscription changed{subscription_of(*subscriptions_.find(id)), {}};
+  for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
+    changed.from.emplace_back(cursor.partition, cursor.next);
+  reply<ChangedSubscription>(edge, std::move(answer), std::move(changed));
+}
+
+void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  auto deleted = subscriptions_.decide_delete(name);
+  if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
+  begin_frame();
+  apply(engines::encode(*deleted));
+  end_frame();
+  definitions_changed_ = true;
+  remains_ = true;
+  matched_.erase(deleted->id);
+  maybe_ready(deleted->id);
+  reply<void>(edge, std::move(answer), {});
+}
+
+void Core::pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  auto defined = subscriptions_.decide_pause(id, paused);
+  if (!defined) return reply<void>(edge, std::move(answer), pass(defined));
+  begin_frame();
+  apply(engines::encode(*defined));
+  end_frame();
+  definitions_changed_ = true;
+  maybe_ready(id);
+  reply<void>(edge, std::move(answer), {});
+}
+
+}  // namespace continuo::node
