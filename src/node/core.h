@@ -80,6 +80,8 @@ class Core {
   void describe_group(Edge& edge, const std::string& group, Answer<std::optional<engines::GroupDescription>> answer);
   void survey_groups(Edge& edge, const engines::SurveyGroups& wanted, Answer<engines::GroupsSurvey> answer);
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
+  void change_subscription(Edge& edge, const std::string& name, SubscriptionChange change,
+                           Answer<ChangedSubscription> answer);
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);
   void receive(Edge& edge, Receive receive, Answer<Received> answer);
@@ -91,6 +93,7 @@ class Core {
   void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer);
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer);
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer);
+  void offer_all(Edge& edge, const std::vector<Offer>& offers, Answer<std::vector<Result<OfferCredit>>> answer);
 
   // --- the driver ---
   /// Whether a command of about this size still fits into the open group. When not: close, write, ask again.
@@ -225,9 +228,11 @@ class Core {
   void expire_waiting();
   void wake_starved();
   void run_jobs();
-  std::shared_ptr<const Catalogue> build_catalogue() const;
+  std::shared_ptr<const Catalogue> build_catalogue();
   Topic topic_of(const engines::TopicUnit& unit) const;
-  Subscription subscription_of(const engines::SubscriptionUnit& unit) const;
+  Subscription subscription_of(const engines::SubscriptionUnit& unit);
+  void take_offer(const Offer& offer, const engines::SubscriptionsEngine::OfferDecision& decision);
+  std::shared_ptr<std::atomic<std::uint64_t>>& matched(SubscriptionId id);
 
   log::Home& home_;
   Clock& clock_;
@@ -271,6 +276,7 @@ class Core {
   std::map<std::uint64_t, GroupWaiter> group_waiters_;  // by token
   std::uint64_t last_token_ = 0;
   std::set<SubscriptionId> maybe_ready_;
+  std::map<SubscriptionId, std::shared_ptr<std::atomic<std::uint64_t>>> matched_;  // events taken since the start
   std::set<TopicId> topics_gone_;              // deleted, with cursors and keys of subscriptions left
   std::map<TopicId, std::string> gone_names_;  // of those deleted since the start
   bool remains_ = false;                       // deleted subscriptions left something

@@ -1,4 +1,4 @@
-// The commands that define things and publish.
+// The commands that publish, and that feed, lease and settle.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,22 +7,6 @@
 #include "continuo/node/core_state.h"
 
 namespace continuo::node {
-
-// ---- definitions ----------------------------------------------------------------------------------------------------
-
-Subscription Core::subscription_of(const engines::SubscriptionUnit& unit) const {
-  const engines::SubscriptionDefined& defined = unit.definition;
-  return {defined.id, defined.name, defined.epoch, defined.settings, defined.topics, defined.paused};
-}
-
-std::shared_ptr<const Catalogue> Core::build_catalogue() const {
-  auto catalogue = std::make_shared<Catalogue>();
-  for (const auto& [name, unit] : topics_.by_name())
-    catalogue->topics[name] = std::make_shared<const Topic>(topic_of(*unit));
-  for (const auto& [name, unit] : subscriptions_.by_name())
-    catalogue->subscriptions[name] = std::make_shared<const Subscription>(subscription_of(*unit));
-  return catalogue;
-}
 
 // The node's own events: what operators and downstream services must hear of without asking. Inside no frame.
 void Core::announce(std::string_view type, std::string_view subject, std::string_view data_json) {
@@ -99,72 +83,6 @@ void Core::publish(Edge& edge, std::vector<NewRecord> records, Answer<Published>
   reply<Published>(edge, std::move(answer), std::move(published));
 }
 
-// ---- subscriptions --------------------------------------------------------------------------------------------------
-
-std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<TopicId>& topics,
-                                                          engines::StartFrom from) const {
-  std::vector<std::pair<PartitionRef, Offset>> all;
-  for (const TopicId topic : topics)
-    for (std::uint32_t id = 0; id < topics_.find(topic)->definition.settings.partitions; ++id) {
-      const engines::HeadUnit& head = *topics_.head({topic, PartitionId{id}});
-      all.emplace_back(head.partition, from == engines::StartFrom::earliest ? first_of(head) : head.next);
-    }
-  return all;
-}
-
-void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
-                            Answer<Put<Subscription>> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  open();
-  std::vector<TopicId> topics;
-  for (const std::string& topic : settings.topics) {
-    const engines::TopicUnit* found = topics_.find(topic);
-    if (found == nullptr)
-      return reply<Put<Subscription>>(
-          edge, std::move(answer),
-          continuo::fail(Code::unknown_topic, fmt::format("there is no topic '{}'", topic), "topics"));
-    topics.push_back(found->definition.id);
-  }
-  const auto begin = starts(topics, settings.from);
-  auto decision = subscriptions_.decide_define(name, settings, std::move(topics), begin);
-  if (!decision) return reply<Put<Subscription>>(edge, std::move(answer), pass(decision));
-  if (decision->existing != nullptr)
-    return reply<Put<Subscription>>(edge, std::move(answer),
-                                    Put<Subscription>{subscription_of(*decision->existing), false});
-  begin_frame();
-  apply(engines::encode(decision->defined));
-  for (const engines::CursorMoved& cursor : decision->cursors) apply(engines::encode(cursor));
-  end_frame();
-  definitions_changed_ = true;
-  reply<Put<Subscription>>(edge, std::move(answer),
-                           Put<Subscription>{subscription_of(*subscriptions_.find(decision->defined.id)), true});
-}
-
-void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  auto deleted = subscriptions_.decide_delete(name);
-  if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
-  begin_frame();
-  apply(engines::encode(*deleted));
-  end_frame();
-  definitions_changed_ = true;
-  remains_ = true;
-  maybe_ready(deleted->id);
-  reply<void>(edge, std::move(answer), {});
-}
-
-void Core::pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  auto defined = subscriptions_.decide_pause(id, paused);
-  if (!defined) return reply<void>(edge, std::move(answer), pass(defined));
-  begin_frame();
-  apply(engines::encode(*defined));
-  end_frame();
-  definitions_changed_ = true;
-  maybe_ready(id);
-  reply<void>(edge, std::move(answer), {});
-}
-
 // ---- delivering -----------------------------------------------------------------------------------------------------
 
 // Leases what is ready; false when nothing is.
@@ -229,7 +147,9 @@ void Core::wake_starved() {
     const bool wanted = subscriptions_.wants_more(id);
     std::erase_if(found->second, [&](Starved& each) {
       auto decision = subscriptions_.decide_offer(each.offer);
-      if (decision && decision->credit.next == each.offer.from && !wanted) return false;
+      if (decision && decision->credit.next == each.offer.from && decision->credit.filter == each.offer.filter &&
+          !wanted)
+        return false;
       open();
       if (decision)
         reply<OfferCredit>(*each.edge, std::move(each.answer), decision->credit);
@@ -394,11 +314,38 @@ void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {
     return;
   }
   begin_frame();
-  for (const engines::Effect& effect : decision->effects) apply(effect);
+  take_offer(offer, *decision);
   end_frame();
   if (!decision->effects.empty()) tell_passed_over(offer);
-  maybe_ready(offer.subscription);
   reply<OfferCredit>(edge, std::move(answer), decision->credit);
+}
+
+// Inside a frame.
+void Core::take_offer(const Offer& offer, const engines::SubscriptionsEngine::OfferDecision& decision) {
+  for (const engines::Effect& effect : decision.effects) apply(effect);
+  if (!decision.effects.empty() && !offer.events.empty()) *matched(offer.subscription) += offer.events.size();
+  maybe_ready(offer.subscription);
+}
+
+void Core::offer_all(Edge& edge, const std::vector<Offer>& offers, Answer<std::vector<Result<OfferCredit>>> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  std::vector<Result<OfferCredit>> outcomes;
+  std::vector<const Offer*> taken;
+  outcomes.reserve(offers.size());
+  begin_frame();
+  for (const Offer& offer : offers) {
+    auto decision = subscriptions_.decide_offer(offer);
+    if (decision) {
+      take_offer(offer, *decision);
+      if (!decision->effects.empty()) taken.push_back(&offer);
+      outcomes.emplace_back(decision->credit);
+    } else {
+      outcomes.emplace_back(pass(decision));
+    }
+  }
+  end_frame();
+  for (const Offer* offer : taken) tell_passed_over(*offer);
+  reply<std::vector<Result<OfferCredit>>>(edge, std::move(answer), std::move(outcomes));
 }
 
 }  // namespace continuo::node

@@ -84,14 +84,16 @@ class EmbeddedNode final : public Node {
   }
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
                         Answer<Put<Subscription>> answer) override;
+  void change_subscription(Edge& edge, std::string name, SubscriptionChange change,
+                           Answer<ChangedSubscription> answer) override;
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer) override {
     control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
       core.delete_subscription(edge, std::move(name), std::move(reply));
     });
   }
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) override {
-    control(edge, std::move(answer),
-            [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
+    within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
+           [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override;
   void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) override {
@@ -120,6 +122,7 @@ class EmbeddedNode final : public Node {
       core.offer(edge, std::move(offer), std::move(answer));
     });
   }
+  void offer_all(Edge& edge, std::vector<Offer> offers, Answer<std::vector<Result<OfferCredit>>> answer) override;
   // Never refused for want of credit: each follows a receive that had some.
   void return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer) override {
     submit(control_bytes, [&edge, leases = std::move(leases), answer = std::move(answer)](Core& core) mutable {

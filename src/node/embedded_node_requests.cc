@@ -105,6 +105,23 @@ void EmbeddedNode::put_subscription(Edge& edge, std::string name, SubscriptionSe
          });
 }
 
+void EmbeddedNode::change_subscription(Edge& edge, std::string name, SubscriptionChange change,
+                                       Answer<ChangedSubscription> answer) {
+  within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
+         [name = std::move(name), change = std::move(change), &edge](Core& core, auto reply) mutable {
+           core.change_subscription(edge, name, std::move(change), std::move(reply));
+         });
+}
+
+void EmbeddedNode::offer_all(Edge& edge, std::vector<Offer> offers, Answer<std::vector<Result<OfferCredit>>> answer) {
+  constexpr std::size_t event_bytes = 48, offer_bytes = 512;  // with the event that tells of what was trimmed
+  std::size_t bytes = control_bytes + offers.size() * offer_bytes;
+  for (const Offer& offer : offers) bytes += offer.events.size() * event_bytes;
+  submit(bytes, [&edge, offers = std::move(offers), answer = std::move(answer)](Core& core) mutable {
+    core.offer_all(edge, offers, std::move(answer));
+  });
+}
+
 void EmbeddedNode::skip_damaged(Edge& edge, PartitionRef partition, Offset from, Offset next, std::string reason,
                                 Answer<void> answer) {
   const auto readable = home_->read(partition, from, 1);

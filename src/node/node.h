@@ -116,6 +116,8 @@ class Node {
   /// Deletes the records before `before` (max_offset: all). Errors: unknown_partition, offset_out_of_range.
   virtual void trim(Edge&, TopicId, PartitionId, Offset before, Answer<PartitionState>) = 0;
   virtual void put_subscription(Edge&, std::string name, SubscriptionSettings, Answer<Put<Subscription>>) = 0;
+  /// Another filter, from where the subscription stands. Errors: unknown_subscription, keys_parked, too_large.
+  virtual void change_subscription(Edge&, std::string name, SubscriptionChange, Answer<ChangedSubscription>) = 0;
   virtual void delete_subscription(Edge&, std::string name, Answer<void>) = 0;
   virtual void pause(Edge&, SubscriptionId, bool paused, Answer<void>) = 0;
   /// The definitions; any thread.
@@ -176,6 +178,9 @@ class Node {
   /// (no events, `next` == `from`) asks for credit: it is answered when there is some, or when the subscription stands
   /// elsewhere or is gone.
   virtual void offer(Edge&, Offer, Answer<OfferCredit>) = 0;
+  /// Offers to several subscriptions in one commit, one outcome each. None asks for credit. At most 1,000 of them with
+  /// 20,000 events together.
+  virtual void offer_all(Edge&, std::vector<Offer>, Answer<std::vector<Result<OfferCredit>>>) = 0;
 
   // --- edges and health --------------------------------------------------------------------------------------------
   /// Edges that want news of partitions register; the feeder of src/node is one of them. Any thread.

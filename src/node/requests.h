@@ -50,6 +50,20 @@ struct Subscription {
   SubscriptionSettings settings;
   std::vector<TopicId> topics;
   bool paused = false;
+  std::uint32_t filter_version = 1;                           ///< grows with every other filter
+  std::shared_ptr<const std::atomic<std::uint64_t>> matched;  ///< events taken since the start; counts on; may be null
+};
+
+/// What is to become different of a subscription.
+struct SubscriptionChange {
+  std::string filter;        ///< empty: none
+  bool keep_parked = false;  ///< keys may be parked: they stay so
+};
+
+/// The subscription as it is then, and the first offset of each partition that its filter decides.
+struct ChangedSubscription {
+  Subscription subscription;
+  std::vector<std::pair<PartitionRef, Offset>> from;
 };
 
 /// All definitions at one durable moment. Immutable; shared between threads.
