@@ -9,8 +9,10 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
+#include "continuo/delivery/router.h"
 #include "continuo/node/thread_name.h"
 #include "continuo/record/batch.h"
 #include "continuo/record/partitioner.h"
@@ -104,6 +106,7 @@ class Feeder::Work final : public node::Edge {
     auto fed = std::make_shared<Fed>();
     fed->catalogue = catalogue_;
     for (const auto& [key, position] : positions_) fed->topics.insert(key.second.topic);
+    router_.add_topics(fed->topics);
     fed_.store(std::move(fed));
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
@@ -118,7 +121,11 @@ class Feeder::Work final : public node::Edge {
       }
       look_again_.reset();
       for (auto& [key, position] : positions_) feed(position);
+      router_.step();
+      if (const auto again = router_.look_again()) look_again(*again);
+      if (router_.has_more()) look_again(Micros{0});
       wait(stop);
+      if (router_.take_refusal()) ask_positions();
     }
   }
 
@@ -133,22 +140,47 @@ class Feeder::Work final : public node::Edge {
         ready_.wait(lock, something);
       mail.swap(mail_);
     }
-    for (node::Mail& each : mail)
+    for (node::Mail& each : mail) {
+      if (each.advanced)
+        for (const PartitionRef partition : *each.advanced) router_.news(partition);
       for (auto& answer : each.answers) answer();
+    }
   }
 
+  // One question at a time: while there is an answer to come, whatever else changed is asked for after it.
   void ask_positions() {
-    node_.feed_positions(*this, [this](Result<std::vector<node::FeedPosition>> answer) {
-      if (!answer) return;
-      std::map<Key, Position> known = std::exchange(positions_, {});
-      for (const node::FeedPosition& at : *answer) {
-        const Key key{at.subscription, at.partition};
-        const auto before = known.find(key);
-        // One whose offer is under way hears of its position by the answer.
-        positions_[key] = before != known.end() && before->second.busy ? before->second : Position{at};
-      }
-      tell_what_is_fed();
+    if (std::exchange(asking_, true)) {
+      ask_again_ = true;
+      return;
+    }
+    node_.feed_positions(*this, [this](const Result<std::vector<node::FeedPosition>>& answer) {
+      asking_ = false;
+      if (answer) stand(*answer);
+      if (std::exchange(ask_again_, false)) ask_positions();
     });
+  }
+
+  // Those without a filter are fed here, the others by the router. What the catalogue does not have as the core has it
+  // - one just defined, or with another filter by now - comes with the next catalogue.
+  void stand(const std::vector<node::FeedPosition>& all) {
+    std::unordered_map<SubscriptionId, const node::Subscription*> by_id;
+    for (const auto& [name, subscription] : catalogue_->subscriptions) by_id[subscription->id] = subscription.get();
+    std::map<Key, Position> known = std::exchange(positions_, {});
+    std::vector<Router::Stand> filtered;
+    for (const node::FeedPosition& at : all) {
+      const auto found = by_id.find(at.subscription);
+      if (found == by_id.end() || found->second->filter_version != at.filter) continue;
+      if (!found->second->settings.filter.empty()) {
+        filtered.push_back({at, found->second});
+        continue;
+      }
+      const Key key{at.subscription, at.partition};
+      const auto before = known.find(key);
+      // One whose offer is under way hears of its position by the answer.
+      positions_[key] = before != known.end() && before->second.busy ? before->second : Position{at};
+    }
+    router_.stand(*catalogue_, filtered);
+    tell_what_is_fed();
   }
 
   void feed(Position& position) {
@@ -173,6 +205,7 @@ class Feeder::Work final : public node::Edge {
     node::Offer offer;
     offer.subscription = position.at.subscription;
     offer.epoch = position.at.epoch;
+    offer.filter = position.at.filter;
     offer.partition = position.at.partition;
     offer.from = offer.next = position.at.next;
     return offer;
@@ -200,6 +233,10 @@ class Feeder::Work final : public node::Edge {
         positions_.erase(found);  // deleted; if not, the next change of definitions brings it back
         return;
       }
+      if (answer->filter != found->second.at.filter) {
+        positions_.erase(found);
+        return ask_positions();
+      }
       found->second.at.next = answer->next;
       found->second.at.credit = answer->credit;
     });
@@ -221,6 +258,8 @@ class Feeder::Work final : public node::Edge {
   node::Node& node_;
   std::shared_ptr<const node::Catalogue> catalogue_;
   std::map<Key, Position> positions_;
+  Router router_{node_, *this};
+  bool asking_ = false, ask_again_ = false;
   std::optional<Micros> look_again_;
 
   std::atomic<std::shared_ptr<const Fed>> fed_;

@@ -1,10 +1,10 @@
 // Feeds subscriptions: reads durable records of the partitions they read and offers them to the subscriptions engine,
-// by its credit.
+// by its credit. Those with a filter go through a Router.
 //
 // One thread. It sleeps until new records become visible, definitions change, or an answer comes: to an offer, or to
-// the question for credit, which the core answers when there is some. Only where data is damaged it looks again after a
-// while. What it knows - how far each subscription has considered each partition - is a copy of the engine's cursors
-// and may be lost at any time.
+// the question for credit, which the core answers when there is some. Only where data is damaged, or the engine is to
+// hear how far filters were passed over, it looks again after a while. What it knows - how far each subscription has
+// considered each partition - is a copy of the engine's cursors and may be lost at any time.
 //
 //   delivery::Feeder feeder{*node}; feeder.start(); ... feeder.stop();
 #pragma once
