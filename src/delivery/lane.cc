@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t read_bytes = 256 * 1024;
 constexpr std::size_t most_matched = 2'000;  // of one subscription, in one offer
 constexpr Millis unreadable_pause{1'000};
+constexpr std::int64_t close_behind = 16'384;  // offsets
 
 // So few that read so much less than there is are shown events one by one: else each of their events would cost what
 // it matches of all the others.
@@ -107,69 +108,74 @@ bool Lane::look(Micros now, std::vector<Cursor*>& touched) {
   std::vector<Offset> places;
   for (const auto& [at, cohort] : cohorts_) places.push_back(at);
   bool moved = false;
-  for (const Offset at : places)
-    if (const auto found = cohorts_.find(at); found != cohorts_.end())
-      moved = look(*found->second, now, touched) || moved;
+  std::optional<Offset> behind;  // one that comes up from there
+  for (const Offset at : places) {
+    const auto found = cohorts_.find(at);
+    if (found == cohorts_.end()) continue;  // taken along
+    const bool waits = behind && at - *behind < close_behind;
+    behind = waits ? std::optional{at} : look(*found->second, now, touched);
+    moved = moved || behind;
+  }
   return moved;
 }
 
-bool Lane::look(Cohort& cohort, Micros now, std::vector<Cursor*>& touched) {
-  if (now < cohort.again_at) return false;
-  auto batches = node_.read(partition, cohort.at, read_bytes);
-  if (!batches) return cannot_read(cohort, batches.error(), now);
-  Offset next = cohort.at;
-  std::optional<Error> error;
-  looking_ = true;  // the cohort stays, also when everybody leaves it
+// Gives the new place, if it is one.
+std::optional<Offset> Lane::look(Cohort& first, Micros now, std::vector<Cursor*>& touched) {
+  if (now < first.again_at) return std::nullopt;
+  const Offset from = first.at;
+  auto batches = node_.read(partition, from, read_bytes);
+  if (!batches) return cannot_read(first, batches.error(), now);
+  Cohort* cohort = &first;
   for (const auto& batch : batches->batches) {
-    auto after = walk(cohort, *batch, touched);
-    if (!after) error = std::move(after.error());
-    if (error || cohort.cursors.empty()) break;
-    next = std::max(next, *after);
+    const auto header = record::read_batch_header(*batch);
+    Result<void> walked;
+    if (header) {
+      cohort = &move(*cohort, std::max(cohort->at, header->base_offset), now);
+      take_along(*cohort, header->next_offset());
+      if (!header->control()) walked = walk(*cohort, *batch, touched);
+    } else {
+      walked = std::unexpected(header.error());
+    }
+    if (!walked) return cohort->at == from ? cannot_read(*cohort, walked.error(), now) : cohort->at;
+    if (cohort->cursors.empty()) {
+      drop_if_empty(*cohort);
+      return std::nullopt;
+    }
+    cohort = &move(*cohort, header->next_offset(), now);
   }
-  looking_ = false;
-  if (cohort.cursors.empty()) {
-    drop_if_empty(cohort);
-    return false;
-  }
-  if (!error) next = std::max(next, batches->next);
-  const bool moved = next != cohort.at;
-  if (moved)
-    move(cohort, next, now);
-  else if (error)
-    return cannot_read(cohort, *error, now);
-  return moved;
+  cohort = &move(*cohort, std::max(cohort->at, batches->next), now);
+  if (cohort->at == from) return std::nullopt;
+  return cohort->at;
 }
 
 // Of trimmed records retention was faster than the subscriptions: they go on at the first that is kept.
-bool Lane::cannot_read(Cohort& cohort, const Error& error, Micros now) {
-  if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return false;
+std::optional<Offset> Lane::cannot_read(Cohort& cohort, const Error& error, Micros now) {
+  if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return std::nullopt;
   if (error.code == Code::offset_out_of_range) {
     const auto state = node_.partition_state(partition);
-    if (!state || state->first <= cohort.at) return false;
-    move(cohort, state->first, now);
-    return true;
+    if (!state || state->first <= cohort.at) return std::nullopt;
+    return move(cohort, state->first, now).at;
   }
   cohort.again_at = now + unreadable_pause;
   if (!std::exchange(cohort.complained, true))
     std::fprintf(stderr, "continuo: %zu subscriptions cannot read on: %s\n", cohort.cursors.size(),
                  to_string(error).c_str());
-  return false;
+  return std::nullopt;
 }
 
-// Gives the offset behind the batch. What was found in one that turns out to be damaged is forgotten again.
-Result<Offset> Lane::walk(Cohort& cohort, const std::string& batch, std::vector<Cursor*>& touched) {
-  const auto header = record::read_batch_header(batch);
-  if (!header) return std::unexpected(header.error());
-  if (header->control()) return header->next_offset();
+// The cohort stays, also when everybody leaves it. What was found in a batch that turns out to be damaged is forgotten
+// again.
+Result<void> Lane::walk(Cohort& cohort, const std::string& batch, std::vector<Cursor*>& touched) {
+  looking_ = true;
   record::RecordWalk walk{batch};
   while (const auto record = walk.next()) {
     if (record->offset >= cohort.at) show(cohort, *record, touched);
     if (cohort.cursors.empty()) break;
   }
-  if (!walk.damaged()) return header->next_offset();
-  const Offset from = std::max(cohort.at, header->base_offset);
+  looking_ = false;
+  if (!walk.damaged()) return {};
   for (Cursor* cursor : cohort.cursors)
-    while (!cursor->matched.empty() && cursor->matched.back().offset >= from) cursor->matched.pop_back();
+    while (!cursor->matched.empty() && cursor->matched.back().offset >= seen(*cursor)) cursor->matched.pop_back();
   return fail(Code::damaged_data, "a batch cannot be read");
 }
 
@@ -186,7 +192,8 @@ void Lane::show(Cohort& cohort, const record::Record& record, std::vector<Cursor
     for (const SubscriptionId id : filters_.match(input))
       if (Cursor* cursor = find(id); cursor != nullptr && cursor->cohort == &cohort) wanting_.push_back(cursor);
   }
-  for (Cursor* cursor : wanting_) take(*cursor, record, touched);
+  for (Cursor* cursor : wanting_)
+    if (record.offset >= cursor->seen) take(*cursor, record, touched);
 }
 
 void Lane::take(Cursor& cursor, const record::Record& record, std::vector<Cursor*>& touched) {
@@ -196,24 +203,40 @@ void Lane::take(Cursor& cursor, const record::Record& record, std::vector<Cursor
   cursor.matched.push_back({record.offset, cursor.at.by_key ? record::key_hash(record) : 0});
 }
 
-void Lane::move(Cohort& cohort, Offset to, Micros now) {
+// ---- moving on ------------------------------------------------------------------------------------------------------
+
+// Gives the cohort that stands there now: those that stood there already are of it.
+Cohort& Lane::move(Cohort& cohort, Offset to, Micros now) {
+  if (cohort.at == to) return cohort;
+  take_along(cohort, to);
   auto moving = std::move(cohorts_.extract(cohort.at).mapped());
   moving->at = to;
   moving->again_at = Micros{0};
   moving->complained = false;
   if (!moving->untold_since) moving->untold_since = now;
   auto& there = cohorts_[to];
-  if (!there) {
-    there = std::move(moving);
-    return;
+  if (!there || there->cursors.size() < moving->cursors.size()) std::swap(there, moving);
+  if (moving) merge(*there, *moving);
+  return *there;
+}
+
+// Those that stand between the cohort and that offset are of it: what they have seen already is not shown to them.
+void Lane::take_along(Cohort& cohort, Offset below) {
+  for (auto at = cohorts_.upper_bound(cohort.at); at != cohorts_.end() && at->first < below;) {
+    merge(cohort, *at->second);
+    at = cohorts_.erase(at);
   }
-  if (there->cursors.size() < moving->cursors.size()) std::swap(there, moving);
-  there->told = std::min(there->told, moving->told);
-  if (moving->untold_since) there->untold_since = std::min(there->untold_since.value_or(now), *moving->untold_since);
-  for (Cursor* cursor : moving->cursors) {
-    cursor->cohort = there.get();
-    cursor->place = there->cursors.size();
-    there->cursors.push_back(cursor);
+}
+
+void Lane::merge(Cohort& into, const Cohort& other) {
+  into.told = std::min(into.told, other.told);
+  if (other.untold_since)
+    into.untold_since = std::min(into.untold_since.value_or(*other.untold_since), *other.untold_since);
+  for (Cursor* cursor : other.cursors) {
+    cursor->seen = seen(*cursor);
+    cursor->cohort = &into;
+    cursor->place = into.cursors.size();
+    into.cursors.push_back(cursor);
   }
 }
 

@@ -3,12 +3,14 @@
 // Those that stand at the same place are a cohort: its records are read once, and every event is shown to all filters
 // of the topic at once. A cohort moves on over what nobody wants without telling anyone; so what an event costs is what
 // matches it. Who gets behind - no credit, or its offer is under way for too long - stands still alone, goes on from
-// there when it can, and is of the cohort again where it meets it. Cohorts that meet are one.
+// there when it can, and is of the cohort again where it meets it. Cohorts that meet are one, and one waits for another
+// that is close behind: after a start thousands stand at as many places, and all is read once nevertheless.
 //
 // The engine is told of the new place of a subscription with the events that matched. Of those that nothing matched it
 // is told now and then (`tell_due`), so that lag, retention and a restart do not go by a place long left behind.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,7 +33,7 @@ struct Cursor {
   std::shared_ptr<const routing::Pattern> filter;
   Cohort* cohort = nullptr;                 ///< none: it stands still at `seen`
   std::size_t place = 0;                    ///< in the cohort
-  Offset seen;                              ///< all below was looked at
+  Offset seen;                              ///< all below was looked at; in a cohort it may be more by now
   std::vector<node::Offer::Event> matched;  ///< and these are to be offered
   bool busy = false;                        ///< an offer is under way
   std::optional<routing::Matching> alone;   ///< its filter by itself, while it reads alone
@@ -63,7 +65,9 @@ class Lane {
   bool empty() const { return cursors_.empty(); }
 
   /// Where the cursor stands.
-  static Offset seen(const Cursor& cursor) { return cursor.cohort == nullptr ? cursor.seen : cursor.cohort->at; }
+  static Offset seen(const Cursor& cursor) {
+    return cursor.cohort == nullptr ? cursor.seen : std::max(cursor.seen, cursor.cohort->at);
+  }
   /// One that stood still goes on.
   void join(Cursor& cursor);
   /// The engine takes fewer than were found.
@@ -78,14 +82,16 @@ class Lane {
   std::optional<Micros> look_again() const;
 
  private:
-  bool look(Cohort& cohort, Micros now, std::vector<Cursor*>& touched);
-  bool cannot_read(Cohort& cohort, const Error& error, Micros now);
-  Result<Offset> walk(Cohort& cohort, const std::string& batch, std::vector<Cursor*>& touched);
+  std::optional<Offset> look(Cohort& first, Micros now, std::vector<Cursor*>& touched);
+  std::optional<Offset> cannot_read(Cohort& cohort, const Error& error, Micros now);
+  Result<void> walk(Cohort& cohort, const std::string& batch, std::vector<Cursor*>& touched);
   void show(Cohort& cohort, const record::Record& record, std::vector<Cursor*>& touched);
   void take(Cursor& cursor, const record::Record& record, std::vector<Cursor*>& touched);
   void leave(Cursor& cursor);
   void stand_still(Cursor& cursor, Offset at);
-  void move(Cohort& cohort, Offset to, Micros now);
+  Cohort& move(Cohort& cohort, Offset to, Micros now);
+  static void merge(Cohort& into, const Cohort& other);
+  void take_along(Cohort& cohort, Offset below);
   void drop_if_empty(const Cohort& cohort);
 
   node::Node& node_;
