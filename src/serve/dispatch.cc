@@ -20,6 +20,7 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::read: return read(exchange, std::get<Read>(request));
     case Route::list_subscriptions: return list_subscriptions(exchange);
     case Route::put_subscription: return put_subscription(exchange, std::get<PutSubscription>(request));
+    case Route::change_subscription: return change_subscription(exchange, std::get<ChangeSubscription>(request));
     case Route::get_subscription: return get_subscription(exchange, std::get<OneSubscription>(request));
     case Route::delete_subscription: return delete_subscription(exchange, std::get<OneSubscription>(request));
     case Route::pause: return pause(exchange, std::get<OneSubscription>(request), true);
@@ -33,6 +34,7 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::get_group: return get_group(exchange, std::get<OneGroup>(request));
     case Route::delete_group: return delete_group(exchange, std::get<OneGroup>(request));
     case Route::reset_offsets: return reset_offsets(exchange, std::move(std::get<ResetOffsets>(request)));
+    case Route::explain: return explain_pattern(exchange, std::get<ExplainPattern>(request));
     case Route::node: return node_page(exchange);
     case Route::livez: return livez(exchange);
     case Route::readyz: return readyz(exchange);

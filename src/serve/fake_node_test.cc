@@ -19,6 +19,33 @@ void FakeNode::change_topic(node::Edge& edge, std::string name, node::TopicChang
   reply(edge, std::move(answer), Result<node::Topic>(*changed));
 }
 
+void FakeNode::change_subscription(node::Edge& edge, std::string name, node::SubscriptionChange change,
+                                   node::Answer<node::ChangedSubscription> answer) {
+  const std::lock_guard lock(mutex_);
+  const auto* there = catalogue_->find_subscription(name);
+  if (!there) return reply(edge, std::move(answer), refusal<node::ChangedSubscription>(Code::unknown_subscription));
+  if (!parked_.empty() && !change.keep_parked)
+    return reply(edge, std::move(answer), refusal<node::ChangedSubscription>(Code::keys_parked));
+  auto changed = std::make_shared<node::Subscription>(*there);
+  changed->settings.filter = change.filter;
+  ++changed->filter_version;
+  auto next = std::make_shared<node::Catalogue>(*catalogue_);
+  next->subscriptions[name] = changed;
+  catalogue_ = next;
+  node::ChangedSubscription told{*changed, {}};
+  for (const TopicId topic : changed->topics)
+    told.from.emplace_back(PartitionRef{topic, PartitionId{0}}, logs_[{topic, PartitionId{0}}].end());
+  reply(edge, std::move(answer), Result<node::ChangedSubscription>(std::move(told)));
+}
+
+void FakeNode::delete_subscription(node::Edge& edge, std::string name, node::Answer<void> answer) {
+  const std::lock_guard lock(mutex_);
+  auto next = std::make_shared<node::Catalogue>(*catalogue_);
+  const bool gone = next->subscriptions.erase(name) != 0;
+  catalogue_ = next;
+  reply(edge, std::move(answer), gone ? Result<void>{} : refusal<void>(Code::unknown_subscription));
+}
+
 Result<std::vector<node::Place>> FakeNode::append(std::vector<node::NewRecord> records) {
   for (const node::NewRecord& record : records) {
     const auto seen = seen_.find({{record.topic, record.partition}, record.fingerprint.identity});

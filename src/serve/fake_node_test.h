@@ -109,13 +109,9 @@ class FakeNode final : public node::Node {
     catalogue_ = next;
     reply(edge, std::move(answer), node::Put<node::Subscription>{*made, true});
   }
-  void delete_subscription(node::Edge& edge, std::string name, node::Answer<void> answer) override {
-    const std::lock_guard lock(mutex_);
-    auto next = std::make_shared<node::Catalogue>(*catalogue_);
-    const bool gone = next->subscriptions.erase(name) != 0;
-    catalogue_ = next;
-    reply(edge, std::move(answer), gone ? Result<void>{} : refusal<void>(Code::unknown_subscription));
-  }
+  void change_subscription(node::Edge& edge, std::string name, node::SubscriptionChange change,
+                           node::Answer<node::ChangedSubscription> answer) override;
+  void delete_subscription(node::Edge& edge, std::string name, node::Answer<void> answer) override;
   void pause(node::Edge& edge, SubscriptionId, bool, node::Answer<void> answer) override {
     const std::lock_guard lock(mutex_);
     reply(edge, std::move(answer), Result<void>{});
@@ -209,6 +205,8 @@ class FakeNode final : public node::Node {
   }
   void feed_positions(node::Edge&, node::Answer<std::vector<node::FeedPosition>>) override {}
   void offer(node::Edge&, node::Offer, node::Answer<node::OfferCredit>) override {}
+  void offer_all(node::Edge&, std::vector<node::Offer>, node::Answer<std::vector<Result<node::OfferCredit>>>) override {
+  }
 
   // --- edges and health ---
   void add_edge(node::Edge& edge) override {

@@ -38,6 +38,7 @@ void read(Exchange& exchange, const wire::http::Read& request);
 // subscriptions.cc
 void list_subscriptions(Exchange& exchange);
 void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request);
+void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request);
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
 void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
 void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool paused);
@@ -56,6 +57,9 @@ void list_groups(Exchange& exchange, const wire::http::ListGroups& request);
 void get_group(Exchange& exchange, const wire::http::OneGroup& request);
 void delete_group(Exchange& exchange, const wire::http::OneGroup& request);
 void reset_offsets(Exchange& exchange, wire::http::ResetOffsets request);
+
+// patterns.cc
+void explain_pattern(Exchange& exchange, const wire::http::ExplainPattern& request);
 
 // pages.cc, metrics.cc
 void node_page(Exchange& exchange);

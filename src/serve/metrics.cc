@@ -14,7 +14,7 @@
 namespace continuo::serve {
 namespace {
 
-constexpr std::size_t shown_groups = 1'000;
+constexpr std::size_t shown_groups = 1'000, shown_subscriptions = 1'000;
 constexpr std::size_t group_lines_bytes = 4u << 20;
 constexpr Micros groups_patience{1'000'000};
 
@@ -129,6 +129,19 @@ void write_health(node::Node& node, Page& page) {
              node.durable());
 }
 
+// Of very many the first by name have a series.
+void write_subscriptions(const node::Node& node, Page& page) {
+  const auto catalogue = node.catalogue();
+  page.head("continuo_subscription_matched_total", "Events a subscription took: those its filter matched.", "counter");
+  std::size_t shown = 0;
+  for (const auto& [name, subscription] : catalogue->subscriptions) {
+    if (!subscription->matched) continue;
+    if (++shown > shown_subscriptions) break;
+    page.line(fmt::format("continuo_subscription_matched_total{{subscription=\"{}\"}} {}", name,
+                          subscription->matched->load(std::memory_order_relaxed)));
+  }
+}
+
 // ---- consumer groups ------------------------------------------------------------------------------------------------
 
 std::string label(std::string_view text) {
@@ -192,6 +205,7 @@ void answer_page(Exchange& exchange, const Page& groups) {
   write_health(door.node, page);
   const node::Stats stats = door.node.stats();
   write_records(stats, page);
+  write_subscriptions(door.node, page);
   page.add(groups);
   write_journal(stats, page);
   write_door(door, page);

@@ -5,6 +5,8 @@
 // piece, so a slow reader costs one piece of memory.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 #include "continuo/serve/reading.h"
@@ -28,7 +30,7 @@ struct Found {
 class ReadWork {
  public:
   ReadWork(node::Node& node, const node::Topic& topic, wire::http::Read request)
-      : reading_(node, topic, request.partition, request.correlation), request_(std::move(request)) {}
+      : reading_(node, topic, request.partition, wanted_by(request)), request_(std::move(request)) {}
 
   const wire::http::Read& request() const { return request_; }
   std::string next() const { return reading_.next(); }
@@ -49,6 +51,12 @@ class ReadWork {
   }
 
  private:
+  static Reading::Wanted wanted_by(const wire::http::Read& request) {
+    Reading::Wanted wanted{request.correlation, nullptr};
+    if (request.filter) wanted.filter = routing::Matcher::compile(std::array{&*request.filter});
+    return wanted;
+  }
+
   void add(const record::Event& event, const record::RecordPlace& place, Offset offset, Found& found) {
     ++found.events;
     if (!request_.stream) {
@@ -87,13 +95,13 @@ class ReadActivity final : public Activity {
     if (work_->request().stream && !busy_ && !waiting_) look(!work_->near_end());
   }
 
+  // A stream that looks through much of which nothing is wanted says that it is there, as one that waits.
   void tick(Micros now) override {
-    if (busy_) return;
     if (!work_->request().stream) {
       if (waiting_ && now >= deadline_) answer({});
       return;
     }
-    if (!waiting_ || now - last_sent_ < comment_every) return;
+    if ((!waiting_ && !busy_) || now - last_sent_ < comment_every) return;
     last_sent_ = now;
     exchange_.send(comment);
   }

@@ -39,9 +39,9 @@ std::uint64_t Reading::Cursor::order() const {
   return header ? static_cast<std::uint64_t>(header->base_timestamp) : 0;
 }
 
-Reading::Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition,
-                 std::string correlation)
-    : node_(node), topic_(topic), single_(partition.has_value()), correlation_(std::move(correlation)) {
+Reading::Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition, Wanted wanted)
+    : node_(node), topic_(topic), single_(partition.has_value()), correlation_(std::move(wanted.correlation)) {
+  if (wanted.filter) filter_.emplace(std::move(wanted.filter));
   if (partition) {
     cursors_.emplace_back().partition = *partition;
     return;
@@ -125,6 +125,11 @@ bool Reading::may_be_overtaken(const Cursor& cursor) const {
                      [&](const Cursor& other) { return other.drained() && other.loaded.newest < group; });
 }
 
+bool Reading::wants(const record::Record& record, const record::Event& event) {
+  if (!correlation_.empty() && event.extension("correlationid") != correlation_) return false;
+  return !filter_ || !filter_->match({&event, record.key, &record}).empty();
+}
+
 Result<void> Reading::emit(Cursor& cursor, Progress& progress) {
   const std::string& batch = *cursor.loaded.batches[cursor.at];
   progress.scanned += batch.size();
@@ -143,7 +148,7 @@ Result<void> Reading::emit(Cursor& cursor, Progress& progress) {
     if (record->offset < cursor.next) continue;
     cursor.next = record->offset + 1;
     const record::Event event = record::event_of(*record, place, scratch_);
-    if (!correlation_.empty() && event.extension("correlationid") != correlation_) continue;
+    if (!wants(*record, event)) continue;
     progress.each(event, place, record->offset);
     ++progress.events;
     progress.bytes += record->headers.size() + (record->value ? record->value->size() : 0);

@@ -12,6 +12,7 @@
 
 #include "continuo/node/node.h"
 #include "continuo/record/cloudevents.h"
+#include "continuo/routing/matcher.h"
 #include "continuo/wire/http/position.h"
 
 namespace continuo::serve {
@@ -26,8 +27,14 @@ class Reading {
   };
   using Each = std::function<void(const record::Event&, const record::RecordPlace&, Offset)>;
 
-  /// `partition`: none: all of them. `correlation`: only events with this correlationid; empty: all.
-  Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition, std::string correlation);
+  /// What `each` is given of all that is read; the rest is passed over.
+  struct Wanted {
+    std::string correlation;                         ///< events with this correlationid; empty: all
+    std::shared_ptr<const routing::Matcher> filter;  ///< events that a pattern of it matches; null: all
+  };
+
+  /// `partition`: none: all of them.
+  Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition, Wanted wanted);
 
   /// Where to begin; may do I/O for a time. Errors: bad_position (of another topic), and those of Node::read.
   Result<void> locate(const wire::http::From& from);
@@ -59,12 +66,14 @@ class Reading {
   Cursor* first();
   bool may_be_overtaken(const Cursor& cursor) const;
   Result<void> emit(Cursor& cursor, Progress& progress);
+  bool wants(const record::Record& record, const record::Event& event);
   PartitionRef ref(const Cursor& cursor) const { return {topic_.id, cursor.partition}; }
 
   node::Node& node_;
   const node::Topic topic_;
   const bool single_;
   const std::string correlation_;
+  std::optional<routing::Matching> filter_;
   std::vector<Cursor> cursors_;
   std::string scratch_;
 };

@@ -257,7 +257,9 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   };
   EXPECT_EQ(refused("{}"), "bad_setting at topics");
   EXPECT_EQ(refused(R"({"topics":[]})"), "bad_setting at topics");
-  EXPECT_EQ(refused(R"({"topics":["t"],"filter":{}})"), "unsupported at filter");
+  EXPECT_EQ(refused(R"({"topics":["t"],"filter":{}})"), "bad_pattern at filter (line 1, column 1)");
+  EXPECT_EQ(refused(R"({"topics":["t"],"filter":"x"})"), "bad_setting at filter");
+  EXPECT_TRUE(refused(R"({"topics":["t"],"filter":{"type":[{"prefixx":"x"}]}})").starts_with("bad_pattern at filter."));
   EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"backoff":"exponential"}})"), "unsupported at retry.backoff");
   EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"jitter":true}})"), "unsupported at retry.jitter");
   EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "unsupported at target.webhook");

@@ -1,4 +1,4 @@
-// Subscriptions: define, look, pause, delete.
+// Subscriptions: define, change, look, pause, delete.
 #include <fmt/format.h>
 
 #include "continuo/record/cloudevents.h"
@@ -22,9 +22,22 @@ std::string description(const node::SubscriptionState& state) {
   std::string out = definition(state.subscription);
   out += fmt::format(",\"lag\":{}", state.lag);
   if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
-  out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}}}", state.leased,
+  out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}", state.leased,
                      state.delayed, state.parked_keys, state.parked_events);
-  return out;
+  if (state.subscription.matched) out += fmt::format(",\"matched\":{}", state.subscription.matched->load());
+  return out + "}";
+}
+
+std::string change_of(const node::ChangedSubscription& changed, const node::Catalogue& catalogue) {
+  std::string out = definition(changed.subscription) + ",\"filtered_from\":[";
+  for (const auto& [partition, offset] : changed.from)
+    for (const auto& [name, topic] : catalogue.topics) {
+      if (topic->id != partition.topic) continue;
+      if (out.back() != '[') out += ",";
+      out += fmt::format(R"({{"topic":"{}","partition":{},"offset":"{}"}})", name, partition.partition.value,
+                         offset.value);
+    }
+  return out + "]}";
 }
 
 }  // namespace
@@ -50,6 +63,15 @@ void put_subscription(Exchange& exchange, const wire::http::PutSubscription& req
                                    if (!put) return self->refuse(put.error(), {});
                                    self->answer_json(definition(put->value) + "}", put->created ? 201 : 200);
                                  });
+}
+
+void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {
+  IoThread& thread = exchange.thread();
+  thread.node().change_subscription(thread, request.subscription, {request.filter, request.keep_parked},
+                                    [self = exchange.shared_from_this()](Result<node::ChangedSubscription> changed) {
+                                      if (!changed) return self->refuse(changed.error(), {});
+                                      self->answer_json(change_of(*changed, *self->thread().node().catalogue()));
+                                    });
 }
 
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {

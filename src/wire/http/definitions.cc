@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "continuo/record/cloudevents.h"
+#include "continuo/wire/http/patterns.h"
 
 namespace continuo::wire::http {
 namespace {
@@ -177,10 +178,8 @@ Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
   SubscriptionSettings settings;
   Fields fields(object, {},
                 {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"});
-  if (fields.has("filter"))
-    fields.refuse("filter", Code::unsupported, "filters are not in this release",
-                  "leave `filter` out and receive every event");
   read_topics(fields, settings);
+  settings.filter = read_filter(fields);
   read_choice<StartFrom>(fields, "from", {{"earliest", StartFrom::earliest}, {"latest", StartFrom::latest}},
                          settings.from, "starting at a position or time is not in this release");
   read_choice<OrderBy>(fields, "order_by", {{"key", OrderBy::key}, {"none", OrderBy::none}}, settings.order_by,
@@ -201,8 +200,10 @@ void write_subscription_settings(const SubscriptionSettings& settings, std::stri
     if (&topic != &settings.topics.front()) out += ",";
     record::write_json_string(topic, out);
   }
+  out += "]";
+  if (!settings.filter.empty()) out += ",\"filter\":" + settings.filter;
   out += fmt::format(
-      "],\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{{\"attempts\":{},\"delay\":"
+      ",\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{{\"attempts\":{},\"delay\":"
       "\"{}\"}},"
       "\"on_failure\":\"{}\",\"target\":{{\"pull\":{{}}}}",
       settings.from == StartFrom::earliest ? "earliest" : "latest", settings.order_by == OrderBy::key ? "key" : "none",

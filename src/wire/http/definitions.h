@@ -19,10 +19,10 @@ Result<engines::TopicSettings> read_topic_settings(const Json& object);
 /// Appends the members, without braces, beginning with a comma; `partitions` is left to the caller.
 void write_topic_settings(const engines::TopicSettings& settings, std::string& out);
 
-/// {"topics":["orders"],"from":"earliest","order_by":"key","concurrency":64,"lease":"30s",
-/// "retry":{"attempts":5,"delay":"1s"},  "on_failure":"park","target":{"pull":{}}}. `retry` may also be
-/// {"attempts":5,"backoff":"fixed","base":"1s"}. Errors: bad_setting, bad_name, unknown_field; unsupported: filter,
-/// other targets, other backoff, order by an attribute, other starts.
+/// {"topics":["orders"],"filter":{"type":["OrderPaid"]},"from":"earliest","order_by":"key","concurrency":64,
+/// "lease":"30s","retry":{"attempts":5,"delay":"1s"},"on_failure":"park","target":{"pull":{}}}. `retry` may also be
+/// {"attempts":5,"backoff":"fixed","base":"1s"}. Errors: bad_setting, bad_name, bad_pattern, unknown_field;
+/// unsupported: other targets, other backoff, order by an attribute, other starts.
 Result<engines::SubscriptionSettings> read_subscription_settings(const Json& object);
 /// Appends the members, without braces, beginning with a comma.
 void write_subscription_settings(const engines::SubscriptionSettings& settings, std::string& out);

@@ -104,6 +104,15 @@ Result<Json> parse_object(std::string_view text) {
   return root;
 }
 
+std::string without_spaces(std::string_view json) {
+  std::string text(json.size(), '\0');
+  std::size_t size = 0;
+  const auto failed = simdjson::minify(json.data(), json.size(), text.data(), size);
+  CHECK(failed == simdjson::SUCCESS, "it was valid before");
+  text.resize(size);
+  return text;
+}
+
 Fields::Fields(const Json& object, std::string path, std::initializer_list<std::string_view> known)
     : object_(object), path_(std::move(path)) {
   if (object.kind != Json::Kind::object)

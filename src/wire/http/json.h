@@ -30,6 +30,9 @@ struct Json {
 /// an object or names a member twice.
 Result<Json> parse_object(std::string_view text);
 
+/// Valid JSON as short as it can be: without the blanks between its tokens.
+std::string without_spaces(std::string_view json);
+
 /// Takes the members of one object. The first thing wrong is remembered and what comes after is passed over, so a
 /// reader of settings is a plain list of fields. Errors: unknown_field, bad_setting with the path ("retry.delay") in
 /// `at`.

@@ -108,6 +108,8 @@ constexpr std::string_view events =
         "description": "How long to wait for the first event; at most 60s"},
       {"name": "correlation", "in": "query", "schema": {"type": "string"},
           "description": "Only events with this correlationid"},
+      {"name": "filter", "in": "query", "content": {"application/json": {"schema": {
+          "$ref": "#/components/schemas/Pattern"}}}, "description": "Only events that match this pattern"},
       {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"},
           "description": "Of a live tail: goes before `from`"}],
     "responses": {"200": {"description": "Events",
@@ -137,6 +139,16 @@ constexpr std::string_view subscriptions = R"json(
           "$ref": "#/components/schemas/Subscription"}}}},
       "200": {"description": "There already, with the same settings",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Subscription"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "patch": {"operationId": "change_subscription", "tags": ["subscriptions"],
+      "summary": "Change the filter, from where the subscription stands",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+        "additionalProperties": false, "required": ["filter"], "properties": {
+        "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
+        "parked": {"enum": ["keep"], "description": "What becomes of parked keys; without it they stand in the way"}
+        }}}}},
+    "responses": {"200": {"description": "As it is now, and the first offset of each partition the filter decides",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChangedSubscription"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
   "get": {"operationId": "get_subscription", "tags": ["subscriptions"], "summary": "Definition and state",
     "responses": {"200": {"description": "How it stands",
@@ -240,6 +252,25 @@ constexpr std::string_view groups = R"json(
 },
 )json";
 
+constexpr std::string_view patterns = R"json(
+"/v1/patterns/explain": {
+  "post": {"operationId": "explain", "tags": ["patterns"],
+      "summary": "Why an event matches a pattern, or the filters of subscriptions, or why not",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+      "additionalProperties": false, "required": ["event"], "properties": {
+        "pattern": {"$ref": "#/components/schemas/Pattern"},
+        "topic": {"$ref": "#/components/schemas/Name"},
+        "subscriptions": {"type": "boolean", "default": false},
+        "event": {"oneOf": [{"$ref": "#/components/schemas/Event"},
+          {"type": "object", "additionalProperties": false, "required": ["topic", "partition", "offset"],
+            "properties": {"topic": {"$ref": "#/components/schemas/Name"}, "partition": {"type": "integer",
+              "minimum": 0}, "offset": {"$ref": "#/components/schemas/Offset"}}}]}}}}}},
+    "responses": {"200": {"description": "Of a pattern `matches` and `because`, else `subscriptions`",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Explanation"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+)json";
+
 constexpr std::string_view node = R"json(
 "/v1/node": {"get": {"operationId": "node", "tags": ["node"], "summary": "Version, limits, durability",
   "responses": {"200": {"description": "The node", "content": {"application/json": {"schema": {
@@ -332,8 +363,19 @@ constexpr std::string_view components = R"json(
         "type": "integer"},
     "duplicates": {"type": "integer"}, "position": {"type": "string"}, "error": {
         "$ref": "#/components/schemas/Problem"}}},
+  "Pattern": {"type": "object", "description": "An event pattern, at most 64 KiB: see docs/patterns.md",
+    "minProperties": 1},
+  "Because": {"type": "array", "items": {"type": "object", "properties": {"at": {"type": "string"}, "reason": {
+      "type": "string"}, "wanted": true, "found": true}}},
+  "Explanation": {"type": "object", "properties": {"matches": {"type": "boolean"}, "because": {
+      "$ref": "#/components/schemas/Because"},
+    "subscriptions": {"type": "array", "items": {"type": "object", "properties": {"name": {
+        "$ref": "#/components/schemas/Name"}, "matches": {"type": "boolean"}, "because": {
+        "$ref": "#/components/schemas/Because"}}}},
+    "complete": {"type": "boolean"}}},
   "SubscriptionSettings": {"type": "object", "additionalProperties": false, "required": ["topics"], "properties": {
     "topics": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"$ref": "#/components/schemas/Name"}},
+    "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
     "from": {"enum": ["earliest", "latest"], "default": "latest"},
     "order_by": {"enum": ["key", "none"], "default": "key"},
     "concurrency": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 1024},
@@ -346,14 +388,18 @@ constexpr std::string_view components = R"json(
     "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
         "maxProperties": 0}}}}},
   "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
-      "type": "array"},
+      "type": "array"}, "filter": {"$ref": "#/components/schemas/Pattern"},
     "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {
         "type": "string"},
     "retry": {"type": "object"}, "on_failure": {"type": "string"}, "target": {"type": "object"}, "paused": {
         "type": "boolean"}}},
+  "ChangedSubscription": {"allOf": [{"$ref": "#/components/schemas/Subscription"}, {"type": "object", "properties": {
+    "filtered_from": {"type": "array", "items": {"type": "object", "properties": {"topic": {"type": "string"},
+      "partition": {"type": "integer"}, "offset": {"$ref": "#/components/schemas/Offset"}}}}}}]},
   "SubscriptionState": {"allOf": [{"$ref": "#/components/schemas/Subscription"}, {"type": "object", "properties": {
     "lag": {"type": "integer"}, "oldest": {"type": "string", "format": "date-time"}, "leased": {"type": "integer"},
-    "delayed": {"type": "integer"}, "parked_keys": {"type": "integer"}, "parked_events": {"type": "integer"}}}]},
+    "delayed": {"type": "integer"}, "parked_keys": {"type": "integer"}, "parked_events": {"type": "integer"},
+    "matched": {"type": "integer", "description": "Events taken since the server was started"}}}]},
   "Delivery": {"type": "object", "properties": {"lease": {"type": "string"}, "attempt": {"type": "integer"},
       "topic": {"type": "string"},
     "event": {"$ref": "#/components/schemas/Event"}}},
@@ -415,7 +461,7 @@ constexpr std::string_view components = R"json(
 std::string assemble() {
   std::string text(opening);
   text += "\"paths\": {";
-  text.append(topics).append(events).append(subscriptions).append(groups).append(node);
+  text.append(topics).append(events).append(subscriptions).append(groups).append(patterns).append(node);
   text += "},\n\"components\": {";
   text.append(components);
   text += "}\n}\n";

@@ -11,6 +11,7 @@
 #include "continuo/wire/http/answer.h"
 #include "continuo/wire/http/definitions.h"
 #include "continuo/wire/http/json.h"
+#include "continuo/wire/http/patterns.h"
 #include "continuo/wire/http/uri.h"
 
 namespace continuo::wire::http {
@@ -163,12 +164,17 @@ Result<AnyRequest> read_read(const Match& match, const Request& request) {
   if (!name) return pass(name);
   auto query = query_of(request);
   if (!query) return pass(query);
-  if (auto later = refuse_later(*query, {"filter"}); !later) return pass(later);
-  if (auto known = query->only({"partition", "from", "limit", "wait", "correlation"}); !known) return pass(known);
+  if (auto known = query->only({"partition", "from", "limit", "wait", "correlation", "filter"}); !known)
+    return pass(known);
   Read read;
   read.topic = std::move(*name);
   read.stream = wants_stream(request.accept());
   read.correlation = query->find("correlation").value_or("");
+  if (const auto filter = query->find("filter")) {
+    auto pattern = parse_pattern(*filter, "filter");
+    if (!pattern) return pass(pattern);
+    read.filter.emplace(std::move(*pattern));
+  }
   if (query->find("partition")) {
     auto partition = query_number<std::uint32_t>(*query, "partition", 0, 0, 0xffffffffu);
     if (!partition) return pass(partition);
@@ -196,6 +202,25 @@ Result<AnyRequest> read_put_subscription(const Match& match, const Request& requ
   auto settings = read_subscription_settings(*body);
   if (!settings) return pass(settings);
   return PutSubscription{std::move(*name), std::move(*settings)};
+}
+
+Result<AnyRequest> read_change_subscription(const Match& match, const Request& request) {
+  auto name = changeable_name(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto change = read_subscription_change(std::move(*name), *body);
+  if (!change) return pass(change);
+  return std::move(*change);
+}
+
+Result<AnyRequest> read_explain_pattern(const Request& request) {
+  if (auto none = no_query(request); !none) return pass(none);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto explain = read_explain(*body);
+  if (!explain) return pass(explain);
+  return std::move(*explain);
 }
 
 Result<AnyRequest> read_receive(const Match& match, const Request& request) {
@@ -421,6 +446,7 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::trim_topic: return read_trim(match, request);
     case Route::skip_damaged: return read_skip_damaged(match, request);
     case Route::put_subscription: return read_put_subscription(match, request);
+    case Route::change_subscription: return read_change_subscription(match, request);
     case Route::get_subscription:
       return read_named<OneSubscription>(name_in_path(match.parameters[0], "subscription"), request);
     case Route::delete_subscription:
@@ -434,6 +460,7 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::get_group:
     case Route::delete_group: return read_named<OneGroup>(group_in_path(match.parameters[0]), request);
     case Route::reset_offsets: return read_reset_offsets(match, request);
+    case Route::explain: return read_explain_pattern(request);
     case Route::error_page: return read_named<ErrorPage>(decoded(match.parameters[0], "code"), request);
     case Route::later:
       return fail(Code::unsupported, "this path is in the contract, not in this release", {},

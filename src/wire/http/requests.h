@@ -12,6 +12,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
 #include "continuo/engines/definitions.h"
+#include "continuo/routing/pattern.h"
 #include "continuo/wire/http/events.h"
 #include "continuo/wire/http/head.h"
 #include "continuo/wire/http/position.h"
@@ -62,13 +63,19 @@ struct Read {
   From from;
   std::optional<std::uint32_t> limit;  ///< events; a stream without one goes on for ever
   Millis wait{0};
-  std::string correlation;  ///< only events with this correlationid; empty: all
-  bool stream = false;      ///< server-sent events
+  std::string correlation;                 ///< only events with this correlationid; empty: all
+  std::optional<routing::Pattern> filter;  ///< only events that match; none: all
+  bool stream = false;                     ///< server-sent events
 };
 
 struct PutSubscription {
   std::string subscription;
   engines::SubscriptionSettings settings;
+};
+struct ChangeSubscription {
+  std::string subscription;
+  std::string filter;  ///< empty: none
+  bool keep_parked = false;
 };
 /// get_subscription, delete_subscription, pause, resume
 struct OneSubscription {
@@ -138,6 +145,20 @@ struct ResetOffsets {
   bool dry_run = false;
 };
 
+/// Why an event matches: a pattern, the filters of a topic's subscriptions, or those of all. Views point into the body.
+struct ExplainPattern {
+  struct Record {
+    std::string topic;
+    PartitionId partition;
+    Offset offset;
+  };
+  std::optional<routing::Pattern> pattern;
+  std::string topic;
+  bool subscriptions = false;
+  std::string_view event;  ///< as sent; empty: `record` names it
+  std::optional<Record> record;
+};
+
 struct ErrorPage {
   std::string code;
 };
@@ -145,12 +166,12 @@ struct ErrorPage {
 struct Plain {};
 
 using AnyRequest = std::variant<Plain, PutTopic, ChangeTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read,
-                                PutSubscription, OneSubscription, Receive, Settle, ListParked, OneParkedKey, ListGroups,
-                                OneGroup, ResetOffsets, ErrorPage>;
+                                PutSubscription, ChangeSubscription, OneSubscription, Receive, Settle, ListParked,
+                                OneParkedKey, ListGroups, OneGroup, ResetOffsets, ExplainPattern, ErrorPage>;
 
 /// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a
 /// publish, which is read from its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting,
-/// bad_position, unknown_field, unsupported, unsupported_media_type.
+/// bad_position, bad_pattern, unknown_field, unsupported, unsupported_media_type.
 Result<AnyRequest> read_request(const Match& match, const Request& request);
 
 /// The part that publishing needs often: topic and format.

@@ -20,6 +20,7 @@ constexpr RouteEntry table[] = {
     {Route::skip_damaged, Method::post, "/v1/topics/{topic}/skip", "skip_damaged"},
     {Route::list_subscriptions, Method::get, "/v1/subscriptions", "list_subscriptions"},
     {Route::put_subscription, Method::put, "/v1/subscriptions/{subscription}", "put_subscription"},
+    {Route::change_subscription, Method::patch, "/v1/subscriptions/{subscription}", "change_subscription"},
     {Route::get_subscription, Method::get, "/v1/subscriptions/{subscription}", "get_subscription"},
     {Route::delete_subscription, Method::del, "/v1/subscriptions/{subscription}", "delete_subscription"},
     {Route::pause, Method::post, "/v1/subscriptions/{subscription}/pause", "pause"},
@@ -31,6 +32,7 @@ constexpr RouteEntry table[] = {
     {Route::get_group, Method::get, "/v1/groups/{group}", "get_group"},
     {Route::delete_group, Method::del, "/v1/groups/{group}", "delete_group"},
     {Route::reset_offsets, Method::post, "/v1/groups/{group}/offsets", "reset_offsets"},
+    {Route::explain, Method::post, "/v1/patterns/explain", "explain"},
     {Route::node, Method::get, "/v1/node", "node"},
     {Route::livez, Method::get, "/livez", "livez"},
     {Route::readyz, Method::get, "/readyz", "readyz"},
@@ -45,7 +47,6 @@ constexpr RouteEntry table[] = {
     {Route::later, Method::get, "/v1/queues/{queue}", "later"},
     {Route::later, Method::del, "/v1/queues/{queue}", "later"},
     {Route::later, Method::post, "/v1/queues/{queue}/{action}", "later"},
-    {Route::later, Method::post, "/v1/patterns/explain", "later"},
 };
 
 std::string_view next_segment(std::string_view& pattern) {
