@@ -41,8 +41,10 @@ struct Words {
   Import import;
   Tail tail;
   SubCreate sub_create;
+  SubChange sub_change;
   SubReceive sub_receive;
   SubKey sub_key;
+  RouteExplain route_explain;
   GroupReset group_reset;
   Bench bench;
   Doctor doctor;
@@ -142,6 +144,7 @@ void add_events(CLI::App& app, Words& words) {
   look->add_option("--from", tail.from, "earliest, latest, a time, a position, or with --partition an offset");
   look->add_option("--partition", tail.partition, "Only this partition");
   look->add_option("--correlation", tail.correlation, "Only events of this correlation");
+  look->add_option("--filter", tail.filter, "Only events that match this pattern: JSON, a file's name, or -");
   look->add_option("-n,--count", tail.count, "How many events");
   look->add_flag("-f,--follow", tail.follow, "Go on as events arrive, also over restarts of the server");
 }
@@ -152,6 +155,7 @@ void add_sub_create(CLI::App& sub, Words& words) {
                              [&] { return done(sub_create(words.session, words.sub_create)); });
   create->add_option("SUBSCRIPTION", made.name)->required();
   create->add_option("--topic", made.topics, "A topic to read, as often as needed")->required();
+  create->add_option("--filter", made.filter, "Only events that match this pattern: JSON, a file's name, or -");
   create->add_option("--from", made.from, "earliest or latest")->capture_default_str();
   create->add_option("--order-by", made.order_by, "key or none")->capture_default_str();
   create->add_option("--concurrency", made.concurrency, "Keys under way at once");
@@ -159,6 +163,13 @@ void add_sub_create(CLI::App& sub, Words& words) {
   create->add_option("--attempts", made.attempts, "Deliveries of one event before it is given up");
   create->add_option("--retry-delay", made.retry_delay, "Between them: 1s");
   create->add_option("--on-failure", made.on_failure, "park or drop")->capture_default_str();
+  SubChange& other = words.sub_change;
+  CLI::App* change = command(sub, "change", "Give a subscription another filter, from where it stands", words,
+                             [&] { return done(sub_change(words.session, words.sub_change)); });
+  change->add_option("SUBSCRIPTION", other.name)->required();
+  change->add_option("--filter", other.filter, "The pattern from now on: JSON, a file's name, or -");
+  change->add_flag("--no-filter", other.no_filter, "Every event from now on");
+  change->add_flag("--keep-parked", other.keep_parked, "Also with keys parked: they stay so");
 }
 
 void add_sub_consume(CLI::App& sub, Words& words) {
@@ -209,6 +220,19 @@ void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* resume = command(*sub, "resume", "Go on delivering", words,
                              [&] { return done(sub_pause(words.session, words.name, false)); });
   resume->add_option("SUBSCRIPTION", words.name)->required();
+}
+
+void add_routes(CLI::App& app, Words& words) {
+  CLI::App* route =
+      app.add_subcommand("route", "Event patterns: which events go to which subscriptions")->require_subcommand(1);
+  RouteExplain& asked = words.route_explain;
+  CLI::App* why = command(*route, "explain", "Why an event matches a pattern, or the filters of subscriptions", words,
+                          [&] { return done(route_explain(words.session, words.route_explain)); });
+  why->add_option("TOPIC", asked.topic, "Its subscriptions; without it and --pattern, all subscriptions");
+  why->add_option("--pattern", asked.pattern, "A pattern instead: JSON, a file's name, or -");
+  why->add_option("--event", asked.event, "The event, a CloudEvent: JSON, a file's name, or -");
+  why->add_option("--offset", asked.offset, "The event at this offset of the topic");
+  why->add_option("--partition", asked.partition, "And of this partition")->capture_default_str();
 }
 
 void add_groups(CLI::App& app, Words& words) {
@@ -394,6 +418,7 @@ int run(int argc, char** argv) {
   add_topics(app, words);
   add_events(app, words);
   add_subscriptions(app, words);
+  add_routes(app, words);
   add_groups(app, words);
   add_measuring(app, words);
   add_rest(app, words);

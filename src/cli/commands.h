@@ -53,6 +53,7 @@ struct Tail {
   std::string from;   ///< empty: the last `count`
   std::optional<std::uint32_t> partition;
   std::string correlation;
+  std::string filter;  ///< an event pattern, as given: JSON, or a file's name
   std::optional<std::uint64_t> count;
   bool follow = false;
 };
@@ -67,6 +68,12 @@ struct SubCreate {
   std::vector<std::string> topics;
   std::string from = "latest", order_by = "key", lease, retry_delay, on_failure = "park";
   std::optional<std::uint32_t> concurrency, attempts;
+  std::string filter;  ///< an event pattern, as given: JSON, or a file's name; empty: none
+};
+struct SubChange {
+  std::string name, filter;
+  bool no_filter = false;
+  bool keep_parked = false;
 };
 struct SubReceive {
   std::string name;
@@ -78,6 +85,7 @@ struct SubKey {
   std::string name, key, reason;
 };
 Result<void> sub_create(const Session& session, const SubCreate& command);
+Result<void> sub_change(const Session& session, const SubChange& command);
 Result<void> sub_list(const Session& session);
 Result<void> sub_show(const Session& session, const std::string& name);
 Result<void> sub_delete(const Session& session, const std::vector<std::string>& names);
@@ -87,6 +95,16 @@ Result<void> sub_parked(const Session& session, const std::string& name);
 Result<void> sub_retry(const Session& session, const SubKey& command);
 Result<void> sub_skip(const Session& session, const SubKey& command);
 Result<void> sub_pause(const Session& session, const std::string& name, bool paused);
+
+// --- event patterns (route.cc)
+// -----------------------------------------------------------------------------------------
+struct RouteExplain {
+  std::string topic;           ///< empty: all subscriptions, or `pattern`
+  std::string pattern, event;  ///< as given: JSON, or a file's name
+  std::optional<std::uint64_t> offset;
+  std::uint32_t partition = 0;
+};
+Result<void> route_explain(const Session& session, const RouteExplain& command);
 
 // --- consumer groups (groups.cc)
 // ---------------------------------------------------------------------------------------

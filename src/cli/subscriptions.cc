@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "continuo/cli/commands.h"
+#include "continuo/cli/json_argument.h"
 
 namespace continuo::cli {
 namespace {
@@ -40,6 +41,10 @@ json::object parked_row(const json::object& key) {
   return row;
 }
 
+Result<std::string> filter_of(const std::string& given) {
+  return given.empty() ? Result<std::string>{""} : json_argument(given, "--filter");
+}
+
 }  // namespace
 
 Result<void> sub_create(const Session& session, const SubCreate& command) {
@@ -47,9 +52,12 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
   if (!lease) return pass(lease);
   auto delay = duration_of(command.retry_delay);
   if (!delay) return pass(delay);
+  auto filter = filter_of(command.filter);
+  if (!filter) return pass(filter);
   auto server = session.connect();
   if (!server) return pass(server);
   auto made = server->put_subscription(command.name, {.topics = command.topics,
+                                                      .filter = *filter,
                                                       .from = command.from,
                                                       .order_by = command.order_by,
                                                       .concurrency = command.concurrency,
@@ -62,12 +70,30 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
   return {};
 }
 
+Result<void> sub_change(const Session& session, const SubChange& command) {
+  if (command.no_filter != command.filter.empty())
+    return fail(Code::bad_usage, "what the filter is to be is not said, or said twice", "--filter",
+                "--filter JSON|FILE, or --no-filter");
+  auto filter = filter_of(command.filter);
+  if (!filter) return pass(filter);
+  auto server = session.connect();
+  if (!server) return pass(server);
+  auto from = server->change_subscription(command.name, {.filter = *filter, .keep_parked = command.keep_parked});
+  if (!from) return pass(from);
+  fmt::print("subscription {} has {} filter", command.name, filter->empty() ? "no" : "another");
+  for (const client::FilteredFrom& place : *from)
+    fmt::print("{} {}/{}@{}", &place == &from->front() ? ", from" : ",", place.topic, place.partition.value,
+               place.offset.value);
+  fmt::print("\n");
+  return {};
+}
+
 Result<void> sub_list(const Session& session) {
   auto format = session.format();
   if (!format) return pass(format);
   auto answer = session.ask("GET", "/v1/subscriptions");
   if (!answer) return pass(answer);
-  Listing listing({"name", "topics", "from", "order_by", "lease"});
+  Listing listing({"name", "topics", "filter", "from", "order_by", "lease"});
   for (const json::value& item : array_in(*answer, "subscriptions"))
     if (item.is_object()) listing.add(item.as_object());
   listing.print(*format);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "continuo/cli/commands.h"
+#include "continuo/cli/json_argument.h"
 
 namespace continuo::cli {
 namespace {
@@ -64,12 +65,15 @@ Result<std::vector<Seen>> last_of(client::Client& server, const Tail& command, s
   for (const client::PartitionState& state : topic->partitions) {
     if (command.partition && state.partition.value != *command.partition) continue;
     const std::int64_t from = std::max(state.first.value, state.next.value - static_cast<std::int64_t>(count));
-    auto read = server.read_all(
-        command.topic, {.partition = state.partition, .from = std::to_string(from), .correlation = command.correlation},
-        [&](const client::Event& event) {
-          found.push_back({command.topic, event});
-          return true;
-        });
+    auto read = server.read_all(command.topic,
+                                {.partition = state.partition,
+                                 .from = std::to_string(from),
+                                 .correlation = command.correlation,
+                                 .filter = command.filter},
+                                [&](const client::Event& event) {
+                                  found.push_back({command.topic, event});
+                                  return true;
+                                });
     if (!read) return pass(read);
   }
   std::ranges::stable_sort(found, {}, [](const Seen& seen) { return seen.event.time; });
@@ -82,7 +86,8 @@ Result<void> follow(client::Client& server, const Tail& command, const std::stri
   return server.tail(command.topic,
                      {.partition = command.partition ? std::optional{PartitionId{*command.partition}} : std::nullopt,
                       .from = from,
-                      .correlation = command.correlation},
+                      .correlation = command.correlation,
+                      .filter = command.filter},
                      [&](const client::Event& event) {
                        print({command.topic, event}, format, false);
                        return --left > 0;
@@ -95,7 +100,8 @@ Result<void> print_from(client::Client& server, const Tail& command, Format form
       server.read_all(command.topic,
                       {.partition = command.partition ? std::optional{PartitionId{*command.partition}} : std::nullopt,
                        .from = command.from,
-                       .correlation = command.correlation},
+                       .correlation = command.correlation,
+                       .filter = command.filter},
                       [&](const client::Event& event) {
                         print({command.topic, event}, format, false);
                         return --left > 0;
@@ -107,7 +113,7 @@ Result<void> print_from(client::Client& server, const Tail& command, Format form
 Result<void> print_last(client::Client& server, const Tail& command, Format format) {
   // First where to go on, so that nothing between the two reads is missed; then what came before, without what comes
   // after.
-  client::Read end{.from = "latest", .limit = 1, .correlation = {}};
+  client::Read end{.from = "latest", .limit = 1, .correlation = {}, .filter = {}};
   if (command.partition) end.partition = PartitionId{*command.partition};
   auto page = server.read(command.topic, end);
   if (!page) return pass(page);
@@ -137,11 +143,11 @@ Result<void> print_journey(client::Client& server, const Tail& command, Format f
   if (!topics) return pass(topics);
   std::vector<Seen> found;
   for (const std::string& topic : *topics) {
-    auto read =
-        server.read_all(topic, {.limit = 5'000, .correlation = command.correlation}, [&](const client::Event& event) {
-          found.push_back({topic, event});
-          return true;
-        });
+    auto read = server.read_all(topic, {.limit = 5'000, .correlation = command.correlation, .filter = command.filter},
+                                [&](const client::Event& event) {
+                                  found.push_back({topic, event});
+                                  return true;
+                                });
     if (!read && read.error().code != Code::unknown_topic) return pass(read);
   }
   std::map<std::string_view, const Seen*> by_id;
@@ -156,7 +162,13 @@ Result<void> print_journey(client::Client& server, const Tail& command, Format f
 
 }  // namespace
 
-Result<void> tail(const Session& session, const Tail& command) {
+Result<void> tail(const Session& session, const Tail& given) {
+  Tail command = given;
+  if (!given.filter.empty()) {
+    auto filter = json_argument(given.filter, "--filter");
+    if (!filter) return pass(filter);
+    command.filter = std::move(*filter);
+  }
   auto format = session.format();
   if (!format) return pass(format);
   const Format chosen = settle(*format) == Format::table ? Format::table : Format::jsonl;

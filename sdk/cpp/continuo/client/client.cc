@@ -36,6 +36,7 @@ std::string events_path(std::string_view topic, const Read& read) {
   if (read.partition) path += fmt::format("&partition={}", read.partition->value);
   if (read.wait.count() > 0) path += fmt::format("&wait={}", format_duration(read.wait));
   if (!read.correlation.empty()) path += "&correlation=" + percent_encode(read.correlation);
+  if (!read.filter.empty()) path += "&filter=" + percent_encode(read.filter);
   return path;
 }
 
@@ -43,6 +44,7 @@ std::string tail_path(std::string_view topic, const Tail& tail) {
   std::string path = topic_path(topic, "/events?from=" + percent_encode(tail.from));
   if (tail.partition) path += fmt::format("&partition={}", tail.partition->value);
   if (!tail.correlation.empty()) path += "&correlation=" + percent_encode(tail.correlation);
+  if (!tail.filter.empty()) path += "&filter=" + percent_encode(tail.filter);
   return path;
 }
 
@@ -264,7 +266,7 @@ Result<std::string> Client::read_all(std::string_view topic, Read page_of,
   for (;;) {
     auto page = read(topic, page_of);
     if (!page) return pass(page);
-    // A page may be empty because none of its events fit the correlation: only standing still is the end.
+    // A page may be empty because none of its events are wanted: only standing still is the end.
     if (page->events.empty() && page->next == page_of.from) return page->next;
     page_of.from = page->next;
     for (const Event& event : page->events)
@@ -305,7 +307,8 @@ Result<void> Client::tail(std::string_view topic, const Tail& tail, const std::f
   Tail from = tail;
   if (tail.from ==
       "latest") {  // as a position, so that nothing is missed when the stream breaks before its first event
-    auto page = read(topic, {.partition = tail.partition, .from = "latest", .limit = 1, .correlation = {}});
+    auto page =
+        read(topic, {.partition = tail.partition, .from = "latest", .limit = 1, .correlation = {}, .filter = {}});
     if (!page) return pass(page);
     from.from = page->next;
   }
@@ -327,6 +330,12 @@ Result<void> Client::tail(std::string_view topic, const Tail& tail, const std::f
 
 Result<bool> Client::put_subscription(std::string_view name, const SubscriptionSettings& settings) {
   return put(subscription_path(name), write_subscription(settings));
+}
+
+Result<std::vector<FilteredFrom>> Client::change_subscription(std::string_view name, const SubscriptionChange& change) {
+  auto body = request("PATCH", subscription_path(name), write_subscription(change));
+  if (!body) return pass(body);
+  return read_filtered_from(*body);
 }
 
 Result<void> Client::delete_subscription(std::string_view name) {

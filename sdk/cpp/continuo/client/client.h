@@ -85,6 +85,7 @@ struct Read {
   std::uint32_t limit = 500;
   Millis wait{0};           ///< for the first event
   std::string correlation;  ///< only events of this correlation; empty: all
+  std::string filter;       ///< only events that match this pattern, JSON; empty: all
 };
 
 struct Page {
@@ -96,10 +97,12 @@ struct Tail {
   std::optional<PartitionId> partition;
   std::string from = "latest";
   std::string correlation;
+  std::string filter;
 };
 
 struct SubscriptionSettings {
   std::vector<std::string> topics;
+  std::string filter;            ///< an event pattern, JSON; empty: every event
   std::string from = "latest";   ///< earliest or latest
   std::string order_by = "key";  ///< key or none
   std::optional<std::uint32_t> concurrency;
@@ -107,6 +110,18 @@ struct SubscriptionSettings {
   std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
   std::optional<Millis> retry_delay;
   std::string on_failure = "park";  ///< park or drop
+};
+
+struct SubscriptionChange {
+  std::string filter;        ///< an event pattern, JSON; empty: none from now on
+  bool keep_parked = false;  ///< keys may be parked: they stay so
+};
+
+/// Where a filter begins to decide: the first offset of a partition.
+struct FilteredFrom {
+  std::string topic;
+  PartitionId partition;
+  Offset offset;
 };
 
 /// One event under a lease.
@@ -190,6 +205,8 @@ class Client {
 
   /// True when this call made the subscription. Errors: subscription_exists, bad_setting.
   Result<bool> put_subscription(std::string_view name, const SubscriptionSettings& settings);
+  /// Another filter, from where the subscription stands. Errors: unknown_subscription, bad_pattern, keys_parked.
+  Result<std::vector<FilteredFrom>> change_subscription(std::string_view name, const SubscriptionChange& change);
   Result<void> delete_subscription(std::string_view name);
   Result<std::vector<Delivery>> receive(std::string_view subscription, const Receive& receive = {});
   /// Not cut short by a request to stop: it is sent once, and its answer waited for.

@@ -177,6 +177,7 @@ std::string write_subscription(const SubscriptionSettings& settings) {
   std::string out = "{";
   write_array("topics", settings.topics, out,
               [](const std::string& topic, std::string& list) { record::write_json_string(topic, list); });
+  if (!settings.filter.empty()) write_member("filter", settings.filter, out);
   write_text("from", settings.from, out);
   write_text("order_by", settings.order_by, out);
   if (settings.concurrency) write_member("concurrency", std::to_string(*settings.concurrency), out);
@@ -186,6 +187,13 @@ std::string write_subscription(const SubscriptionSettings& settings) {
   if (settings.retry_delay) write_text("delay", format_duration(*settings.retry_delay), retry);
   if (retry.size() > 1) write_member("retry", retry + "}", out);
   write_text("on_failure", settings.on_failure, out);
+  return out + "}";
+}
+
+std::string write_subscription(const SubscriptionChange& change) {
+  std::string out = "{";
+  write_member("filter", change.filter.empty() ? "null" : change.filter, out);
+  if (change.keep_parked) write_text("parked", "keep", out);
   return out + "}";
 }
 
@@ -240,6 +248,20 @@ Result<std::vector<Place>> read_places(std::string_view text) {
   auto object = object_in(text);
   if (!object) return pass(object);
   return places_in(*object);
+}
+
+Result<std::vector<FilteredFrom>> read_filtered_from(std::string_view text) {
+  auto object = object_in(text);
+  if (!object) return pass(object);
+  std::vector<FilteredFrom> all;
+  for (const json::value& item : array_in(*object, "filtered_from")) {
+    if (!item.is_object()) continue;
+    const json::object& place = item.as_object();
+    all.push_back({.topic = text_in(place, "topic"),
+                   .partition = PartitionId{static_cast<std::uint32_t>(number_in(place, "partition"))},
+                   .offset = Offset{number_in(place, "offset")}});
+  }
+  return all;
 }
 
 Result<Settled> read_settled(std::string_view text) {
