@@ -162,6 +162,29 @@ TEST_F(RouterTest, GoesOnAfterARestart) {
   EXPECT_THAT(take(a, 1), ElementsAre(4));
 }
 
+// Each stands where its last match left it: as many places as there are subscriptions.
+TEST_F(RouterTest, ManyPlacesAfterARestartLoseAndRepeatNothing) {
+  constexpr int count = 200, rounds = 20;
+  std::vector<SubscriptionId> all;
+  for (int i = 0; i < count; ++i)
+    all.push_back(subscribe("s" + std::to_string(i), of_type("T" + std::to_string(i)), engines::OrderBy::none));
+  for (int round = 0; round < rounds; ++round)
+    for (int i = 0; i < count; i += 10) {
+      std::vector<std::string> types;
+      for (int j = i; j < i + 10; ++j) types.push_back("T" + std::to_string(j));
+      publish(types);
+    }
+  restart();
+  publish({"T0"});
+  for (int i = 0; i < count; ++i) {
+    const auto taken = take(all[static_cast<std::size_t>(i)], i == 0 ? rounds + 1 : rounds);
+    ASSERT_THAT(taken, SizeIs(i == 0 ? rounds + 1 : rounds));
+    for (int round = 0; round < rounds; ++round) ASSERT_EQ(taken[static_cast<std::size_t>(round)], round * count + i);
+  }
+  EXPECT_TRUE(lag_becomes(all.back(), 0));
+  EXPECT_THAT(running_.receive(all.back(), 1, Millis{0})->deliveries, IsEmpty()) << "each once";
+}
+
 TEST_F(RouterTest, ASlowSubscriptionStandsStillAloneAndMissesNothing) {
   restart_with_credit(5);
   const SubscriptionId slow = subscribe("slow", of_type("A")), quick = subscribe("quick", of_type("B"));
