@@ -91,6 +91,10 @@ struct Reader {
   std::map<std::pair<PartitionRef, Offset>, Fate> fates;  ///< absent: open
   std::vector<HeldLease> held;
   std::map<std::pair<PartitionRef, Offset>, Parked> parked;  ///< those that were seen
+  /// Filters here ask for some keys: {"key":["k0","k1"]}.
+  bool wants(const std::string& key) const {
+    return settings.filter.empty() || settings.filter.find('"' + key + '"') != std::string::npos;
+  }
 };
 
 /// Something that is there or not, by name.

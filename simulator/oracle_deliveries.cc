@@ -115,6 +115,10 @@ void Oracle::check_delivery(Reader& reader, SubscriptionId id, const node::Deliv
     if (same_key && held.lease.number != lease.number && !held.settling && now < held.until)
       breach(fmt::format("{} is leased while its key is held until {} ms, at {} ms", what, held.until.ms, now.ms));
   }
+  if (const auto partition = partitions_.find(lease.partition); partition != partitions_.end())
+    if (const auto known = partition->second.known.find(lease.offset);
+        known != partition->second.known.end() && !reader.wants(events_.at(known->second).key))
+      breach(what + " is delivered, and its filter does not match");
   check_key_order(reader, id, delivery);
 }
 
@@ -159,6 +163,7 @@ void Oracle::check_nothing_missing(SubscriptionId id, const std::map<PartitionRe
     const auto& known = partitions_[ref].known;
     for (auto at = known.lower_bound(std::max(state.first, partitions_[ref].perhaps)); at != known.end(); ++at) {
       const auto fate = reader.fates.find({ref, at->first});
+      if (!reader.wants(events_.at(at->second).key)) continue;
       if (fate == reader.fates.end() || fate->second.open())
         breach(fmt::format("subscription {}: {} was never delivered and settled", id.value, name_of(ref, at->first)));
     }

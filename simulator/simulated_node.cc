@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "continuo/base/bytes.h"
 #include "continuo/base/hash.h"
 #include "continuo/delivery/feeder.h"
 #include "continuo/node/retention.h"
+#include "continuo/record/cloudevents.h"
+#include "continuo/routing/matcher.h"
 
 namespace continuo::simulator {
 namespace {
@@ -192,6 +195,7 @@ bool SimulatedNode::offer(const node::FeedPosition& position) {
   node::Offer offer;
   offer.subscription = position.subscription;
   offer.epoch = position.epoch;
+  offer.filter = position.filter;
   offer.partition = position.partition;
   offer.from = offer.next = position.next;
   auto batches = home_->read(position.partition, position.next, read_bytes);
@@ -203,10 +207,30 @@ bool SimulatedNode::offer(const node::FeedPosition& position) {
              !delivery::collect(*batches, position.next, std::min(position.credit, events_per_offer), position.by_key,
                                 offer)) {
     return false;
+  } else {
+    leave_out(*batches, core_->subscriptions().find(position.subscription)->definition.settings.filter, offer);
   }
   if (!admit(control_bytes + offer.events.size() * 32)) return false;
   core_->offer(edge_, std::move(offer), [](Result<node::OfferCredit>) {});
   return true;
+}
+
+// What the filter does not match; cursors and credit go as they do without one.
+void SimulatedNode::leave_out(const log::Batches& batches, const std::string& filter, node::Offer& offer) {
+  if (filter.empty()) return;
+  const auto pattern = routing::Pattern::parse(filter);
+  CHECK(pattern.has_value(), "scenarios have good filters");
+  routing::Matching matching{routing::Matcher::compile(std::array{&*pattern})};
+  std::set<Offset> wanted;
+  std::string scratch;
+  for (const auto& batch : batches.batches) {
+    record::RecordWalk walk{*batch};
+    while (const auto record = walk.next()) {
+      const record::Event event = record::event_of(*record, {"t", offer.partition.partition}, scratch);
+      if (!matching.match({&event, record->key, &*record}).empty()) wanted.insert(record->offset);
+    }
+  }
+  std::erase_if(offer.events, [&](const node::Offer::Event& event) { return !wanted.contains(event.offset); });
 }
 
 Result<std::shared_ptr<const std::string>> SimulatedNode::read_one(PartitionRef partition, Offset offset) {

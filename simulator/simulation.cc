@@ -398,6 +398,7 @@ void Simulation::put_subscription() {
   if (name == "s1") settings.topics = {"t1", "t2"};
   if (name == "s2") settings.order_by = engines::OrderBy::none;
   if (name == "s2") settings.on_failure = engines::OnFailure::drop;
+  if (name == "s1") settings.filter = R"({"key":["k0","k3"]})";
   if (name == "s3") settings.concurrency = 2;
   if (name == "s3") settings.topics = {"t3", "t0"};
   world_.put_subscription(name, settings);

@@ -19,6 +19,7 @@ constexpr std::int64_t close_behind = 16'384;  // offsets
 // So few that read so much less than there is are shown events one by one: else each of their events would cost what
 // it matches of all the others.
 constexpr std::size_t few = 4, many = 16;
+constexpr routing::MatchingLimits alone{.automaton_bytes = 1u << 20};
 
 // How long and how far a cohort moves on before the engine hears of it; more of them are told less often, so that
 // telling stays a small part of the core's time.
@@ -185,7 +186,7 @@ void Lane::show(Cohort& cohort, const record::Record& record, std::vector<Cursor
   wanting_.clear();
   if (cohort.cursors.size() <= few && filters_.size() > many) {
     for (Cursor* cursor : cohort.cursors) {
-      if (!cursor->alone) cursor->alone.emplace(routing::Matcher::compile(std::array{cursor->filter.get()}));
+      if (!cursor->alone) cursor->alone.emplace(routing::Matcher::compile(std::array{cursor->filter.get()}), alone);
       if (!cursor->alone->match(input).empty()) wanting_.push_back(cursor);
     }
   } else {

@@ -311,5 +311,100 @@ TEST_F(RouterTest, SeveralTopicsAndPartitions) {
   EXPECT_TRUE(lag_becomes(id, 0));
 }
 
+// ---- at random ------------------------------------------------------------------------------------------------------
+
+// Many of them, little credit, filters that come and go, feeders that stop anywhere: in the end each got what its
+// filters matched, each event once.
+class AtRandom : public RouterTest {
+ protected:
+  struct Known {
+    SubscriptionId id;
+    std::set<std::string> types;  // empty: all
+    std::int64_t decided = 0;     // what of the offsets below is wanted is in `wanted`
+    std::set<std::int64_t> wanted, got;
+  };
+  std::string any_type() { return std::string(1, static_cast<char>('A' + random_.below(8))); }
+  std::set<std::string> any_types() {
+    std::set<std::string> types;
+    for (auto left = random_.below(4); left > 0; --left) types.insert(any_type());
+    return types;
+  }
+  static std::string filter_of(const std::set<std::string>& types) {
+    std::string list;
+    for (const std::string& type : types) list += (list.empty() ? "\"" : ",\"") + type + "\"";
+    return list.empty() ? "" : R"({"type":[)" + list + "]}";
+  }
+  void decide(Known& known, std::int64_t upto) {
+    for (; known.decided < upto; ++known.decided)
+      if (known.types.empty() || known.types.contains(published_[static_cast<std::size_t>(known.decided)]))
+        known.wanted.insert(known.decided);
+  }
+  void subscribe_one() {
+    if (all_.size() == 30) return;
+    Known known;
+    known.types = any_types();
+    known.id = subscribe("s" + std::to_string(all_.size()), filter_of(known.types), engines::OrderBy::none);
+    all_.push_back(known);
+  }
+  void change_one() {
+    if (all_.empty()) return;
+    const std::size_t chosen = random_.below(all_.size());
+    const auto types = any_types();
+    const auto changed = change("s" + std::to_string(chosen), filter_of(types));
+    ASSERT_TRUE(changed);
+    decide(all_[chosen], changed->from.at(0).second.value);
+    all_[chosen].types = types;
+  }
+  void publish_some() {
+    std::vector<std::string> types(1 + random_.below(12));
+    for (std::string& type : types) type = any_type();
+    publish(types);
+    published_.insert(published_.end(), types.begin(), types.end());
+  }
+  void take_some() {
+    if (all_.empty()) return;
+    Known& known = all_[random_.below(all_.size())];
+    const auto received = running_.receive(known.id, static_cast<std::uint32_t>(1 + random_.below(10)), Millis{0});
+    ASSERT_TRUE(received);
+    std::vector<node::Lease> leases;
+    for (const auto& delivery : received->deliveries) {
+      leases.push_back(delivery.lease);
+      ASSERT_TRUE(known.got.insert(delivery.lease.offset.value).second) << "each once";
+    }
+    if (!leases.empty()) running_.ack(known.id, leases);
+  }
+  void take_the_rest(Known& known) {
+    decide(known, static_cast<std::int64_t>(published_.size()));
+    while (known.got.size() < known.wanted.size()) {
+      const auto taken = take(known.id, 1);
+      ASSERT_THAT(taken, testing::Not(IsEmpty()));
+      for (const std::int64_t offset : taken) ASSERT_TRUE(known.got.insert(offset).second) << offset;
+    }
+    EXPECT_EQ(known.got, known.wanted);
+  }
+
+  SeededRandom random_{1};
+  std::vector<std::string> published_;  // by offset: the event's type
+  std::vector<Known> all_;
+};
+
+TEST_F(AtRandom, EachGetsExactlyWhatMatches) {
+  restart_with_credit(7);
+  for (int step = 0; step < 400 && !HasFatalFailure(); ++step) {
+    const auto die = random_.below(20);
+    if (die == 0)
+      subscribe_one();
+    else if (die == 1)
+      change_one();
+    else if (die == 2 && step % 5 == 0)
+      restart();
+    else if (die < 10)
+      publish_some();
+    else
+      take_some();
+  }
+  for (Known& known : all_) take_the_rest(known);
+}
+
 }  // namespace
 }  // namespace continuo::delivery

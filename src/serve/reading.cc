@@ -41,7 +41,8 @@ std::uint64_t Reading::Cursor::order() const {
 
 Reading::Reading(node::Node& node, const node::Topic& topic, std::optional<PartitionId> partition, Wanted wanted)
     : node_(node), topic_(topic), single_(partition.has_value()), correlation_(std::move(wanted.correlation)) {
-  if (wanted.filter) filter_.emplace(std::move(wanted.filter));
+  constexpr routing::MatchingLimits small{.automaton_bytes = 1u << 20};  // there may be thousands
+  if (wanted.filter) filter_.emplace(std::move(wanted.filter), small);
   if (partition) {
     cursors_.emplace_back().partition = *partition;
     return;

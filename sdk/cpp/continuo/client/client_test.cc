@@ -83,6 +83,30 @@ TEST(Client, publishes_over_one_kept_connection) {
   EXPECT_THAT(server.requests()[0], HasSubstr("Content-Type: application/cloudevents+json"));
 }
 
+TEST(Client, gives_subscriptions_and_reads_their_filters) {
+  ScriptedServer server;
+  server.answer(201, "{}");
+  server.answer(200, R"({"name":"s","filtered_from":[{"topic":"orders","partition":1,"offset":"41"}]})");
+  server.answer(200, R"({"name":"s","filtered_from":[]})");
+  server.answer(200, "[]", "Continuo-Next: 7\r\n");
+  Client client(server.options());
+  const std::string filter = R"({"data":{"amount":[{"numeric":[">",1.0]}]}})";
+  ASSERT_TRUE(client.put_subscription("s", {.topics = {"orders"}, .filter = filter}));
+  const auto from = client.change_subscription("s", {.filter = filter, .keep_parked = true});
+  ASSERT_TRUE(from) << to_string(from.error());
+  ASSERT_EQ(from->size(), 1u);
+  EXPECT_EQ((*from)[0].topic, "orders");
+  EXPECT_EQ((*from)[0].partition, PartitionId{1});
+  EXPECT_EQ((*from)[0].offset, Offset{41});
+  ASSERT_TRUE(client.change_subscription("s", {}));
+  ASSERT_TRUE(client.read("orders", {.filter = R"({"type":["A"]})"}));
+  EXPECT_THAT(server.requests()[0], HasSubstr("\"filter\":" + filter)) << "numbers stay as they were written";
+  EXPECT_THAT(server.requests()[1], HasSubstr("PATCH /v1/subscriptions/s HTTP/1.1"));
+  EXPECT_THAT(server.requests()[1], HasSubstr("\"filter\":" + filter + ",\"parked\":\"keep\"}"));
+  EXPECT_THAT(server.requests()[2], HasSubstr("{\"filter\":null}"));
+  EXPECT_THAT(server.requests()[3], HasSubstr("&filter=%7B%22type%22%3A%5B%22A%22%5D%7D"));
+}
+
 TEST(Client, sends_again_with_the_same_id_when_the_kept_connection_is_gone) {
   ScriptedServer server;
   server.answer(200, R"({"topics":[]})");
