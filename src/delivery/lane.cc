@@ -124,7 +124,7 @@ bool Lane::look(Micros now, std::vector<Cursor*>& touched) {
 std::optional<Offset> Lane::look(Cohort& first, Micros now, std::vector<Cursor*>& touched) {
   if (now < first.again_at) return std::nullopt;
   const Offset from = first.at;
-  auto batches = node_.read(partition, from, read_bytes);
+  auto batches = records_.read(from, read_bytes);
   if (!batches) return cannot_read(first, batches.error(), now);
   Cohort* cohort = &first;
   for (const auto& batch : batches->batches) {
@@ -153,7 +153,7 @@ std::optional<Offset> Lane::look(Cohort& first, Micros now, std::vector<Cursor*>
 std::optional<Offset> Lane::cannot_read(Cohort& cohort, const Error& error, Micros now) {
   if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return std::nullopt;
   if (error.code == Code::offset_out_of_range) {
-    const auto state = node_.partition_state(partition);
+    const auto state = records_.state();
     if (!state || state->first <= cohort.at) return std::nullopt;
     return move(cohort, state->first, now).at;
   }

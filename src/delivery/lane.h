@@ -11,11 +11,13 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "continuo/delivery/topic_filters.h"
@@ -48,11 +50,17 @@ struct Cohort {
   bool complained = false;
 };
 
-/// Not thread-safe. `node` and `filters` outlive it.
+/// How a lane reads its partition: as Node::read and Node::partition_state.
+struct PartitionRecords {
+  std::function<Result<node::Batches>(Offset from, std::uint64_t max_bytes)> read;
+  std::function<Result<node::PartitionState>()> state;
+};
+
+/// Not thread-safe. `filters` outlive it.
 class Lane {
  public:
-  Lane(node::Node& node, PartitionRef partition, TopicFilters& filters)
-      : partition(partition), node_(node), filters_(filters) {}
+  Lane(PartitionRef partition, PartitionRecords records, TopicFilters& filters)
+      : partition(partition), records_(std::move(records)), filters_(filters) {}
   const PartitionRef partition;
   bool awake = false;  ///< the router's mark
 
@@ -94,7 +102,7 @@ class Lane {
   void take_along(Cohort& cohort, Offset below);
   void drop_if_empty(const Cohort& cohort);
 
-  node::Node& node_;
+  const PartitionRecords records_;
   TopicFilters& filters_;
   std::unordered_map<SubscriptionId, std::unique_ptr<Cursor>> cursors_;
   std::map<Offset, std::unique_ptr<Cohort>> cohorts_;

@@ -62,7 +62,11 @@ TopicFilters& Router::filters_of(const node::Catalogue& catalogue, TopicId topic
 
 Lane& Router::lane_of(PartitionRef partition, TopicFilters& filters) {
   auto& lane = lanes_[partition];
-  if (!lane) lane = std::make_unique<Lane>(node_, partition, filters);
+  if (lane) return *lane;
+  PartitionRecords records{
+      [this, partition](Offset from, std::uint64_t bytes) { return node_.read(partition, from, bytes); },
+      [this, partition] { return node_.partition_state(partition); }};
+  lane = std::make_unique<Lane>(partition, std::move(records), filters);
   return *lane;
 }
 
