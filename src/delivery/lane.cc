@@ -107,6 +107,7 @@ void Lane::keep_within_credit(Cursor& cursor) {
 
 bool Lane::look(Micros now, std::vector<Cursor*>& touched) {
   std::vector<Offset> places;
+  places.reserve(cohorts_.size());
   for (const auto& [at, cohort] : cohorts_) places.push_back(at);
   bool moved = false;
   std::optional<Offset> behind;  // one that comes up from there
@@ -245,9 +246,10 @@ void Lane::merge(Cohort& into, const Cohort& other) {
 
 void Lane::tell_due(Micros now, std::vector<Cursor*>& due) {
   for (const auto& [at, cohort] : cohorts_) {
-    if (!cohort->untold_since) continue;
+    const auto since = cohort->untold_since;
+    if (!since) continue;
     const std::size_t count = cohort->cursors.size();
-    if (now - *cohort->untold_since < told_every(count) && at - cohort->told < told_after(count)) continue;
+    if (now - *since < told_every(count) && at - cohort->told < told_after(count)) continue;
     cohort->told = at;
     cohort->untold_since.reset();
     for (Cursor* cursor : cohort->cursors) {
@@ -264,7 +266,7 @@ std::optional<Micros> Lane::look_again() const {
   std::optional<Micros> first;
   const auto note = [&](Micros at) { first = first ? std::min(*first, at) : at; };
   for (const auto& [at, cohort] : cohorts_) {
-    if (cohort->untold_since) note(*cohort->untold_since + told_every(cohort->cursors.size()));
+    if (const auto since = cohort->untold_since) note(*since + told_every(cohort->cursors.size()));
     if (cohort->complained) note(cohort->again_at);
   }
   return first;

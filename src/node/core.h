@@ -79,10 +79,11 @@ class Core {
   void list_groups(Edge& edge, Answer<std::vector<engines::GroupSummary>> answer);
   void describe_group(Edge& edge, const std::string& group, Answer<std::optional<engines::GroupDescription>> answer);
   void survey_groups(Edge& edge, const engines::SurveyGroups& wanted, Answer<engines::GroupsSurvey> answer);
-  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer);
+  void put_subscription(Edge& edge, const std::string& name, const SubscriptionSettings& settings,
+                        Answer<Put<Subscription>> answer);
   void change_subscription(Edge& edge, const std::string& name, SubscriptionChange change,
                            Answer<ChangedSubscription> answer);
-  void delete_subscription(Edge& edge, std::string name, Answer<void> answer);
+  void delete_subscription(Edge& edge, const std::string& name, Answer<void> answer);
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer);
   void receive(Edge& edge, Receive receive, Answer<Received> answer);
   void settle(Edge& edge, Settle settle, Answer<Settled> answer);

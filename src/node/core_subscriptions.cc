@@ -54,7 +54,7 @@ std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<Topi
   return all;
 }
 
-void Core::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+void Core::put_subscription(Edge& edge, const std::string& name, const SubscriptionSettings& settings,
                             Answer<Put<Subscription>> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
@@ -90,9 +90,9 @@ void Core::change_subscription(Edge& edge, const std::string& name, Subscription
   auto decision = subscriptions_.decide_filter(name, std::move(change.filter), change.keep_parked);
   if (!decision) return reply<ChangedSubscription>(edge, std::move(answer), pass(decision));
   const SubscriptionId id = subscriptions_.find(name)->definition.id;
-  if (*decision) {
+  if (const auto& defined = *decision) {
     begin_frame();
-    apply(engines::encode(**decision));
+    apply(engines::encode(*defined));
     end_frame();
     definitions_changed_ = true;
     maybe_ready(id);  // feeders that wait for credit hear of it
@@ -103,7 +103,7 @@ void Core::change_subscription(Edge& edge, const std::string& name, Subscription
   reply<ChangedSubscription>(edge, std::move(answer), std::move(changed));
 }
 
-void Core::delete_subscription(Edge& edge, std::string name, Answer<void> answer) {
+void Core::delete_subscription(Edge& edge, const std::string& name, Answer<void> answer) {
   if (refuse_if_failed(edge, answer)) return;
   auto deleted = subscriptions_.decide_delete(name);
   if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));

@@ -88,7 +88,7 @@ class EmbeddedNode final : public Node {
                            Answer<ChangedSubscription> answer) override;
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer) override {
     control(edge, std::move(answer), [name = std::move(name), &edge](Core& core, auto reply) mutable {
-      core.delete_subscription(edge, std::move(name), std::move(reply));
+      core.delete_subscription(edge, name, std::move(reply));
     });
   }
   void pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer) override {

@@ -101,7 +101,7 @@ void EmbeddedNode::put_subscription(Edge& edge, std::string name, SubscriptionSe
                                     Answer<Put<Subscription>> answer) {
   within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
          [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
-           core.put_subscription(edge, std::move(name), std::move(settings), std::move(reply));
+           core.put_subscription(edge, name, settings, std::move(reply));
          });
 }
 
