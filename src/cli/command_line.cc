@@ -161,7 +161,10 @@ void add_sub_create(CLI::App& sub, Words& words) {
   create->add_option("--concurrency", made.concurrency, "Keys under way at once");
   create->add_option("--lease", made.lease, "How long a consumer has for an event: 30s");
   create->add_option("--attempts", made.attempts, "Deliveries of one event before it is given up");
-  create->add_option("--retry-delay", made.retry_delay, "Between them: 1s");
+  create->add_option("--retry-delay", made.retry_delay, "Between them, or what the backoff begins with: 1s");
+  create->add_option("--backoff", made.backoff, "How delays grow: fixed, linear or exponential");
+  create->add_option("--retry-max", made.retry_max, "No delay is longer: 30s");
+  create->add_flag("--jitter", made.jitter, "Any time from none to the delay: what failed together comes apart");
   create->add_option("--on-failure", made.on_failure, "park or drop")->capture_default_str();
   SubChange& other = words.sub_change;
   CLI::App* change = command(sub, "change", "Give a subscription another filter, from where it stands", words,

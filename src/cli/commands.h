@@ -66,7 +66,8 @@ Result<void> tail(const Session& session, const Tail& command);
 struct SubCreate {
   std::string name;
   std::vector<std::string> topics;
-  std::string from = "latest", order_by = "key", lease, retry_delay, on_failure = "park";
+  std::string from = "latest", order_by = "key", lease, retry_delay, backoff, retry_max, on_failure = "park";
+  bool jitter = false;
   std::optional<std::uint32_t> concurrency, attempts;
   std::string filter;  ///< an event pattern, as given: JSON, or a file's name; empty: none
 };

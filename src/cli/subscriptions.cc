@@ -52,6 +52,8 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
   if (!lease) return pass(lease);
   auto delay = duration_of(command.retry_delay);
   if (!delay) return pass(delay);
+  auto longest = duration_of(command.retry_max);
+  if (!longest) return pass(longest);
   auto filter = filter_of(command.filter);
   if (!filter) return pass(filter);
   auto server = session.connect();
@@ -64,6 +66,9 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
                                                       .lease = *lease,
                                                       .attempts = command.attempts,
                                                       .retry_delay = *delay,
+                                                      .backoff = command.backoff,
+                                                      .retry_max = *longest,
+                                                      .jitter = command.jitter,
                                                       .on_failure = command.on_failure});
   if (!made) return pass(made);
   fmt::print("subscription {} {}\n", command.name, *made ? "created" : "was there, with the same settings");

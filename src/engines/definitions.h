@@ -10,6 +10,7 @@
 #include "continuo/base/errors.h"
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
+#include "continuo/engines/retry.h"
 
 namespace continuo::engines {
 
@@ -55,12 +56,6 @@ struct TopicChange {
 enum class OrderBy : std::uint8_t { key, none, last = none };
 enum class StartFrom : std::uint8_t { earliest, latest, last = latest };
 enum class OnFailure : std::uint8_t { park, drop, last = drop };
-
-struct RetryPolicy {
-  std::uint32_t attempts = 5;  ///< deliveries of one event before it is given up
-  Millis delay{1'000};         ///< between them
-  bool operator==(const RetryPolicy&) const = default;
-};
 
 inline constexpr std::size_t most_filter_bytes = 64 * 1024;
 

@@ -16,7 +16,17 @@ concept Of = std::same_as<std::remove_const_t<Io>, T>;
 
 template <class Io, Of<RetryPolicy> T>
 void fields(Io& io, T& v) {
-  io(v.attempts, v.delay);
+  io(v.attempts, v.base);
+}
+template <class Io, class T>
+  requires std::derived_from<std::remove_const_t<T>, RetrySteps>
+void later_fields(Io& io, T& v) {
+  io(v.backoff, v.max, v.jitter, v.delays);
+}
+template <class Io, Of<RetryRule> T>
+void fields(Io& io, T& v) {
+  io(v.codes, v.steps.attempts, v.steps.base);
+  later_fields(io, v.steps);
 }
 template <class Io, Of<TopicSettings> T>
 void fields(Io& io, T& v) {
@@ -74,6 +84,7 @@ template <class Io, Of<SubscriptionDefined> T>
 void fields(Io& io, T& v, std::uint8_t version) {
   io(v.id, v.name, v.epoch, v.paused, v.settings, v.topics);
   if (version >= 2) io(v.settings.filter, v.filter_version);
+  if (version >= 3) later_fields(io, v.settings.retry), io(v.settings.retry.rules);
 }
 template <class Io, Of<SubscriptionDeleted> T>
 void fields(Io& io, T& v) {

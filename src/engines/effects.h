@@ -71,7 +71,7 @@ struct Effect {
 /// Unit: the subscription. Made or changed.
 struct SubscriptionDefined {
   static constexpr EffectType type = EffectType::subscription_defined;
-  static constexpr std::uint8_t version = 2;
+  static constexpr std::uint8_t version = 3;
   SubscriptionId id;
   std::string name;
   std::uint32_t epoch = 1;

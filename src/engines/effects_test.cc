@@ -105,12 +105,12 @@ TEST(Effects, GoldenSubscriptionDefined) {
   settings.filter = R"({"type":["A"]})";
   check(SubscriptionDefined{SubscriptionId{7}, "shipping", 2, true, settings, {TopicId{300}, TopicId{301}}, 3}, 32,
         "07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02"
-        "0e7b2274797065223a5b2241225d7d03",
-        2);
+        "0e7b2274797065223a5b2241225d7d03"
+        "00e0d403000000",
+        3);
 }
 TEST(Effects, GoldenSubscriptionDefinedWithoutFilter) {
-  check(SubscriptionDefined{SubscriptionId{1}, "s", 1, false, {}, {}}, 32, "01017301000001008008e0d40305d00f00000001",
-        2);
+  check(SubscriptionDefined{SubscriptionId{1}, "s", 1, false, {}, {}}, 32, "01017301000001008008e0d40305d00f0000000100e0d403000000", 3);
 }
 TEST(Effects, GoldenSubscriptionDefinedVersion1) {
   const auto read = decode<SubscriptionDefined>(
@@ -362,7 +362,7 @@ TEST(Effects, AnEnumerationOfTheFutureIsRefused) {
   const std::size_t from = payload.find("s") + 1 + 1 + 1 + 1;  // epoch, paused, no topics
   ASSERT_EQ(payload[from], 1);
   payload[from] = 9;
-  EXPECT_FALSE(decode<SubscriptionDefined>(2, payload)) << "starting from what?";
+  EXPECT_FALSE(decode<SubscriptionDefined>(3, payload)) << "starting from what?";
 }
 
 }  // namespace

@@ -477,9 +477,10 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
   const SubscriptionId id{name.be<std::uint32_t>()};
   State& found = make_state(id);
   if (kind == UnitKind::subscription) {
-    // The unit does not tell its version, but neither version's bytes can be read as the other's.
+    // The unit does not tell its version, but no version's bytes can be read as another's.
     auto definition = decode<SubscriptionDefined>(SubscriptionDefined::version, bytes);
-    if (!definition) definition = decode<SubscriptionDefined>(1, bytes);
+    for (std::uint8_t before = SubscriptionDefined::version; !definition && before > 1;)
+      definition = decode<SubscriptionDefined>(--before, bytes);
     if (!definition) return pass(definition);
     found.definition = std::make_unique<SubscriptionUnit>();
     found.definition->definition = std::move(*definition);

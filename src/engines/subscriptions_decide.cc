@@ -35,9 +35,7 @@ Result<void> check_settings(const SubscriptionSettings& settings) {
     return fail(Code::bad_setting, "concurrency is 1 to 100000", "concurrency");
   if (settings.lease < min_lease || settings.lease > max_lease)
     return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
-  if (settings.retry.attempts == 0 || settings.retry.attempts > 1000)
-    return fail(Code::bad_setting, "attempts are 1 to 1000", "retry.attempts");
-  if (settings.retry.delay > max_lease) return fail(Code::bad_setting, "a retry delay is at most 12h", "retry.base");
+  if (auto checked = check_retry(settings.retry); !checked) return checked;
   return check_filter(settings.filter);
 }
 
@@ -328,8 +326,10 @@ void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, c
                                          std::vector<Effect>& effects) const {
   const SubscriptionSettings& settings = subscription.definition.settings;
   const std::uint32_t attempts = settled_before == 0 ? unit.attempts : 1;
-  if (attempts < settings.retry.attempts) {
-    const Millis wait = delay.value_or(settings.retry.delay);
+  const RetrySteps& steps = settings.retry.steps_for(failure.code);
+  if (attempts < steps.attempts) {
+    const auto head = static_cast<std::uint64_t>(unit.queue[settled_before].value);
+    const Millis wait = delay.value_or(steps.delay_after(attempts, unit.ref.key_hash ^ head));
     effects.push_back(encode(KeyReturned{unit.ref, wait.count() == 0 ? Elapsed{0} : now.elapsed + wait, failure}));
     return;
   }

@@ -59,7 +59,7 @@ struct ModelSubscription {
     ModelKey& key = keys.at(ref);
     key.leased = 0;
     if (key.attempts < settings.retry.attempts) {
-      const Millis wait = delay.value_or(settings.retry.delay);
+      const Millis wait = delay.value_or(settings.retry.base);
       key.state = wait.count() == 0 ? ModelKey::State::ready : ModelKey::State::waiting;
       key.until = now + wait;
       return;

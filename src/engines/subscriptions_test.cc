@@ -50,7 +50,7 @@ TEST_F(SubscriptionsTest, RefusesSettingsThatCannotBe) {
   refused([](auto& s) { s.lease = Millis{12 * 3'600'000 + 1}; }, "lease");
   refused([](auto& s) { s.retry.attempts = 0; }, "retry.attempts");
   refused([](auto& s) { s.retry.attempts = 1'001; }, "retry.attempts");
-  refused([](auto& s) { s.retry.delay = Millis{12 * 3'600'000 + 1}; }, "retry.base");
+  refused([](auto& s) { s.retry.base = Millis{12 * 3'600'000 + 1}; }, "retry.base");
   EXPECT_EQ(engine().decide_define("a b", settings(), {}, {}).error().code, Code::bad_name);
   EXPECT_EQ(engine().decide_define("continuo.s", settings(), {}, {}).error().code, Code::system_name);
 }

@@ -260,8 +260,7 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   EXPECT_EQ(refused(R"({"topics":["t"],"filter":{}})"), "bad_pattern at filter (line 1, column 1)");
   EXPECT_EQ(refused(R"({"topics":["t"],"filter":"x"})"), "bad_setting at filter");
   EXPECT_TRUE(refused(R"({"topics":["t"],"filter":{"type":[{"prefixx":"x"}]}})").starts_with("bad_pattern at filter."));
-  EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"backoff":"exponential"}})"), "unsupported at retry.backoff");
-  EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"jitter":true}})"), "unsupported at retry.jitter");
+  EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"backoff":"quadratic"}})"), "bad_setting at retry.backoff");
   EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "unsupported at target.webhook");
   EXPECT_EQ(refused(R"({"topics":["t"],"order_by":"tenant"})"), "unsupported at order_by");
   EXPECT_EQ(refused(R"({"topics":["t"],"lease":"30"})"), "bad_setting at lease");

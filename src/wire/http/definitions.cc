@@ -4,6 +4,7 @@
 
 #include "continuo/record/cloudevents.h"
 #include "continuo/wire/http/patterns.h"
+#include "continuo/wire/http/retry.h"
 
 namespace continuo::wire::http {
 namespace {
@@ -101,25 +102,6 @@ void read_choice(Fields& fields, std::string_view name, std::initializer_list<Ch
                 "one of: " + known);
 }
 
-void read_retry(Fields& parent, SubscriptionSettings& settings) {
-  const Json* object = parent.object("retry");
-  if (!object) return;
-  Fields fields(*object, "retry", {"attempts", "delay", "backoff", "base", "max", "jitter"});
-  fields.number("attempts", settings.retry.attempts, 1, 1'000);
-  fields.duration("delay", settings.retry.delay, Millis{0}, day);
-  int fixed = 0;
-  read_choice<int>(fields, "backoff", {{"fixed", 1}}, fixed, "this release retries after a fixed delay");
-  if (fields.has("base") && fields.has("delay"))
-    fields.refuse("base", Code::bad_setting, "'retry.base' and 'retry.delay' say the same; give one of them");
-  fields.duration("base", settings.retry.delay, Millis{0}, day);
-  for (const std::string_view later : {"max", "jitter"})
-    if (fields.has(later))
-      fields.refuse(later, Code::unsupported,
-                    fmt::format("'retry.{}' belongs to exponential backoff, which is not in this release", later),
-                    "use {\"attempts\":5,\"delay\":\"1s\"}");
-  parent.take(fields.result());
-}
-
 void read_target(Fields& parent) {
   const Json* object = parent.object("target");
   if (!object) return;
@@ -186,7 +168,7 @@ Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
                        "ordering by an attribute is not in this release");
   fields.number("concurrency", settings.concurrency, 1, 100'000);
   fields.duration("lease", settings.lease, Millis{100}, longest_lease);
-  read_retry(fields, settings);
+  read_retry(fields, settings.retry);
   read_choice<OnFailure>(fields, "on_failure", {{"park", OnFailure::park}, {"drop", OnFailure::drop}},
                          settings.on_failure, "this release parks or drops");
   read_target(fields);
@@ -203,12 +185,10 @@ void write_subscription_settings(const SubscriptionSettings& settings, std::stri
   out += "]";
   if (!settings.filter.empty()) out += ",\"filter\":" + settings.filter;
   out += fmt::format(
-      ",\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{{\"attempts\":{},\"delay\":"
-      "\"{}\"}},"
+      ",\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{},"
       "\"on_failure\":\"{}\",\"target\":{{\"pull\":{{}}}}",
       settings.from == StartFrom::earliest ? "earliest" : "latest", settings.order_by == OrderBy::key ? "key" : "none",
-      settings.concurrency, format_duration(settings.lease), settings.retry.attempts,
-      format_duration(settings.retry.delay), settings.on_failure == OnFailure::park ? "park" : "drop");
+      settings.concurrency, format_duration(settings.lease), write_retry(settings.retry), settings.on_failure == OnFailure::park ? "park" : "drop");
 }
 
 }  // namespace continuo::wire::http

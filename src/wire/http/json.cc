@@ -14,7 +14,7 @@ namespace continuo::wire::http {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-constexpr int max_depth = 4;
+constexpr int max_depth = 5;
 
 std::string_view trimmed(std::string_view raw) {
   while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\n' || raw.back() == '\r' || raw.back() == '\t'))

@@ -20,8 +20,8 @@ struct Json {
   std::string_view raw;       ///< objects and arrays: their text, as sent
   std::string text;           ///< strings decoded; numbers and booleans as written
   std::string name;           ///< of a member of an object
-  std::vector<Json> members;  ///< of objects down to depth 4
-  std::vector<Json> items;    ///< of arrays down to depth 4
+  std::vector<Json> members;  ///< of objects down to depth 5
+  std::vector<Json> items;    ///< of arrays down to depth 5
   const Json* find(std::string_view wanted) const;
 };
 

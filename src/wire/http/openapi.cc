@@ -373,6 +373,11 @@ constexpr std::string_view components = R"json(
         "$ref": "#/components/schemas/Name"}, "matches": {"type": "boolean"}, "because": {
         "$ref": "#/components/schemas/Because"}}}},
     "complete": {"type": "boolean"}}},
+  "RetrySteps": {"type": "object", "properties": {"attempts": {"type": "integer", "minimum": 1, "maximum": 1000},
+    "backoff": {"enum": ["fixed", "linear", "exponential", "listed"], "default": "fixed"},
+    "base": {"$ref": "#/components/schemas/Duration"}, "max": {"$ref": "#/components/schemas/Duration"},
+    "jitter": {"type": "boolean", "default": false}, "delay": {"$ref": "#/components/schemas/Duration"},
+    "delays": {"type": "array", "maxItems": 32, "items": {"$ref": "#/components/schemas/Duration"}}}},
   "SubscriptionSettings": {"type": "object", "additionalProperties": false, "required": ["topics"], "properties": {
     "topics": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"$ref": "#/components/schemas/Name"}},
     "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
@@ -380,10 +385,10 @@ constexpr std::string_view components = R"json(
     "order_by": {"enum": ["key", "none"], "default": "key"},
     "concurrency": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 1024},
     "lease": {"$ref": "#/components/schemas/Duration"},
-    "retry": {"type": "object", "additionalProperties": false, "properties": {"attempts": {"type": "integer",
-        "minimum": 1, "maximum": 1000},
-      "delay": {"$ref": "#/components/schemas/Duration"}, "backoff": {"enum": ["fixed"]}, "base": {
-          "$ref": "#/components/schemas/Duration"}}},
+    "retry": {"allOf": [{"$ref": "#/components/schemas/RetrySteps"}, {"type": "object", "properties": {
+      "rules": {"type": "array", "maxItems": 32, "items": {"allOf": [{"$ref": "#/components/schemas/RetrySteps"}, {
+        "type": "object", "required": ["codes"], "properties": {"codes": {"type": "array", "minItems": 1,
+          "maxItems": 32, "items": {"type": "string"}}}}]}}}}]},
     "on_failure": {"enum": ["park", "drop"], "default": "park"},
     "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
         "maxProperties": 0}}}}},

@@ -108,7 +108,10 @@ struct SubscriptionSettings {
   std::optional<std::uint32_t> concurrency;
   std::optional<Millis> lease;
   std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
-  std::optional<Millis> retry_delay;
+  std::optional<Millis> retry_delay;      ///< between them; what `backoff` begins with
+  std::string backoff;                    ///< fixed (also when empty), linear or exponential
+  std::optional<Millis> retry_max;        ///< no delay is longer
+  bool jitter = false;                    ///< any time from none to the delay
   std::string on_failure = "park";  ///< park or drop
 };
 

@@ -184,7 +184,10 @@ std::string write_subscription(const SubscriptionSettings& settings) {
   if (settings.lease) write_text("lease", format_duration(*settings.lease), out);
   std::string retry = "{";
   if (settings.attempts) write_member("attempts", std::to_string(*settings.attempts), retry);
-  if (settings.retry_delay) write_text("delay", format_duration(*settings.retry_delay), retry);
+  if (!settings.backoff.empty()) write_text("backoff", settings.backoff, retry);
+  if (settings.retry_delay) write_text("base", format_duration(*settings.retry_delay), retry);
+  if (settings.retry_max) write_text("max", format_duration(*settings.retry_max), retry);
+  if (settings.jitter) write_member("jitter", "true", retry);
   if (retry.size() > 1) write_member("retry", retry + "}", out);
   write_text("on_failure", settings.on_failure, out);
   return out + "}";
