@@ -37,6 +37,7 @@ struct Words {
   TopicCreate topic_create;
   TopicChange topic_change{.name = {}, .partitions = 0};
   TopicTrim topic_trim;
+  Apply apply;
   Publish publish;
   Import import;
   Tail tail;
@@ -223,6 +224,13 @@ void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* resume = command(*sub, "resume", "Go on delivering", words,
                              [&] { return done(sub_pause(words.session, words.name, false)); });
   resume->add_option("SUBSCRIPTION", words.name)->required();
+}
+
+void add_apply(CLI::App& app, Words& words) {
+  CLI::App* made = command(app, "apply", "Make the topics and subscriptions that a file names, or change them", words,
+                           [&] { return done(apply(words.session, words.apply)); });
+  made->add_option("-f,--file", words.apply.file, "YAML or JSON; -: standard input")->required();
+  made->add_flag("--dry-run", words.apply.dry_run, "Only show what would be done");
 }
 
 void add_routes(CLI::App& app, Words& words) {
@@ -421,6 +429,7 @@ int run(int argc, char** argv) {
   add_topics(app, words);
   add_events(app, words);
   add_subscriptions(app, words);
+  add_apply(app, words);
   add_routes(app, words);
   add_groups(app, words);
   add_measuring(app, words);

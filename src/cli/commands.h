@@ -36,6 +36,14 @@ Result<void> topic_show(const Session& session, const std::string& name);
 Result<void> topic_delete(const Session& session, const std::vector<std::string>& names);
 Result<void> topic_trim(const Session& session, const TopicTrim& command);
 
+// --- definitions (apply.cc)
+// --------------------------------------------------------------------------------------------
+struct Apply {
+  std::string file;  ///< "-": standard input
+  bool dry_run = false;
+};
+Result<void> apply(const Session& session, const Apply& command);
+
 // --- events (publish.cc, tail.cc)
 // ----------------------------------------------------------------------------------------
 struct Publish {
