@@ -109,9 +109,9 @@ Result<void> plan_subscription(const json::object* there, Step& step) {
     step.body = step.definition->json;
     return {};
   }
-  auto now = read(only(*there, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure",
-                                "target"}),
-                  http::read_subscription_settings);
+  auto now = read(
+      only(*there, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"}),
+      http::read_subscription_settings);
   if (!now) return pass(now);
   if (*after == *now) return {};
   step.differences = differences(settings_of(*now), settings_of(*after));
@@ -129,8 +129,8 @@ Result<void> plan_subscription(const json::object* there, Step& step) {
 Result<Step> plan(client::Client& server, const Definition& definition) {
   Step step{.definition = &definition, .method = {}, .body = {}, .differences = {}};
   auto answer = server.request("GET", path_of(definition));
-  const bool unknown = !answer && (answer.error().code == Code::unknown_topic ||
-                                   answer.error().code == Code::unknown_subscription);
+  const bool unknown =
+      !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_subscription);
   if (!answer && !unknown) return pass(answer);
   std::optional<json::object> there;
   if (answer) there = parse_object(*answer);

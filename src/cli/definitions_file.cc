@@ -156,8 +156,7 @@ Result<void> DefinitionsFile::load() {
     const std::string& name = section.first.Scalar();
     if (name == "topics" || name == "subscriptions") continue;
     const std::string close = nearest(name, {"topics", "subscriptions"});
-    return fail(Code::unknown_field, fmt::format("there is nothing called '{}'", name),
-                text_->at(section.first.Mark()),
+    return fail(Code::unknown_field, fmt::format("there is nothing called '{}'", name), text_->at(section.first.Mark()),
                 close.empty() ? "one of: topics, subscriptions" : fmt::format("did you mean '{}'?", close));
   }
   for (const Defined kind : {Defined::topic, Defined::subscription}) {

@@ -110,7 +110,8 @@ TEST(Effects, GoldenSubscriptionDefined) {
         3);
 }
 TEST(Effects, GoldenSubscriptionDefinedWithoutFilter) {
-  check(SubscriptionDefined{SubscriptionId{1}, "s", 1, false, {}, {}}, 32, "01017301000001008008e0d40305d00f0000000100e0d403000000", 3);
+  check(SubscriptionDefined{SubscriptionId{1}, "s", 1, false, {}, {}}, 32,
+        "01017301000001008008e0d40305d00f0000000100e0d403000000", 3);
 }
 TEST(Effects, GoldenSubscriptionDefinedVersion1) {
   const auto read = decode<SubscriptionDefined>(

@@ -24,7 +24,7 @@ struct RetrySteps {
   std::uint32_t attempts = 5;  ///< deliveries of one event before it is given up
   Millis base{1'000};          ///< the first delay
   Backoff backoff = Backoff::fixed;
-  Millis max{30'000};  ///< no delay is longer, but those listed
+  Millis max{30'000};   ///< no delay is longer, but those listed
   bool jitter = false;  ///< full: any time from none to the delay, so that what failed together does not come together
   std::vector<Millis> delays;
   bool operator==(const RetrySteps&) const = default;

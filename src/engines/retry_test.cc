@@ -14,7 +14,8 @@ RetrySteps steps(Backoff backoff, Millis base = Millis{200}, Millis max = Millis
 TEST(Retry, DelaysFollowTheBackoff) {
   const auto delays = [](const RetrySteps& of) {
     std::vector<std::int64_t> all;
-    for (std::uint32_t deliveries = 1; deliveries <= 6; ++deliveries) all.push_back(of.delay_after(deliveries, 0).count());
+    for (std::uint32_t deliveries = 1; deliveries <= 6; ++deliveries)
+      all.push_back(of.delay_after(deliveries, 0).count());
     return all;
   };
   EXPECT_EQ(delays(steps(Backoff::fixed)), (std::vector<std::int64_t>{200, 200, 200, 200, 200, 200}));

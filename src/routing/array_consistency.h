@@ -36,14 +36,14 @@ class ArrayConsistency {
   void clear(const ReadEvent& event);
 
   const PathTree& tree_;
-  std::vector<std::uint32_t> below_;     // of each node: fields at and below it
-  std::vector<std::uint32_t> met_;       // of each context: its fields that are met in it
-  std::vector<std::uint32_t> counted_;   // of each context: the last field that was counted in it, from 1
-  std::vector<bool> array_met_;          // of each array: an element of it meets all
+  std::vector<std::uint32_t> below_;    // of each node: fields at and below it
+  std::vector<std::uint32_t> met_;      // of each context: its fields that are met in it
+  std::vector<std::uint32_t> counted_;  // of each context: the last field that was counted in it, from 1
+  std::vector<bool> array_met_;         // of each array: an element of it meets all
   // Contexts to look at, the last first: a bit of each, and of each word of these whether one is set.
   std::vector<std::uint64_t> waiting_, waiting_words_;
-  std::size_t top_ = 0;                  // no later one of `waiting_words_` has a bit
-  std::vector<ContextId> touched_;       // what of the above has to be cleared
+  std::size_t top_ = 0;             // no later one of `waiting_words_` has a bit
+  std::vector<ContextId> touched_;  // what of the above has to be cleared
 };
 
 }  // namespace continuo::routing

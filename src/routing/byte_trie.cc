@@ -57,7 +57,8 @@ std::uint32_t ByteTrie::next(const Node& node, std::uint8_t byte) const {
 }
 
 std::size_t ByteTrie::bytes() const {
-  return sizeof(*this) + nodes_.capacity() * sizeof(Node) + bytes_.capacity() + (targets_.capacity() + first_.capacity()) * 4;
+  return sizeof(*this) + nodes_.capacity() * sizeof(Node) + bytes_.capacity() +
+         (targets_.capacity() + first_.capacity()) * 4;
 }
 
 }  // namespace continuo::routing

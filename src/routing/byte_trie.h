@@ -55,9 +55,9 @@ class ByteTrie {
 
   Reading reading_ = Reading::forward;
   std::vector<Node> nodes_;
-  std::vector<std::uint8_t> bytes_;      // of edges
-  std::vector<std::uint32_t> targets_;   // of edges
-  std::vector<std::uint32_t> first_;     // the root's edges by their byte; 0: none
+  std::vector<std::uint8_t> bytes_;     // of edges
+  std::vector<std::uint32_t> targets_;  // of edges
+  std::vector<std::uint32_t> first_;    // the root's edges by their byte; 0: none
 };
 
 }  // namespace continuo::routing

@@ -25,7 +25,8 @@ std::vector<std::string> read(std::initializer_list<const char*> paths, std::str
 }
 
 TEST(JsonReader, ReadsWhatIsWantedAndPassesOverTheRest) {
-  const char* json = R"({"x":{"a":[1,{"y":"}]"}],"b":"\"{"},"skip":"no","n":null,"d":{"t":true,"f":false,"s":"é","i":-1.5e3}})";
+  const char* json =
+      R"({"x":{"a":[1,{"y":"}]"}],"b":"\"{"},"skip":"no","n":null,"d":{"t":true,"f":false,"s":"é","i":-1.5e3}})";
   EXPECT_THAT(read({"n", "d.t", "d.f", "d.s", "d.i"}, json),
               ElementsAre("n=null@0", "d.t=true@0", "d.f=false@0", "d.s=é@0", "d.i=-1.5e3@0"));
   EXPECT_THAT(read({"missing"}, json), IsEmpty());
@@ -38,8 +39,7 @@ TEST(JsonReader, DecodesStringsAndNames) {
 }
 
 TEST(JsonReader, FlattensArrays) {
-  EXPECT_THAT(read({"a"}, R"({"a":[1,[2,[3]],[],{"b":4},5]})"),
-              ElementsAre("a=1@0", "a=2@0", "a=3@0", "a=5@0"));
+  EXPECT_THAT(read({"a"}, R"({"a":[1,[2,[3]],[],{"b":4},5]})"), ElementsAre("a=1@0", "a=2@0", "a=3@0", "a=5@0"));
   EXPECT_THAT(read({"a"}, R"({"a":[]})"), IsEmpty());
 }
 

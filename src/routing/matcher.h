@@ -27,8 +27,8 @@ namespace continuo::routing {
 /// An event with what its record has beside it. Views only; nothing is kept beyond a call.
 struct Input {
   const record::Event* event = nullptr;
-  std::optional<std::string_view> key;      ///< the record's; none: the record has none
-  const record::Record* record = nullptr;   ///< its headers are `headers`; null: none
+  std::optional<std::string_view> key;     ///< the record's; none: the record has none
+  const record::Record* record = nullptr;  ///< its headers are `headers`; null: none
 };
 
 struct CompiledPatterns;

@@ -86,14 +86,19 @@ TEST(Matcher, ChoicesGoTogetherToo) {
 }
 
 TEST(Matcher, ReadsAnEventsScopes) {
-  Compiled all{{R"({"type":["OrderPaid"]})", R"({"tenant":["t1"]})", R"({"key":["k"]})", R"({"headers":{"x-trace":["1"]}})",
-                R"({"data":{"amount":[{"numeric":[">",100]}]}})", R"({"specversion":["1.0"]})",
-                R"({"subject":[{"exists":false}]})", R"({"headers":{"a.b":["2"]}})"},
+  Compiled all{{R"({"type":["OrderPaid"]})", R"({"tenant":["t1"]})", R"({"key":["k"]})",
+                R"({"headers":{"x-trace":["1"]}})", R"({"data":{"amount":[{"numeric":[">",100]}]}})",
+                R"({"specversion":["1.0"]})", R"({"subject":[{"exists":false}]})", R"({"headers":{"a.b":["2"]}})"},
                Scope::event};
   EXPECT_TRUE(all.matcher().reads_data());
   std::string body;
-  record::BodyWriter{body}.key("k").value("v").header_count(3).header("x-trace", "0").header("x-trace", "1").header(
-      "a.b", "2");
+  record::BodyWriter{body}
+      .key("k")
+      .value("v")
+      .header_count(3)
+      .header("x-trace", "0")
+      .header("x-trace", "1")
+      .header("a.b", "2");
   record::Record record;
   record.header_count = 3;
   record.headers = std::string_view{body}.substr(body.find("x-trace") - 1);
@@ -114,7 +119,8 @@ TEST(Matcher, ReadsAnEventsScopes) {
 
 TEST(Matcher, ManyExactPatternsTakeLittle) {
   std::vector<std::string> sources;
-  for (int i = 0; i < 10'000; ++i) sources.push_back(R"({"type":["t"],"data":{"customer":["c)" + std::to_string(i) + R"("]}})");
+  for (int i = 0; i < 10'000; ++i)
+    sources.push_back(R"({"type":["t"],"data":{"customer":["c)" + std::to_string(i) + R"("]}})");
   Compiled all{sources};
   EXPECT_THAT(all.of(R"({"type":"t","data":{"customer":"c4711"}})"), ElementsAre(4711));
   EXPECT_THAT(all.of(R"({"type":"u","data":{"customer":"c4711"}})"), IsEmpty());

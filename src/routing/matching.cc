@@ -367,7 +367,8 @@ void Matching::State::find_places(ClauseId id, FieldPlaces& places) {
   }
 }
 
-// --- the public face --------------------------------------------------------------------------------------------------
+// --- the public face
+// --------------------------------------------------------------------------------------------------
 
 Matching::Matching(std::shared_ptr<const Matcher> matcher, const MatchingLimits& limits)
     : matcher_(std::move(matcher)), state_(std::make_unique<State>(*matcher_->compiled_, limits)) {}

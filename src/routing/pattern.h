@@ -41,8 +41,8 @@ struct AddressRange {
 /// What one value may be asked. Never true of a field that is absent.
 struct Test {
   enum class Kind : std::uint8_t {
-    literal,   ///< the same value: strings by bytes (addresses as addresses), numbers by what they are worth exactly
-    prefix,    ///< strings only, as are the next two
+    literal,  ///< the same value: strings by bytes (addresses as addresses), numbers by what they are worth exactly
+    prefix,   ///< strings only, as are the next two
     suffix,
     wildcard,  ///< `*` stands for any bytes, none too; `\*` and `\\` for themselves
     numeric,
@@ -90,9 +90,9 @@ enum class Scope : std::uint8_t {
 
 struct PatternLimits {
   std::size_t bytes = 64 * 1024;
-  std::size_t depth = 64;          ///< of nested objects and `$or`
-  std::size_t fields = 1'000;      ///< in all groups
-  std::size_t path_bytes = 1'024;  ///< of one field: every field keeps its whole path
+  std::size_t depth = 64;           ///< of nested objects and `$or`
+  std::size_t fields = 1'000;       ///< in all groups
+  std::size_t path_bytes = 1'024;   ///< of one field: every field keeps its whole path
   std::size_t conditions = 10'000;  ///< in all fields; values of an anything-but count
 };
 

@@ -62,7 +62,8 @@ TEST(Wildcards, AreTheSameWhenThereIsRoomForNoState) { compare_with_definition(0
 TEST(Wildcards, StayWithinTheirBudget) {
   Wildcards wildcards;
   std::mt19937 random{4};
-  for (int i = 0; i < 1'000; ++i) wildcards.add("*" + random_text(random, "ab", 6) + "*" + random_text(random, "ab", 6) + "*x");
+  for (int i = 0; i < 1'000; ++i)
+    wildcards.add("*" + random_text(random, "ab", 6) + "*" + random_text(random, "ab", 6) + "*x");
   wildcards.finish();
   WildcardStates states{wildcards, 100'000};
   for (int i = 0; i < 2'000; ++i) {
@@ -82,7 +83,8 @@ TEST(Wildcards, KnowAllBytes) {
   wildcards.finish();
   WildcardStates states{wildcards, 1u << 20};
   for (int byte = 0; byte < 256; ++byte)
-    EXPECT_THAT(states.find(std::string(1, static_cast<char>(byte))), testing::ElementsAre(keys[static_cast<std::size_t>(byte)]));
+    EXPECT_THAT(states.find(std::string(1, static_cast<char>(byte))),
+                testing::ElementsAre(keys[static_cast<std::size_t>(byte)]));
 }
 
 }  // namespace

@@ -188,7 +188,8 @@ void write_subscription_settings(const SubscriptionSettings& settings, std::stri
       ",\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{},"
       "\"on_failure\":\"{}\",\"target\":{{\"pull\":{{}}}}",
       settings.from == StartFrom::earliest ? "earliest" : "latest", settings.order_by == OrderBy::key ? "key" : "none",
-      settings.concurrency, format_duration(settings.lease), write_retry(settings.retry), settings.on_failure == OnFailure::park ? "park" : "drop");
+      settings.concurrency, format_duration(settings.lease), write_retry(settings.retry),
+      settings.on_failure == OnFailure::park ? "park" : "drop");
 }
 
 }  // namespace continuo::wire::http

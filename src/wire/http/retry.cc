@@ -95,7 +95,8 @@ void read_rules(Fields& fields, RetryPolicy& policy) {
   if (list->items.size() > engines::most_retry_rules)
     return fields.refuse("rules", Code::bad_setting, fmt::format("at most {} rules", engines::most_retry_rules));
   for (std::size_t i = 0; i < list->items.size(); ++i) {
-    Fields rule{list->items[i], fmt::format("retry.rules[{}]", i),
+    Fields rule{list->items[i],
+                fmt::format("retry.rules[{}]", i),
                 {"codes", "attempts", "delay", "backoff", "base", "max", "jitter", "delays"}};
     RetryRule made{{}, policy};
     read_codes(rule, made);

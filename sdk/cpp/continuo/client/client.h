@@ -112,7 +112,7 @@ struct SubscriptionSettings {
   std::string backoff;                    ///< fixed (also when empty), linear or exponential
   std::optional<Millis> retry_max;        ///< no delay is longer
   bool jitter = false;                    ///< any time from none to the delay
-  std::string on_failure = "park";  ///< park or drop
+  std::string on_failure = "park";        ///< park or drop
 };
 
 struct SubscriptionChange {
