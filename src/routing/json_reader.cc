@@ -96,6 +96,9 @@ JsonReader::Went JsonReader::members(NodeId node, Seen& at) {
 }
 
 JsonReader::Went JsonReader::member(NodeId node, Seen& at) {
+  if (at_ >= json_.size() || here() != '"') return Went::broken;
+  if (const std::size_t end = unwanted_name_end(node); end != no_end)
+    return to_value(end) ? skip_value() : Went::broken;
   Name called;
   if (!name(called)) return Went::broken;
   if (called.has_dots) return dotted(node, at, called.text);
@@ -103,9 +106,28 @@ JsonReader::Went JsonReader::member(NodeId node, Seen& at) {
   return found == no_node ? skip_value() : child(at, found);
 }
 
+// Most names are nobody's, and their front tells: where the quote behind such a one is. no_end: it has to be read.
+std::size_t JsonReader::unwanted_name_end(NodeId node) const {
+  const std::size_t begin = at_ + 1;
+  if (begin + 8 > json_.size()) return no_end;
+  const FrontOfName front = front_of_name(json_, begin);
+  if (!front.is_plain || tree_.may_begin(node, front.head)) return no_end;
+  if (front.end != no_end) return front.end;
+  bool has_escapes = false;
+  const std::size_t end = string_end(json_, begin + 8, has_escapes);
+  return has_escapes ? no_end : end;
+}
+
+// From the quote behind a name.
+bool JsonReader::to_value(std::size_t name_end) {
+  at_ = skip_space(json_, name_end + 1);
+  if (at_ >= json_.size() || here() != ':') return false;
+  at_ = skip_space(json_, at_ + 1);
+  return true;
+}
+
 // Up to the value.
 bool JsonReader::name(Name& name) {
-  if (at_ >= json_.size() || here() != '"') return false;
   const std::size_t begin = at_ + 1;
   const ScannedName scanned = scan_name(json_, begin);
   std::size_t end = scanned.end;
@@ -113,10 +135,7 @@ bool JsonReader::name(Name& name) {
     name = {json_.substr(begin, end - begin), scanned.head, scanned.has_dots};
   else if (!decode_name(begin, end, name))
     return false;
-  at_ = skip_space(json_, end + 1);
-  if (at_ >= json_.size() || here() != ':') return false;
-  at_ = skip_space(json_, at_ + 1);
-  return true;
+  return to_value(end);
 }
 
 bool JsonReader::decode_name(std::size_t begin, std::size_t& end, Name& name) {

@@ -93,6 +93,8 @@ class JsonReader {
     std::uint64_t head = 0;  // see PathTree::child
     bool has_dots = false;
   };
+  std::size_t unwanted_name_end(NodeId node) const;
+  bool to_value(std::size_t name_end);
   bool name(Name& name);
   bool decode_name(std::size_t begin, std::size_t& end, Name& name);
   void found(PathId path, Value::Type type, std::string_view text, double number = not_known);

@@ -38,6 +38,19 @@ TEST(JsonReader, DecodesStringsAndNames) {
   EXPECT_THAT(read({"a", "b"}, R"({"\u0061":"x\u0041y","b":"\n"})"), ElementsAre("a=xAy@0", "b=\n@0"));
 }
 
+TEST(JsonReader, PassesOverNamesOfAnySizeThatBeginAlike) {
+  const std::string letters = "abcdefghijklmnopqrst";
+  for (std::size_t size = 0; size <= letters.size(); ++size) {
+    const std::string name = letters.substr(0, size);
+    const std::string other = name + "X";
+    std::string json = R"({")" + other + R"(":1,")" + name + R"(":2,")" + name + "." + other + R"(":3})";
+    EXPECT_THAT(read({name.c_str()}, json), ElementsAre(name + "=2@0")) << json;
+    json = R"({")" + name + "." + other + R"(":3,"\u0078)" + name + R"(":4,")" + name + R"(\u0078":5})";
+    EXPECT_THAT(read({(name + "." + other).c_str()}, json), ElementsAre(name + "." + other + "=3@0")) << json;
+    EXPECT_THAT(read({(name + "x").c_str()}, json), ElementsAre(size == 0 ? "x=4@0" : name + "x=5@0")) << json;
+  }
+}
+
 TEST(JsonReader, FlattensArrays) {
   EXPECT_THAT(read({"a"}, R"({"a":[1,[2,[3]],[],{"b":4},5]})"), ElementsAre("a=1@0", "a=2@0", "a=3@0", "a=5@0"));
   EXPECT_THAT(read({"a"}, R"({"a":[]})"), IsEmpty());

@@ -46,6 +46,27 @@ inline std::uint64_t bytes_equal(std::uint64_t eight, char wanted) {
   return (difference - each) & ~difference & 0x80 * each;
 }
 
+/// What the first eight bytes of a string tell.
+struct FrontOfName {
+  std::uint64_t head = 0;    ///< zeroes behind the string's end
+  std::size_t end = no_end;  ///< of the quote behind it, if it is that short
+  bool is_plain = false;     ///< no dot and no escape is in the head
+};
+
+/// Needs eight bytes from `from` on.
+inline FrontOfName front_of_name(std::string_view json, std::size_t from) {
+  FrontOfName front;
+  std::memcpy(&front.head, json.data() + from, 8);
+  const std::uint64_t quotes = bytes_equal(front.head, '"');
+  const std::uint64_t before = (quotes - 1) & ~quotes;  // the bits below the first quote's; all when there is none
+  front.is_plain = ((bytes_equal(front.head, '.') | bytes_equal(front.head, '\\')) & before) == 0;
+  if (quotes != 0) {
+    front.end = from + static_cast<std::size_t>(std::countr_zero(quotes)) / 8;
+    front.head &= before >> 7;
+  }
+  return front;
+}
+
 struct ScannedName {
   std::size_t end = no_end;  ///< of the quote behind it; no_end: there is none, or there are escapes
   std::uint64_t head = 0;    ///< its first eight bytes, zeroes behind

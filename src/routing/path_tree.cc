@@ -60,6 +60,7 @@ void PathTree::finish() {
     Node& parent = nodes_[edge.first];
     if (nodes_[id].children != 0) parent.deep = true;
     const std::string& name = names_[id];
+    parent.heads |= bit_of(head_of(name));
     const bool is_hashed = parent.children > few;
     auto slot = is_hashed ? mixed(head_of(name), name) & parent.slot_mask : 0;
     while (slots_[parent.first_slot + slot].node != no_node)

@@ -35,6 +35,7 @@ class PathTree {
     std::uint32_t children = 0;
     std::uint32_t first_slot = 0;  ///< of its children
     std::uint32_t slot_mask = 0;   ///< slots - 1, a power of two, when there are more than a few
+    std::uint64_t heads = 0;       ///< a bit for each head of a child's name
     bool deep = false;             ///< some child has children: a name with dots may lead there
     /// What there is to find at and below it: itself, and its children.
     std::uint32_t parts() const { return (path != no_path ? 1 : 0) + children; }
@@ -58,6 +59,8 @@ class PathTree {
       if (is(found, name, head)) return found.node;
     }
   }
+  /// False: no child's name begins with these eight bytes, or is them without the zeroes behind.
+  bool may_begin(NodeId parent, std::uint64_t head) const { return (nodes_[parent].heads & bit_of(head)) != 0; }
   NodeId child(NodeId parent, std::string_view name) const { return child(parent, name, head_of(name)); }
   /// The node that names joined by dots lead to; no_node.
   NodeId descendant(NodeId from, std::string_view names) const;
@@ -73,6 +76,7 @@ class PathTree {
     std::uint32_t size = 0;
     NodeId node = no_node;
   };
+  static std::uint64_t bit_of(std::uint64_t head) { return std::uint64_t{1} << (head * 0x9E3779B97F4A7C15u >> 58); }
   static std::uint32_t mixed(std::uint64_t head, std::string_view name) {
     if (name.size() > 8) head = hash64(name);
     return static_cast<std::uint32_t>(((head ^ name.size()) * 0x9E3779B97F4A7C15u) >> 40);
