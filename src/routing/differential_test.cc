@@ -145,8 +145,8 @@ void run(Scope scope, std::uint64_t count) {
   EXPECT_LT(counts.matches * 2, counts.pairs);
 }
 
-TEST(Differential, OfJson) { run(Scope::json, seeds(120)); }
-TEST(Differential, OfEvents) { run(Scope::event, seeds(80)); }
+TEST(Differential, OfJson) { run(Scope::json, seeds(90)); }
+TEST(Differential, OfEvents) { run(Scope::event, seeds(60)); }
 
 // Cases that somebody got wrong once.
 TEST(Differential, ThatOnceFailedPass) {
