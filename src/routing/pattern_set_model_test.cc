@@ -12,7 +12,7 @@
 namespace continuo::routing::oracle {
 namespace {
 
-const std::uint64_t lives = std::getenv("CONTINUO_LONG") != nullptr ? 200 : 4;
+const std::uint64_t lives = std::getenv("CONTINUO_LONG") != nullptr ? 60 : 4;
 
 class Life {
  public:
@@ -40,7 +40,10 @@ class Life {
   };
 
   std::string name() { return "n" + std::to_string(random_.below(names_)); }
-  std::string pattern() { return write(generator_.pattern()); }
+  std::string pattern() {
+    for (;;)
+      if (std::string text = write(generator_.pattern()); text.size() <= PatternLimits{}.bytes) return text;
+  }
   void renew() {
     const Json event = generator_.event_for(generator_.pattern());
     events_[random_.below(events_.size())] = generator_.spell(event);
