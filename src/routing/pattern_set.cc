@@ -4,7 +4,6 @@
 #include <cmath>
 #include <iterator>
 #include <map>
-#include <mutex>
 
 namespace continuo::routing {
 namespace {
@@ -48,12 +47,10 @@ struct PatternSnapshot {
 };
 
 struct PatternSet::State {
-  std::mutex changing;
-  std::map<std::string, Named> patterns;  // under `changing`
+  std::map<std::string, Named> patterns;  // of who changes
   std::atomic<std::shared_ptr<const PatternSnapshot>> snapshot = std::make_shared<const PatternSnapshot>();
   std::atomic<std::uint64_t> version = 1;
 
-  // Under `changing`.
   void change(std::vector<Change> changes) {
     PatternSnapshot next = *snapshot.load();
     std::vector<Named> recent = next.recent->patterns;
@@ -95,10 +92,7 @@ struct PatternSet::State {
 PatternSet::PatternSet() : state_(std::make_unique<State>()) {}
 PatternSet::~PatternSet() = default;
 
-void PatternSet::change(std::vector<Change> changes) {
-  const std::scoped_lock lock{state_->changing};
-  state_->change(std::move(changes));
-}
+void PatternSet::change(std::vector<Change> changes) { state_->change(std::move(changes)); }
 
 void PatternSet::put(std::string name, Pattern pattern) {
   std::vector<Change> changes;
@@ -107,7 +101,6 @@ void PatternSet::put(std::string name, Pattern pattern) {
 }
 
 bool PatternSet::remove(const std::string& name) {
-  const std::scoped_lock lock{state_->changing};
   if (!state_->patterns.contains(name)) return false;
   std::vector<Change> changes(1);
   changes[0].name = name;
@@ -116,7 +109,6 @@ bool PatternSet::remove(const std::string& name) {
 }
 
 std::vector<std::shared_ptr<const NamedPattern>> PatternSet::all() const {
-  const std::scoped_lock lock{state_->changing};
   std::vector<Named> all;
   for (const auto& [name, each] : state_->patterns) all.push_back(each);
   return all;

@@ -2,7 +2,7 @@
 //
 // A change makes a new snapshot beside the old one and puts it in its place: who matches sees the set before the change
 // or the one after, waits for nothing, and keeps the snapshot it began with. A change costs time in proportion to what
-// came since the last time all was compiled, and now and then a compilation of all; changes are made one after another.
+// came since the last time all was compiled, and now and then a compilation of all.
 //
 //   PatternSet set; set.put("vip", *Pattern::parse(R"({"type":["OrderPaid"]})"));
 //   PatternReader reader{set};                            // one for each thread
@@ -35,6 +35,8 @@ struct NamedPattern {
 /// What a set was at one moment.
 struct PatternSnapshot;
 
+/// Whoever changes a set, or asks for all of it, does so one at a time: several take turns by a lock of their own.
+/// Reading needs none.
 class PatternSet {
  public:
   PatternSet();
