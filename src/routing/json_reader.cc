@@ -97,8 +97,10 @@ JsonReader::Went JsonReader::members(NodeId node, Seen& at) {
 
 JsonReader::Went JsonReader::member(NodeId node, Seen& at) {
   if (at_ >= json_.size() || here() != '"') return Went::broken;
-  if (const std::size_t end = unwanted_name_end(node); end != no_end)
-    return to_value(end) ? skip_value() : Went::broken;
+  // Elements of arrays that somebody looks into have few names that nobody wants.
+  if (context_ == 0)
+    if (const std::size_t end = unwanted_name_end(node); end != no_end)
+      return to_value(end) ? skip_value() : Went::broken;
   Name called;
   if (!name(called)) return Went::broken;
   if (called.has_dots) return dotted(node, at, called.text);
