@@ -31,6 +31,22 @@ struct Counts {
   std::uint64_t pairs = 0, matches = 0;
 };
 
+// Into how many combinations the oracle expands the pattern: it keeps them all.
+double combinations(const Json& group) {
+  double all = 1;
+  for (std::size_t i = 0; i < group.children.size(); ++i) {
+    const Json& child = group.children[i];
+    if (child.is(Json::Kind::object)) all *= combinations(child);
+    if (group.names[i] != "$or" || !child.is(Json::Kind::array)) continue;
+    double choice = 0;
+    for (const Json& each : child.children) choice += combinations(each);
+    all *= choice;
+  }
+  return all;
+}
+
+constexpr double most_combinations = 2'000;
+
 // One world: a set of patterns and the events it meets.
 class World {
  public:
@@ -40,7 +56,7 @@ class World {
     for (std::uint64_t i = 0; i < size; ++i) {
       Json pattern = generator_.pattern();
       std::string text = random.chance(1, 3) ? generator_.spell(pattern) : write(pattern);
-      if (text.size() > PatternLimits{}.bytes) continue;
+      if (text.size() > PatternLimits{}.bytes || combinations(pattern) > most_combinations) continue;
       json_.push_back(std::move(pattern));
       texts_.push_back(std::move(text));
     }
