@@ -9,7 +9,8 @@ if [[ ! -x $build/kafka_history ]]; then
   exit 77
 fi
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+# What was found is looked into from the history and the server's data: they stay when there is something.
+trap 'if (($? == 0)); then rm -rf "$folder"; else echo "kept: $folder"; fi' EXIT
 export TMPDIR=$folder SERVER=$build/continuo
 
 length=(--seconds 10 --kills 3 --pauses 1 --consumers 2)
