@@ -27,6 +27,23 @@ def program():
     return path
 
 
+def good(answer):
+    """The body of an answer that is no refusal."""
+    status, body = answer[:2]
+    assert 200 <= status < 300, (status, body)
+    return body
+
+
+def eventually(ask, seconds, what):
+    """What `ask` gives as soon as it gives something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := ask():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not come in {seconds} s")
+
+
 class Server:
     """`continuo serve` on a free port of the loopback."""
 

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.parse
 
-from backbone import Client, Server, event, program
+from backbone import Client, Server, event, eventually, good, program
 
 SUBSCRIPTIONS = 1000
 EVENTS = 3000
@@ -27,12 +27,6 @@ for n in range(100):
                   headers=[("kind", b"even" if n % 2 == 0 else b"odd")])
 producer.flush(20)
 """
-
-
-def good(answer):
-    status, body = answer[:2]
-    assert 200 <= status < 300, (status, body)
-    return body
 
 
 def subscribe(client, name, topic, pattern, **more):
@@ -54,15 +48,6 @@ def take(client, name, count, wait="10s"):
         events = [each["event"] for each in deliveries]
         taken += [(int(each["partition"]), int(each["offset"]), each) for each in events]
     return taken
-
-
-def eventually(ask, seconds, what):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if answer := ask():
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not come in {seconds} s")
 
 
 def tenant_event(number):

@@ -5,26 +5,10 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 
-from backbone import Client, Server, event
+from backbone import Client, Server, event, eventually, good
 
 RETENTION_S = 2
-
-
-def eventually(ask, seconds, what):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if answer := ask():
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"{what} did not come in {seconds} s")
-
-
-def good(answer):
-    status, body = answer[:2]
-    assert 200 <= status < 300, (status, body)
-    return body
 
 
 def first_offset(client, topic):
