@@ -61,7 +61,7 @@ struct CompiledPatterns {
   PathTree tree;
   std::vector<std::unique_ptr<const ValueIndex>> indexes;  // of each path; null: no tests
   std::vector<Clause> clauses;
-  std::vector<PathId> negation_paths;
+  std::uint32_t negations = 0;
   std::vector<CompiledGroup> groups;
   std::vector<ClauseId> group_clauses;
   std::vector<CompiledChoice> choices;

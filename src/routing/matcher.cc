@@ -125,17 +125,14 @@ class Compiler {
     clause.path = out_.tree.add(field.path);
     if (indexes_.size() <= clause.path) indexes_.resize(clause.path + 1);
     const auto id = static_cast<ClauseId>(out_.clauses.size());
-    clause.first_negation = static_cast<std::uint32_t>(out_.negation_paths.size());
+    clause.first_negation = out_.negations;
     for (const Condition& condition : field.conditions) {
       Target target = id;
       switch (condition.kind) {
         case Condition::Kind::exists: clause.exists = true; continue;
         case Condition::Kind::absent: clause.absent = true; continue;
         case Condition::Kind::is: clause.tested = true; break;
-        case Condition::Kind::anything_but:
-          target = negation_bit | static_cast<NegationId>(out_.negation_paths.size());
-          out_.negation_paths.push_back(clause.path);
-          ++clause.negations;
+        case Condition::Kind::anything_but: target = negation_bit | out_.negations++; ++clause.negations;
       }
       if (!indexes_[clause.path]) indexes_[clause.path] = std::make_unique<ValueIndex>();
       for (const Test& test : condition.tests) indexes_[clause.path]->add(test, target);
@@ -245,9 +242,9 @@ CompiledPatterns::CompiledPatterns(std::span<const Pattern* const> sources) {
 }
 
 std::size_t CompiledPatterns::bytes() const {
-  std::size_t all = sizeof(*this) + tree.bytes() + bytes_of(indexes) + bytes_of(clauses) + bytes_of(negation_paths) +
-                    bytes_of(groups) + bytes_of(group_clauses) + bytes_of(choices) + bytes_of(patterns) +
-                    patterns_of.bytes() + lazy_clauses_of.bytes() + absent_clauses_of.bytes();
+  std::size_t all = sizeof(*this) + tree.bytes() + bytes_of(indexes) + bytes_of(clauses) + bytes_of(groups) +
+                    bytes_of(group_clauses) + bytes_of(choices) + bytes_of(patterns) + patterns_of.bytes() +
+                    lazy_clauses_of.bytes() + absent_clauses_of.bytes();
   for (const auto& index : indexes) all += index ? index->bytes() : 0;
   all += bytes_of(tests);
   for (const auto& clause : tests)

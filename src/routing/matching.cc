@@ -94,7 +94,7 @@ Matching::State::State(const CompiledPatterns& patterns, const MatchingLimits& l
       scratch_(patterns.tree.paths()),
       paths_(patterns.tree.paths()),
       clauses_(patterns.clauses.size()),
-      negations_(patterns.negation_paths.size()),
+      negations_(patterns.negations),
       tried_(patterns.patterns.size()),
       most_hits_(limits.places),
       consistency_(patterns.tree) {

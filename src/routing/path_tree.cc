@@ -58,7 +58,6 @@ void PathTree::finish() {
   slots_.resize(slots);
   for (const auto& [edge, id] : growing_) {
     Node& parent = nodes_[edge.first];
-    if (nodes_[id].children != 0) parent.deep = true;
     const std::string& name = names_[id];
     parent.heads |= bit_of(head_of(name));
     const bool is_hashed = parent.children > few;

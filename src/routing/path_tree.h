@@ -36,7 +36,6 @@ class PathTree {
     std::uint32_t first_slot = 0;  ///< of its children
     std::uint32_t slot_mask = 0;   ///< slots - 1, a power of two, when there are more than a few
     std::uint64_t heads = 0;       ///< a bit for each head of a child's name
-    bool deep = false;             ///< some child has children: a name with dots may lead there
     /// What there is to find at and below it: itself, and its children.
     std::uint32_t parts() const { return (path != no_path ? 1 : 0) + children; }
   };

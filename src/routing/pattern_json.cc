@@ -1,32 +1,10 @@
 #include "continuo/routing/pattern_json.h"
 
-#include <charconv>
-
 #include "continuo/record/json_scan.h"
+#include "continuo/routing/json_skim.h"
 
 namespace continuo::routing {
 namespace {
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
-constexpr bool is_high_surrogate(char32_t unit) { return unit >= 0xd800 && unit <= 0xdbff; }
-
-void append_utf8(char32_t point, std::string& out) {
-  const auto add = [&](char32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) return add(point);
-  if (point < 0x800) {
-    add(0xc0 | point >> 6);
-  } else {
-    if (point < 0x10000) {
-      add(0xe0 | point >> 12);
-    } else {
-      add(0xf0 | point >> 18);
-      add(0x80 | (point >> 12 & 0x3f));
-    }
-    add(0x80 | (point >> 6 & 0x3f));
-  }
-  add(0x80 | (point & 0x3f));
-}
 
 // Reads a text that is known to be JSON and not too deep: nothing is checked again.
 class Reader {
@@ -58,9 +36,7 @@ class Reader {
   }
 
  private:
-  void skip_blanks() {
-    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
-  }
+  void skip_blanks() { at_ = skip_space(text_, at_); }
   /// Behind the next token when it is `c`.
   bool take(char c) {
     skip_blanks();
@@ -96,49 +72,19 @@ class Reader {
     using enum PatternJson::Kind;
     const char first = text_[at_];
     out.kind = first == 'n' ? null : first == 't' || first == 'f' ? boolean : number;
-    const std::size_t end = std::min(text_.find_first_of(" \n\r\t,]}", at_), text_.size());
+    const std::size_t end = scalar_end(text_, at_);
     out.text = text_.substr(at_, end - at_);
     at_ = end;
   }
 
   std::string read_string() {
+    const std::size_t begin = at_ + 1;
+    bool has_escapes = false;
+    const std::size_t end = string_end(text_, begin, has_escapes);
+    at_ = end + 1;
     std::string out;
-    for (++at_; text_[at_] != '"'; ++at_) {
-      if (text_[at_] == '\\')
-        read_escape(out);
-      else
-        out += text_[at_];
-    }
-    ++at_;
+    decode_string(text_.substr(begin, end - begin), out);
     return out;
-  }
-
-  // Leaves the reader at the escape's last byte.
-  void read_escape(std::string& out) {
-    const char name = text_[++at_];
-    switch (name) {
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 't': out += '\t'; break;
-      case 'u': append_utf8(code_point(), out); break;
-      default: out += name;
-    }
-  }
-
-  char32_t code_point() {
-    const char32_t first = four_hex_digits();
-    if (!is_high_surrogate(first)) return first;
-    at_ += 2;  // the backslash and the 'u' of the other half
-    return 0x10000 + ((first & 0x3ff) << 10) + (four_hex_digits() & 0x3ff);
-  }
-
-  char32_t four_hex_digits() {
-    unsigned unit = 0;
-    std::from_chars(text_.data() + at_ + 1, text_.data() + at_ + 5, unit, 16);
-    at_ += 4;
-    return unit;
   }
 
   std::string_view text_;
@@ -158,7 +104,7 @@ std::string compact_json(std::string_view json) {
   bool in_string = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (!in_string && is_blank(c)) continue;
+    if (!in_string && is_space(c)) continue;
     out += c;
     if (c == '"') in_string = !in_string;
     if (in_string && c == '\\') out += json[++i];
