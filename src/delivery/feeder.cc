@@ -187,7 +187,7 @@ class Feeder::Work final : public node::Edge {
     if (position.busy) return;
     if (system_clock().steady() < position.again_at) return look_again(position.again_at);
     if (position.at.credit == 0) return ask_credit(position);
-    node::Offer offer = begin(position);
+    node::Offer offer = engines::offer_at(position.at);
     const auto bytes = std::min(read_bytes, position.at.credit * read_bytes_each);
     auto batches = node_.read(position.at.partition, position.at.next, bytes);
     if (!batches && batches.error().code == Code::offset_out_of_range)
@@ -201,16 +201,6 @@ class Feeder::Work final : public node::Edge {
     submit(position, std::move(offer));
   }
 
-  static node::Offer begin(const Position& position) {
-    node::Offer offer;
-    offer.subscription = position.at.subscription;
-    offer.epoch = position.at.epoch;
-    offer.filter = position.at.filter;
-    offer.partition = position.at.partition;
-    offer.from = offer.next = position.at.next;
-    return offer;
-  }
-
   // Retention was faster than the subscription: it goes on at the first record kept.
   void pass_over_trimmed(Position& position, node::Offer offer) {
     const auto state = node_.partition_state(position.at.partition);
@@ -220,7 +210,7 @@ class Feeder::Work final : public node::Edge {
   }
 
   // An offer of nothing: it is answered when there is credit.
-  void ask_credit(Position& position) { submit(position, begin(position)); }
+  void ask_credit(Position& position) { submit(position, engines::offer_at(position.at)); }
 
   void submit(Position& position, node::Offer offer) {
     position.busy = true;

@@ -126,12 +126,7 @@ void Router::go_on(Lane& lane, Cursor& cursor) {
 // ---- offering -------------------------------------------------------------------------------------------------------
 
 void Router::offer(Lane& lane, Cursor& cursor) {
-  node::Offer made;
-  made.subscription = cursor.at.subscription;
-  made.epoch = cursor.at.epoch;
-  made.filter = cursor.at.filter;
-  made.partition = lane.partition;
-  made.from = cursor.at.next;
+  node::Offer made = engines::offer_at(cursor.at);
   made.next = Lane::seen(cursor);
   made.events = std::exchange(cursor.matched, {});
   cursor.at.credit -= static_cast<std::uint32_t>(made.events.size());
@@ -156,12 +151,7 @@ void Router::flush() {
 
 // An offer of nothing: it is answered when there is credit.
 void Router::ask(Lane& lane, Cursor& cursor) {
-  node::Offer made;
-  made.subscription = cursor.at.subscription;
-  made.epoch = cursor.at.epoch;
-  made.filter = cursor.at.filter;
-  made.partition = lane.partition;
-  made.from = made.next = cursor.at.next;
+  node::Offer made = engines::offer_at(cursor.at);
   cursor.busy = true;
   const Ticket ticket{lane.partition, made.subscription, cursor.number, made.next};
   node_.offer(edge_, std::move(made),

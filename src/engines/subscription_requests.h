@@ -105,6 +105,11 @@ struct Offer {
   std::uint32_t filter = 1;  ///< version of the filter they passed
 };
 
+/// An offer of nothing yet, from where the subscription stands.
+inline Offer offer_at(const FeedPosition& at) {
+  return {at.subscription, at.epoch, at.partition, at.next, at.next, {}, at.filter};
+}
+
 struct OfferCredit {
   Offset next;  ///< where the subscription stands now; differs from the offer's when it was refused as outdated
   std::uint32_t credit = 0;
