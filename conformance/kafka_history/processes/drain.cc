@@ -27,7 +27,7 @@ std::vector<std::int64_t> ends_of(rd_kafka_t* client, const Places& places) {
 }  // namespace
 
 bool catches_up(const std::string& server, const std::string& group, const Places& places, std::chrono::seconds limit,
-                std::string& missing) {
+                const std::function<void()>& meanwhile, std::string& missing) {
   const auto client = make_client(RD_KAFKA_CONSUMER, configuration(server, {{"group.id", group}}));
   const auto ends = ends_of(client.get(), places);
   const auto deadline = Clock::now() + limit;
@@ -43,6 +43,7 @@ bool catches_up(const std::string& server, const std::string& group, const Place
       }
       if (missing.empty()) return true;
     }
+    meanwhile();
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   } while (Clock::now() < deadline);
   return false;

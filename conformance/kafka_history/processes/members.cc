@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <csignal>
 
 #include "process.h"
@@ -135,11 +136,31 @@ void Members::settle() {
     gone(seat, wait_for(seat.process));
   }
   replaced_.clear();
-  reap();
   for (Seat& seat : seats_) {
     if (seat.state == State::frozen) thaw(seat);
-    if (seat.state == State::gone) join(seat);
   }
+  look_after();
+  came_back_ = 0;
+}
+
+void Members::look_after() {
+  reap();
+  for (Seat& seat : seats_) {
+    if (seat.state != State::gone) continue;
+    join(seat);
+    ++came_back_;
+  }
+}
+
+std::string Members::states(std::uint32_t group) const {
+  std::string text;
+  for (const Seat& seat : seats_) {
+    if (seat.group != group) continue;
+    constexpr std::array names = {"gone", "runs", "leaves", "frozen"};
+    text += fmt::format("{}{} {} (process {})", text.empty() ? "" : ", ", seat.number,
+                        names.at(static_cast<std::size_t>(seat.state)), seat.process);
+  }
+  return text;
 }
 
 void Members::end() {
@@ -153,8 +174,8 @@ void Members::end() {
 }
 
 std::string Members::counts() const {
-  return fmt::format("members: {} joined, {} left, {} died, {} froze, {} hung, {} replaced, {} aborted", joined_, left_,
-                     died_, frozen_ - replaced_count_, hung_, replaced_count_, aborted_);
+  return fmt::format("members: {} joined, {} left, {} died, {} froze, {} hung, {} replaced, {} aborted, {} back at the end",
+                     joined_, left_, died_, frozen_ - replaced_count_, hung_, replaced_count_, aborted_, came_back_);
 }
 
 }  // namespace continuo::history

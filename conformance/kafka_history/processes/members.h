@@ -30,8 +30,13 @@ class Members {
 
   /// Does what is due: at times something happens to some member.
   void disturb();
-  /// Everybody lives and polls; nothing happens any more.
+  /// Nothing happens to members any more: everybody polls, but who is about to leave, or to be found dead.
   void settle();
+  /// Who is gone comes back. To be called again and again while the groups are to get on: a member that was leaving when
+  /// they settled, or that ended since, is missed only then.
+  void look_after();
+  /// What each member of a group is thought to do, as text.
+  std::string states(std::uint32_t group) const;
   /// All leave.
   void end();
   /// A client of a group that is no member, as its number.
@@ -72,7 +77,7 @@ class Members {
   std::vector<Seat> seats_;
   std::vector<Seat> replaced_;  ///< still there, and fenced off once they wake
   Clock::time_point next_ = Clock::now();
-  int joined_ = 0, left_ = 0, died_ = 0, frozen_ = 0, hung_ = 0, replaced_count_ = 0, aborted_ = 0;
+  int joined_ = 0, left_ = 0, died_ = 0, frozen_ = 0, hung_ = 0, replaced_count_ = 0, aborted_ = 0, came_back_ = 0;
   std::vector<std::string> failures_;
 };
 

@@ -189,10 +189,13 @@ class Run {
       if (code != 0) trouble_.push_back(fmt::format("a producer ended with {}", code));
     }
     members_->settle();
-    for (const auto& group : groups_) {
+    const auto look_after = [this] { members_->look_after(); };
+    for (std::uint32_t group = 0; group < groups_.size(); ++group) {
+      const std::string& name = groups_[group].name;
       std::string missing;
-      if (catches_up(server_.address(), group.name, places_, seconds(settings_.patience_s), missing)) continue;
-      trouble_.push_back(fmt::format("the group {} stands still:{}", group.name, missing));
+      if (catches_up(server_.address(), name, places_, seconds(settings_.patience_s), look_after, missing)) continue;
+      trouble_.push_back(
+          fmt::format("the group {} stands still:{}; members: {}", name, missing, members_->states(group)));
     }
     members_->end();
     trouble_.insert(trouble_.end(), members_->failures().begin(), members_->failures().end());

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "continuo/engines/groups/groups.h"
-#include "continuo/engines/groups/subscribed_topics.h"
+#include "continuo/engines/groups/consumer_protocol.h"
 
 namespace continuo::engines {
 namespace {
@@ -49,6 +49,18 @@ bool subscribe_alike(std::string_view type, std::string_view before, std::string
   const auto left = subscribed_topics(before);
   const auto right = subscribed_topics(after);
   return !left || !right || left == right;
+}
+
+// The first half of a cooperative rebalance: members let partitions go, and whoever did joins again so that others get
+// them. One that is replaced before does not know that it should, and nobody would own them until something else
+// happens to the group - in Apache Kafka too.
+bool is_half_way(const ConsumerGroup& group) {
+  if (group.protocol_type != consumer_protocol_type) return false;
+  ConsumerPartitions assigned;
+  for (const auto& [id, member] : group.members) assigned.merge(assigned_partitions(member.assignment));
+  return std::ranges::any_of(group.members, [&](const auto& each) {
+    return !std::ranges::includes(assigned, owned_partitions(each.second.metadata(group.protocol)));
+  });
 }
 
 }  // namespace
@@ -175,7 +187,7 @@ GroupError GroupsEngine::replace(Turn& turn, JoinGroup& request) {
   node.key() = request.fresh_member;
   CHECK(group.members.insert(std::move(node)).inserted, "a fresh member id is nobody's");
 
-  const bool stable = group.state == GroupState::stable;
+  const bool stable = group.state == GroupState::stable && !is_half_way(group);
   const std::string before = stable ? member.metadata(group.protocol) : std::string{};
   update(member, request);
   member.heard_of(turn.now);

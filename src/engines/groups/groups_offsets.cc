@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "continuo/engines/groups/groups.h"
-#include "continuo/engines/groups/subscribed_topics.h"
+#include "continuo/engines/groups/consumer_protocol.h"
 
 namespace continuo::engines {
 namespace {

@@ -78,6 +78,58 @@ TEST_F(StaticMembersTest, OneThatComesBackOwningNothingNeedsNoRebalance) {
   EXPECT_EQ(joined(join(static_request("a"))).generation, 1);
 }
 
+// What a cooperative member says of the partitions of topic "a" that it owns, and what an assignment gives.
+std::string partitions_of_a(std::initializer_list<std::int32_t> partitions) {
+  std::string bytes;
+  ByteWriter writer{bytes};
+  writer.be(std::int32_t{1});
+  writer.be(std::int16_t{1});
+  writer.raw("a");
+  writer.be(static_cast<std::int32_t>(partitions.size()));
+  for (const std::int32_t each : partitions) writer.be(each);
+  return bytes;
+}
+std::string owner_of(std::initializer_list<std::int32_t> partitions) {
+  return subscription({"a"}, std::string(4, '\0') + partitions_of_a(partitions));
+}
+std::string assignment_of(std::initializer_list<std::int32_t> partitions) {
+  return std::string("\0\1", 2) + partitions_of_a(partitions) + std::string(4, '\0');
+}
+
+// Found by the history checker: "a" gives a partition up so that "b" may have it, and is restarted before it says so.
+TEST_F(StaticMembersTest, OneThatComesBackHalfWayThroughACooperativeRebalanceIsGivenANewOne) {
+  const auto first = join(static_request("a"));
+  pass(Millis{250});
+  const auto a = finish({first}).front();
+  JoinGroup owner = static_request("a", a);
+  owner.protocols[0].metadata = owner_of({0, 1});
+  const auto second = join(static_request("b"));
+  const auto again = join(owner);
+  generation_ = joined(again).generation;
+  take(engine().sync({.token = ++token_,
+                      .who = {"g", a, "a", generation_},
+                      .assignments = {{a, assignment_of({0})}, {joined(second).member, assignment_of({})}}},
+                     now_));
+  sync(joined(second).member);
+  ASSERT_EQ(state(), GroupState::stable);
+  restart();  // nothing of it is lost with the server
+  EXPECT_FALSE(answered(join(static_request("a"))));
+  EXPECT_EQ(state(), GroupState::preparing_rebalance) << "or nobody owns partition 1 until something else happens";
+}
+
+TEST_F(StaticMembersTest, OneThatComesBackWhenAllIsAssignedNeedsNoRebalanceWhateverItOwned) {
+  JoinGroup owner = static_request("a");
+  owner.protocols[0].metadata = owner_of({0, 1});
+  const auto first = join(owner);
+  pass(Millis{250});
+  generation_ = joined(first).generation;
+  take(engine().sync({.token = ++token_,
+                      .who = {"g", joined(first).member, "a", generation_},
+                      .assignments = {{joined(first).member, assignment_of({0, 1, 2})}}},
+                     now_));
+  EXPECT_EQ(joined(join(static_request("a"))).generation, 1);
+}
+
 TEST_F(StaticMembersTest, OneThatComesBackWithOtherTopicsOrProtocolsRebalances) {
   two();
   JoinGroup changed = static_request("b");
