@@ -54,20 +54,40 @@ struct TopicChange {
 };
 
 enum class OrderBy : std::uint8_t { key, none, last = none };
-enum class StartFrom : std::uint8_t { earliest, latest, last = latest };
-enum class OnFailure : std::uint8_t { park, drop, last = drop };
+enum class StartFrom : std::uint8_t { earliest, latest, time, last = time };
+enum class OnFailure : std::uint8_t { park, drop, dead_letter, last = dead_letter };
+
+/// When so many keys fail with one fingerprint in so short a time, something they all need is broken: the subscription
+/// holds still and tries one key now and then, instead of giving up thousands.
+struct StormGuard {
+  std::uint32_t keys = 0;  ///< 0: no guard
+  Millis within{10'000};
+  Millis probe{5'000};  ///< until one key is tried; doubled with every try that fails, up to 5 minutes
+  bool operator==(const StormGuard&) const = default;
+};
 
 inline constexpr std::size_t most_filter_bytes = 64 * 1024;
+inline constexpr std::size_t most_target_bytes = 16 * 1024, most_repairs_bytes = 24 * 1024;
+inline constexpr std::uint32_t most_storm_keys = 10'000;
 
 struct SubscriptionSettings {
   std::vector<std::string> topics;  ///< names; at least one
   StartFrom from = StartFrom::latest;
+  WallTime from_time;  ///< with StartFrom::time: the first event appended then or later
   OrderBy order_by = OrderBy::key;
   std::uint32_t concurrency = 1024;  ///< keys leased at once
   Millis lease{30'000};
   RetryPolicy retry;
   OnFailure on_failure = OnFailure::park;
   std::string filter;  ///< an event pattern, JSON without spaces; empty: every event. Engines keep it and never look.
+  std::string target;  ///< who gets the events, JSON without spaces; empty: who asks. Engines never look.
+  std::string
+      repairs;  ///< declared repairs, JSON without spaces; empty: none. Engines only look whether there are any.
+  std::string dead_letter;     ///< the topic of events given up, with OnFailure::dead_letter
+  std::optional<Millis> ttl;   ///< an event that waited so long since its appending is passed over, told as expired
+  std::optional<Millis> idle;  ///< after so long without a receive or settle the subscription is deleted
+  StormGuard storm;
+  bool queue = false;  ///< its one topic is its own, trimmed behind what is unsettled
   bool operator==(const SubscriptionSettings&) const = default;
 };
 

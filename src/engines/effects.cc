@@ -41,6 +41,19 @@ template <class Io, Of<SubscriptionSettings> T>
 void fields(Io& io, T& v) {
   io(v.topics, v.from, v.order_by, v.concurrency, v.lease, v.retry, v.on_failure);
 }
+template <class Io, Of<StormGuard> T>
+void fields(Io& io, T& v) {
+  io(v.keys, v.within, v.probe);
+}
+// The same of a subscription: before there was a choice, only a pull from one end or the other.
+template <class Io, Of<SubscriptionSettings> T>
+void later_fields(Io& io, T& v) {
+  io(v.from_time, v.target, v.repairs, v.dead_letter, v.ttl, v.idle, v.storm, v.queue);
+}
+template <class Io, Of<ReleaseFilter> T>
+void fields(Io& io, T& v) {
+  io(v.fingerprint, v.event_type, v.after, v.before);
+}
 template <class Io, Of<RememberedId> T>
 void fields(Io& io, T& v) {
   io(v.identity, v.content, v.offset);
@@ -85,6 +98,7 @@ void fields(Io& io, T& v, std::uint8_t version) {
   io(v.id, v.name, v.epoch, v.paused, v.settings, v.topics);
   if (version >= 2) io(v.settings.filter, v.filter_version);
   if (version >= 3) later_fields(io, v.settings.retry), io(v.settings.retry.rules);
+  if (version >= 4) later_fields(io, v.settings);
 }
 template <class Io, Of<SubscriptionDeleted> T>
 void fields(Io& io, T& v) {
@@ -99,12 +113,14 @@ void fields(Io& io, T& v) {
   io(v.subscription, v.partition);
 }
 template <class Io, Of<KeyQueued> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key, v.offsets);
+  if (version >= 2) io(v.times);
 }
 template <class Io, Of<KeyPageFilled> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key, v.page, v.offsets);
+  if (version >= 2) io(v.times);
 }
 template <class Io, Of<KeyPageDropped> T>
 void fields(Io& io, T& v) {
@@ -123,20 +139,49 @@ void fields(Io& io, T& v) {
   io(v.key, v.count);
 }
 template <class Io, Of<KeyReturned> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key, v.not_before, v.failure);
+  if (version >= 2) io(v.uncounted);
 }
 template <class Io, Of<KeyParked> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key, v.failure, v.since);
+  if (version >= 2) io(v.to, v.repair_by, v.event_type);
 }
 template <class Io, Of<KeyReleased> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key);
+  if (version >= 2) io(v.drain_to, v.release, v.by, v.reason);
 }
 template <class Io, Of<KeySkipped> T>
-void fields(Io& io, T& v) {
+void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key, v.reason);
+  if (version >= 2) io(v.by);
+}
+template <class Io, Of<HeadEdited> T>
+void fields(Io& io, T& v) {
+  io(v.key, v.copy, v.by, v.reason, v.difference);
+}
+template <class Io, Of<RepairChanged> T>
+void fields(Io& io, T& v) {
+  io(v.key, v.repair_by, v.lease, v.until, v.by, v.reason);
+}
+template <class Io, Of<ReleaseChanged> T>
+void fields(Io& io, T& v) {
+  io(v.subscription, v.number, v.state, v.filter, v.rate, v.stop_at_relapse, v.by, v.reason, v.started, v.next_at);
+  io(v.partition, v.key_hash, v.total, v.released, v.relapsed);
+}
+template <class Io, Of<StormChanged> T>
+void fields(Io& io, T& v) {
+  io(v.subscription, v.over, v.fingerprint, v.since, v.probe_at, v.probes, v.probing);
+}
+template <class Io, Of<SubscriptionUsed> T>
+void fields(Io& io, T& v) {
+  io(v.subscription, v.at);
+}
+template <class Io, Of<KeyTimeCame> T>
+void fields(Io& io, T& v) {
+  io(v.key);
 }
 template <class Io, Of<KeyDropped> T>
 void fields(Io& io, T& v) {
@@ -275,6 +320,12 @@ CONTINUO_EFFECT(KeyParked);
 CONTINUO_EFFECT(KeyReleased);
 CONTINUO_EFFECT(KeySkipped);
 CONTINUO_EFFECT(KeyDropped);
+CONTINUO_EFFECT(HeadEdited);
+CONTINUO_EFFECT(RepairChanged);
+CONTINUO_EFFECT(ReleaseChanged);
+CONTINUO_EFFECT(StormChanged);
+CONTINUO_EFFECT(SubscriptionUsed);
+CONTINUO_EFFECT(KeyTimeCame);
 CONTINUO_EFFECT(LeaseCut);
 CONTINUO_EFFECT(EventsLost);
 CONTINUO_EFFECT(RecordsKept);

@@ -46,6 +46,14 @@ std::string bytes_of(std::string_view hex_digits) {
   return bytes;
 }
 
+/// Bytes that an earlier version wrote are read, and say what they said.
+template <class T>
+void check_read(std::uint8_t version, std::string_view golden, const T& meant) {
+  const auto read = decode<T>(version, bytes_of(golden));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(hex(encode(*read).payload), hex(encode(meant).payload));
+}
+
 TEST(Effects, GoldenNodeMade) { check(NodeMade{0x1122334455667788}, 16, "88ef99abc5e88c9111"); }
 
 TEST(Effects, GoldenTopicDefined) {
@@ -93,7 +101,7 @@ TEST(Effects, GoldenBatchProduced) {
 
 TEST(Effects, GoldenProducerForgotten) { check(ProducerForgotten{partition, ProducerId{300}}, 74, "ac0202ac02"); }
 
-TEST(Effects, GoldenSubscriptionDefined) {
+SubscriptionSettings settings_of_version_3() {
   SubscriptionSettings settings;
   settings.topics = {"orders", "payments"};
   settings.from = StartFrom::earliest;
@@ -103,15 +111,36 @@ TEST(Effects, GoldenSubscriptionDefined) {
   settings.retry = {5, Millis{1'000}};
   settings.on_failure = OnFailure::drop;
   settings.filter = R"({"type":["A"]})";
+  return settings;
+}
+TEST(Effects, GoldenSubscriptionDefined) {
+  SubscriptionSettings settings = settings_of_version_3();
+  settings.from = StartFrom::time;
+  settings.from_time = WallTime{1'763'713'800'000};
+  settings.target = R"({"topic":"b"})";
+  settings.repairs = "[]";
+  settings.on_failure = OnFailure::dead_letter;
+  settings.dead_letter = "x";
+  settings.ttl = Millis{86'400'000};
+  settings.idle = Millis{60'000};
+  settings.storm = {50, Millis{10'000}, Millis{5'000}};
+  settings.queue = true;
   check(SubscriptionDefined{SubscriptionId{7}, "shipping", 2, true, settings, {TopicId{300}, TopicId{301}}, 3}, 32,
-        "07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02"
-        "0e7b2274797065223a5b2241225d7d03"
-        "00e0d403000000",
-        3);
+        "07087368697070696e67020102066f7264657273087061796d656e7473020140e0d40305d00f0202ac02ad020e7b2274797065223a5b22"
+        "41225d7d0300e0d40300000080ddc6d8d4660d7b22746f706963223a2262227d025b5d01780180f0b25201c0a90732a09c01904e01",
+        4);
+}
+TEST(Effects, GoldenSubscriptionDefinedVersion3) {
+  check_read(3,
+             "07087368697070696e67020102066f7264657273087061796d656e7473000140e0d40305d00f0102ac02ad02"
+             "0e7b2274797065223a5b2241225d7d03"
+             "00e0d403000000",
+             SubscriptionDefined{
+                 SubscriptionId{7}, "shipping", 2, true, settings_of_version_3(), {TopicId{300}, TopicId{301}}, 3});
 }
 TEST(Effects, GoldenSubscriptionDefinedWithoutFilter) {
   check(SubscriptionDefined{SubscriptionId{1}, "s", 1, false, {}, {}}, 32,
-        "01017301000001008008e0d40305d00f0000000100e0d403000000", 3);
+        "01017301000001008008e0d40305d00f0000000100e0d40300000000000000000000a09c01904e00", 4);
 }
 TEST(Effects, GoldenSubscriptionDefinedVersion1) {
   const auto read = decode<SubscriptionDefined>(
@@ -130,10 +159,19 @@ TEST(Effects, GoldenSubscriptionDefinedVersion1) {
 TEST(Effects, GoldenSubscriptionDeleted) { check(SubscriptionDeleted{SubscriptionId{7}}, 33, "07"); }
 TEST(Effects, GoldenCursorMoved) { check(CursorMoved{SubscriptionId{7}, partition, Offset{1000}}, 34, "07ac0202e807"); }
 TEST(Effects, GoldenKeyQueued) {
-  check(KeyQueued{key, {Offset{1000}, Offset{1005}}}, 35, "07ac020288ef99abc5e88c911102e80705");
+  check(KeyQueued{key, {Offset{1000}, Offset{1005}}, {{Offset{1005}, WallTime{9}, WallTime{300}}}}, 35,
+        "07ac020288ef99abc5e88c911102e8070501ed0712d804", 2);
+}
+TEST(Effects, GoldenKeyQueuedVersion1) {
+  check_read(1, "07ac020288ef99abc5e88c911102e80705", KeyQueued{key, {Offset{1000}, Offset{1005}}});
 }
 TEST(Effects, GoldenKeyPageFilled) {
-  check(KeyPageFilled{key, Offset{900}, {Offset{1000}, Offset{1005}}}, 48, "07ac020288ef99abc5e88c9111840702e80705");
+  check(KeyPageFilled{key, Offset{900}, {Offset{1000}, Offset{1005}}, {{Offset{1005}, WallTime{9}, {}}}}, 48,
+        "07ac020288ef99abc5e88c9111840702e8070501ed071200", 2);
+}
+TEST(Effects, GoldenKeyPageFilledVersion1) {
+  check_read(1, "07ac020288ef99abc5e88c9111840702e80705",
+             KeyPageFilled{key, Offset{900}, {Offset{1000}, Offset{1005}}});
 }
 TEST(Effects, GoldenKeyPageDropped) { check(KeyPageDropped{key, Offset{900}}, 49, "07ac020288ef99abc5e88c91118407"); }
 TEST(Effects, GoldenLeaseNumbered) { check(LeaseNumbered{300}, 50, "ac02"); }
@@ -142,17 +180,66 @@ TEST(Effects, GoldenKeyLeased) {
 }
 TEST(Effects, GoldenKeySettled) { check(KeySettled{key, 2}, 37, "07ac020288ef99abc5e88c911102"); }
 TEST(Effects, GoldenKeyReturned) {
-  check(KeyReturned{key, Elapsed{36'000}, failure}, 38,
-        "07ac020288ef99abc5e88c9111c0b2040d636172645f6465636c696e6564086e6f2066756e6473");
+  check(KeyReturned{key, Elapsed{36'000}, failure, true}, 38,
+        "07ac020288ef99abc5e88c9111c0b2040d636172645f6465636c696e6564086e6f2066756e647301", 2);
+}
+TEST(Effects, GoldenKeyReturnedVersion1) {
+  check_read(1, "07ac020288ef99abc5e88c9111c0b2040d636172645f6465636c696e6564086e6f2066756e6473",
+             KeyReturned{key, Elapsed{36'000}, failure});
 }
 TEST(Effects, GoldenKeyParked) {
-  check(KeyParked{key, failure, WallTime{1'763'713'800'000}}, 39,
-        "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d466");
+  check(KeyParked{key, failure, WallTime{1'763'713'800'000}, GivenUp::dead_letter, RepairBy::person, "paid"}, 39,
+        "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d46601020470616964", 2);
 }
-TEST(Effects, GoldenKeyReleased) { check(KeyReleased{key}, 40, "07ac020288ef99abc5e88c9111"); }
+TEST(Effects, GoldenKeyParkedVersion1) {
+  check_read(1, "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d466",
+             KeyParked{key, failure, WallTime{1'763'713'800'000}});
+}
+TEST(Effects, GoldenKeyReleased) {
+  check(KeyReleased{key, Offset{1000}, 3, "ann", "fixed"}, 40, "07ac020288ef99abc5e88c9111e8070303616e6e056669786564",
+        2);
+}
+TEST(Effects, GoldenKeyReleasedVersion1) { check_read(1, "07ac020288ef99abc5e88c9111", KeyReleased{key}); }
 TEST(Effects, GoldenKeySkipped) {
-  check(KeySkipped{key, "paid by phone"}, 41, "07ac020288ef99abc5e88c91110d706169642062792070686f6e65");
+  check(KeySkipped{key, "paid by phone", "ann"}, 41, "07ac020288ef99abc5e88c91110d706169642062792070686f6e6503616e6e",
+        2);
 }
+TEST(Effects, GoldenKeySkippedVersion1) {
+  check_read(1, "07ac020288ef99abc5e88c91110d706169642062792070686f6e65", KeySkipped{key, "paid by phone"});
+}
+TEST(Effects, GoldenHeadEdited) {
+  check(HeadEdited{key, Offset{9}, "ann", "typo", "[]"}, 51, "07ac020288ef99abc5e88c91110903616e6e047479706f025b5d");
+}
+TEST(Effects, GoldenRepairChanged) {
+  check(RepairChanged{key, RepairBy::person, 300, Elapsed{35'000}, "bot", "odd"}, 52,
+        "07ac020288ef99abc5e88c911102ac02f0a20403626f74036f6464");
+}
+TEST(Effects, GoldenReleaseChanged) {
+  check(ReleaseChanged{SubscriptionId{7},
+                       3,
+                       ReleaseState::relapsed,
+                       {"f", "paid", WallTime{1}, WallTime{2}},
+                       100,
+                       true,
+                       "ann",
+                       "fixed",
+                       WallTime{1'763'713'800'000},
+                       Elapsed{35'000},
+                       partition,
+                       5,
+                       1000,
+                       17,
+                       1},
+        53, "0703020166047061696401020104640103616e6e05666978656480ddc6d8d466f0a204ac020205e8071101");
+}
+TEST(Effects, GoldenStormChanged) {
+  check(StormChanged{SubscriptionId{7}, false, "f", WallTime{1'763'713'800'000}, Elapsed{35'000}, 2, key}, 54,
+        "0700016680ddc6d8d466f0a204020107ac020288ef99abc5e88c9111");
+}
+TEST(Effects, GoldenSubscriptionUsed) {
+  check(SubscriptionUsed{SubscriptionId{7}, WallTime{1'763'713'800'000}}, 55, "0780ddc6d8d466");
+}
+TEST(Effects, GoldenKeyTimeCame) { check(KeyTimeCame{key}, 57, "07ac020288ef99abc5e88c9111"); }
 TEST(Effects, GoldenLeaseExtended) {
   check(LeaseExtended{key, Elapsed{65'000}}, 42, "07ac020288ef99abc5e88c9111d0f707");
 }
@@ -237,14 +324,32 @@ class Draw {
     return settings;
   }
   SubscriptionSettings subscription_settings() {
-    return {many([&] { return text(); }),
-            flag() ? StartFrom::latest : StartFrom::earliest,
-            flag() ? OrderBy::key : OrderBy::none,
-            small(),
-            Millis{time()},
-            {small(), Millis{time()}},
-            flag() ? OnFailure::park : OnFailure::drop,
-            text()};
+    SubscriptionSettings settings{.topics = many([&] { return text(); }),
+                                  .from = flag() ? StartFrom::latest : StartFrom::time,
+                                  .from_time = WallTime{time()},
+                                  .order_by = flag() ? OrderBy::key : OrderBy::none,
+                                  .concurrency = small(),
+                                  .lease = Millis{time()},
+                                  .retry = {{small(), Millis{time()}}, {}},
+                                  .on_failure = flag() ? OnFailure::park : OnFailure::dead_letter,
+                                  .filter = text(),
+                                  .target = text(),
+                                  .repairs = text(),
+                                  .dead_letter = text(),
+                                  .storm = {small(), Millis{time()}, Millis{time()}},
+                                  .queue = flag()};
+    if (flag()) settings.ttl = Millis{time()};
+    if (flag()) settings.idle = Millis{time()};
+    return settings;
+  }
+  std::vector<EventTimes> times() {
+    return many([&] { return EventTimes{offset(), WallTime{time()}, WallTime{time()}}; });
+  }
+  ReleaseFilter release_filter() {
+    ReleaseFilter filter{text(), text(), {}, {}};
+    if (flag()) filter.after = WallTime{time()};
+    if (flag()) filter.before = WallTime{time()};
+    return filter;
   }
 
  private:
@@ -281,16 +386,28 @@ std::vector<Drawn> one_of_each(Draw draw) {
                                 draw.small()}),
       drawn(SubscriptionDeleted{SubscriptionId{draw.small()}}),
       drawn(CursorMoved{SubscriptionId{draw.small()}, draw.place(), draw.offset()}),
-      drawn(KeyQueued{draw.any_key(), draw.many([&] { return draw.offset(); })}),
-      drawn(KeyPageFilled{draw.any_key(), draw.offset(), draw.many([&] { return draw.offset(); })}),
+      drawn(KeyQueued{draw.any_key(), draw.many([&] { return draw.offset(); }), draw.times()}),
+      drawn(KeyPageFilled{draw.any_key(), draw.offset(), draw.many([&] { return draw.offset(); }), draw.times()}),
       drawn(KeyPageDropped{draw.any_key(), draw.offset()}),
       drawn(LeaseNumbered{draw.number()}),
       drawn(KeyLeased{draw.any_key(), draw.small(), draw.number(), Elapsed{draw.time()}}),
       drawn(KeySettled{draw.any_key(), draw.small()}),
-      drawn(KeyReturned{draw.any_key(), Elapsed{draw.time()}, draw.any_failure()}),
-      drawn(KeyParked{draw.any_key(), draw.any_failure(), WallTime{draw.time()}}),
-      drawn(KeyReleased{draw.any_key()}),
-      drawn(KeySkipped{draw.any_key(), draw.text()}),
+      drawn(KeyReturned{draw.any_key(), Elapsed{draw.time()}, draw.any_failure(), draw.flag()}),
+      drawn(KeyParked{draw.any_key(), draw.any_failure(), WallTime{draw.time()}, GivenUp::dead_letter, RepairBy::person,
+                      draw.text()}),
+      drawn(KeyReleased{draw.any_key(), draw.offset(), draw.number(), draw.text(), draw.text()}),
+      drawn(KeySkipped{draw.any_key(), draw.text(), draw.text()}),
+      drawn(HeadEdited{draw.any_key(), draw.offset(), draw.text(), draw.text(), draw.text()}),
+      drawn(RepairChanged{draw.any_key(), RepairBy::declared, draw.number(), Elapsed{draw.time()}, draw.text(),
+                          draw.text()}),
+      drawn(ReleaseChanged{SubscriptionId{draw.small()}, draw.number(), ReleaseState::done, draw.release_filter(),
+                           draw.small(), draw.flag(), draw.text(), draw.text(), WallTime{draw.time()},
+                           Elapsed{draw.time()}, draw.place(), draw.number(), draw.number(), draw.number(),
+                           draw.number()}),
+      drawn(StormChanged{SubscriptionId{draw.small()}, draw.flag(), draw.text(), WallTime{draw.time()},
+                         Elapsed{draw.time()}, draw.small(), draw.any_key()}),
+      drawn(SubscriptionUsed{SubscriptionId{draw.small()}, WallTime{draw.time()}}),
+      drawn(KeyTimeCame{draw.any_key()}),
       drawn(LeaseCut{draw.any_key(), draw.small()}),
       drawn(EventsLost{draw.any_key(), draw.many([&] { return draw.offset(); })}),
       drawn(RecordsKept{draw.place(), draw.number(),

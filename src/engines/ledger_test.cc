@@ -125,7 +125,7 @@ class Lists {
   Ledger ledger;
 
   Result<void> apply(const Effect& effect, Elapsed) {
-    const auto queued = decode<KeyQueued>(1, effect.payload);
+    const auto queued = decode<KeyQueued>(2, effect.payload);
     const bool adds = effect.type == EffectType::key_queued;
     const std::uint64_t number = adds ? queued->key.key_hash : decode<KeySettled>(1, effect.payload)->key.key_hash;
     const std::string name = std::to_string(number);

@@ -35,6 +35,7 @@ struct Receive {
 struct Delivery {
   Lease lease;
   std::uint32_t attempt = 1;
+  std::optional<Offset> edited;  ///< delivered instead of the event: this one of the topic of edits
 };
 
 struct Received {
@@ -45,6 +46,7 @@ struct Nack {
   Lease lease;
   Failure failure;
   std::optional<Millis> delay;  ///< none: the subscription's retry delay
+  std::string event_type;       ///< of the event, if it is known: parked keys are released by it
 };
 
 struct Extend {
@@ -69,14 +71,55 @@ struct Settled {
   std::vector<RefusedLease> refused;
 };
 
+/// How a key stands that was given up.
+enum class Healing : std::uint8_t {
+  parked,     ///< waits for somebody
+  repairing,  ///< somebody has its head
+  draining    ///< was released; what waited goes before what comes
+};
+
 struct ParkedKey {
   std::uint64_t key_hash = 0;
   PartitionRef partition;
   Offset head;
+  Healing healing = Healing::parked;
+  std::optional<Offset> edited;  ///< what is delivered instead of the head
   std::uint32_t attempts = 0;
+  std::uint32_t repairs = 0;
   Failure failure;
+  std::string fingerprint;  ///< of the failure
+  std::string event_type;
+  RepairBy repair_by = RepairBy::workflow;
   std::uint64_t waiting = 0;  ///< events behind the head
   WallTime since;
+};
+
+/// Which parked keys are listed.
+struct ParkedQuery {
+  std::size_t limit = 100;
+  ReleaseFilter filter;
+  std::optional<std::uint64_t> key_hash;
+  std::optional<std::pair<PartitionRef, std::uint64_t>> after;  ///< the last one of the page before
+};
+
+/// Who asks for a change of parked keys, and why: told with the change.
+struct Asked {
+  std::string by;      ///< at most 200 bytes
+  std::string reason;  ///< at most 4 KiB
+};
+
+/// For the workflow that repairs: the failed head of a parked key.
+struct RepairDelivery {
+  Lease lease;  ///< of the repair; settles of consumers do not take it
+  ParkedKey parked;
+};
+
+/// One answer of the workflow.
+struct RepairSettle {
+  enum class Outcome : std::uint8_t { repaired, needs_person, skip };
+  Lease lease;
+  Outcome outcome = Outcome::needs_person;
+  std::string reason;
 };
 
 /// How far a subscription has considered a partition.
@@ -100,6 +143,8 @@ struct Offer {
   struct Event {
     Offset offset;
     std::uint64_t key_hash = 0;  ///< hash64 of the record's key; without a key: a hash of the offset
+    WallTime not_before;         ///< 0: at once
+    WallTime expires;            ///< 0: never
   };
   std::vector<Event> events;
   std::uint32_t filter = 1;  ///< version of the filter they passed

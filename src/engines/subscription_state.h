@@ -32,16 +32,23 @@ struct SubscriptionsEngine::State {
   };
   std::unordered_map<KeyRef, std::unique_ptr<KeyUnit>> keys;
   std::unordered_map<KeyRef, Waiting> waiting;  ///< of keys that have such
+  std::unique_ptr<ReleaseUnit> release;         ///< none: there never was one
+  std::unique_ptr<StormUnit> storm;             ///< none: there is none
+  std::unique_ptr<UseUnit> use;                 ///< none: it was not used yet
   Window<std::string> settles;
   std::size_t settle_bytes = 0;
 
   std::set<ReadyKey> ready;
   std::set<std::pair<PartitionRef, std::uint64_t>> parked;
+  /// Parked keys whose head nobody has to repair, oldest first.
+  std::map<RepairBy, std::set<std::tuple<WallTime, PartitionRef, std::uint64_t>>> broken;
   std::map<std::pair<PartitionRef, Offset>, std::uint64_t> heads;  ///< of all keys: its place, the key's hash
   std::uint32_t leased_keys = 0;
   Counts counts;
 
-  bool empty() const { return cursors.empty() && keys.empty() && waiting.empty() && settles.empty(); }
+  bool empty() const {
+    return cursors.empty() && keys.empty() && waiting.empty() && settles.empty() && !release && !storm && !use;
+  }
   const Waiting* behind(const KeyRef& ref) const {
     const auto found = waiting.find(ref);
     return found == waiting.end() ? nullptr : &found->second;
@@ -52,5 +59,21 @@ struct SubscriptionsEngine::State {
     return unit.queue.size() + (more == nullptr ? 0 : more->events);
   }
 };
+
+// Takes the key out of the indexes, changes it, and puts it back, or drops it when nothing is left.
+template <class T>
+void SubscriptionsEngine::apply_key(const T& effect, auto change) {
+  State* found = state(effect.key.subscription);
+  KeyUnit* unit = key(effect.key);
+  if (found == nullptr || unit == nullptr) return;
+  leave(*found, *unit);
+  change(*unit);
+  if (unit->queue.empty()) {
+    erase_key(*found, *unit);
+    return forget_if_empty(effect.key.subscription);
+  }
+  enter(*found, *unit);
+  ledger_.touch(*unit);
+}
 
 }  // namespace continuo::engines

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,15 @@ inline constexpr Millis settle_window{300'000};
 /// and a change costs the same however many there are.
 class KeyUnit final : public Unit {
  public:
-  enum class State : std::uint8_t { ready, leased, backoff, parked, last = parked };
+  enum class State : std::uint8_t {
+    ready,      ///< its head may be delivered
+    leased,     ///< a consumer has the front
+    backoff,    ///< the head failed and comes again at `until`
+    parked,     ///< the head was given up: the key waits for somebody
+    scheduled,  ///< the head is not to be delivered before its own time
+    giving_up,  ///< the head was given up and waits to be written to the topic of dead letters
+    last = giving_up
+  };
   explicit KeyUnit(KeyRef key) : ref(key) {}
   const KeyRef ref;
   State state = State::ready;
@@ -42,7 +51,22 @@ class KeyUnit final : public Unit {
   std::uint64_t lease_number = 0;  ///< of the lease now, or the last one
   Elapsed until;                   ///< end of the lease or of the backoff
   Failure failure;                 ///< of the head's last delivery
-  WallTime since;                  ///< parked since
+  WallTime since;                  ///< parked since; draining: it was
+  std::vector<EventTimes> times;   ///< of those in the queue that have any
+  bool time_came = false;          ///< the head's
+
+  // Of a key that was given up.
+  std::optional<Offset> drain_to;  ///< it was released and drains: the last event that waited then
+  std::uint64_t release = 0;       ///< by this job
+  std::optional<Offset> edited;    ///< the head's successor, in the topic of edits
+  std::string event_type;          ///< of the head, as far as it is known
+  RepairBy repair_by = RepairBy::workflow;
+  std::uint64_t repair_lease = 0;  ///< somebody has the head to repair it
+  Elapsed repair_until;
+  std::uint32_t repairs = 0;  ///< how often the head was
+
+  /// The first `count` events are done, and what was known of the head goes with it.
+  void pass(std::size_t count);
   std::string unit_key() const override;
   void encode(std::string& out) const override;
 };
@@ -54,6 +78,7 @@ class KeyPage final : public Unit {
   const KeyRef ref;
   const Offset first;  ///< names the page
   std::vector<Offset> offsets;
+  std::vector<EventTimes> times;  ///< of those of them that have any
   std::string unit_key() const override;
   void encode(std::string& out) const override;
 };
@@ -70,6 +95,28 @@ class CursorUnit final : public Unit {
 class SubscriptionUnit final : public Unit {
  public:
   SubscriptionDefined definition;
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+/// The release job of a subscription: the last one there was.
+class ReleaseUnit final : public Unit {
+ public:
+  ReleaseChanged value;
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+class StormUnit final : public Unit {
+ public:
+  StormChanged value;
+  std::string unit_key() const override;
+  void encode(std::string& out) const override;
+};
+
+class UseUnit final : public Unit {
+ public:
+  SubscriptionUsed value;
   std::string unit_key() const override;
   void encode(std::string& out) const override;
 };

@@ -11,7 +11,8 @@
 namespace continuo::engines {
 namespace {
 
-constexpr std::uint8_t unit_version = 1;
+constexpr std::uint32_t unit_version = 1;
+constexpr std::uint32_t healing_version = 2;  // of keys and their pages
 
 std::string subscription_key(SubscriptionId id) { return unit_key_of(UnitKind::subscription, id.value); }
 std::string cursor_key(SubscriptionId id, PartitionRef ref) {
@@ -34,30 +35,58 @@ std::string key_page_key(const KeyRef& ref, Offset page) {
 
 std::string KeyUnit::unit_key() const { return key_key(ref); }
 
+// Most keys are well: of those that are, the bytes are as they were before there was any healing.
 void KeyUnit::encode(std::string& out) const {
+  const bool healing = !times.empty() || time_came || drain_to || release != 0 || edited || !event_type.empty() ||
+                       repair_by != RepairBy::workflow || repair_lease != 0 || repairs != 0;
   FieldWriter writer{out};
-  writer(std::uint32_t{unit_version}, state, attempts, leased, lease_number, until, failure.code, failure.message,
-         since, queue);
+  writer(healing ? healing_version : unit_version, state, attempts, leased, lease_number, until, failure.code,
+         failure.message, since, queue);
+  if (healing)
+    writer(times, time_came, drain_to, release, edited, event_type, repair_by, repair_lease, repair_until, repairs);
+}
+
+void KeyUnit::pass(std::size_t count) {
+  const auto last = queue.begin() + static_cast<std::ptrdiff_t>(std::min(count, queue.size()));
+  if (drain_to && last != queue.begin() && *(last - 1) >= *drain_to) drain_to.reset();
+  queue.erase(queue.begin(), last);
+  std::erase_if(times, [&](const EventTimes& each) { return queue.empty() || each.offset < queue.front(); });
+  failure = {};
+  edited.reset();
+  event_type.clear();
+  repairs = 0;
+  time_came = false;
+  if (!drain_to) release = 0;
 }
 
 std::string KeyPage::unit_key() const { return key_page_key(ref, first); }
 void KeyPage::encode(std::string& out) const {
   FieldWriter writer{out};
-  writer(std::uint32_t{unit_version}, offsets);
+  writer(times.empty() ? unit_version : healing_version, offsets);
+  if (!times.empty()) writer(times);
 }
 
 std::string CursorUnit::unit_key() const { return cursor_key(subscription, partition); }
 void CursorUnit::encode(std::string& out) const {
   FieldWriter writer{out};
-  writer(std::uint32_t{unit_version}, next);
+  writer(unit_version, next);
 }
+
+std::string ReleaseUnit::unit_key() const { return unit_key_of(UnitKind::release, value.subscription.value); }
+void ReleaseUnit::encode(std::string& out) const { out += engines::encode(value).payload; }
+
+std::string StormUnit::unit_key() const { return unit_key_of(UnitKind::storm, value.subscription.value); }
+void StormUnit::encode(std::string& out) const { out += engines::encode(value).payload; }
+
+std::string UseUnit::unit_key() const { return unit_key_of(UnitKind::use, value.subscription.value); }
+void UseUnit::encode(std::string& out) const { out += engines::encode(value).payload; }
 
 std::string SubscriptionUnit::unit_key() const { return subscription_key(definition.id); }
 void SubscriptionUnit::encode(std::string& out) const { out += engines::encode(definition).payload; }
 
 void SubscriptionsEngine::CounterUnit::encode(std::string& out) const {
   FieldWriter writer{out};
-  writer(std::uint32_t{unit_version}, next);
+  writer(unit_version, next);
 }
 
 std::string SubscriptionsEngine::page_key(SubscriptionId id, std::uint64_t page) {
@@ -125,6 +154,15 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
       state.parked.emplace(unit.ref.partition, unit.ref.key_hash);
       ++state.counts.parked_keys;
       state.counts.parked_events += events;
+      if (unit.repair_lease != 0)
+        due_.insert({unit.repair_until, unit.ref});
+      else
+        state.broken[unit.repair_by].emplace(unit.since, unit.ref.partition, unit.ref.key_hash);
+      return;
+    case KeyUnit::State::scheduled: state.counts.delayed += events; return;
+    case KeyUnit::State::giving_up:
+      state.counts.delayed += events;
+      giving_up_.insert(unit.ref);
       return;
   }
 }
@@ -152,6 +190,15 @@ void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
       state.parked.erase({unit.ref.partition, unit.ref.key_hash});
       --state.counts.parked_keys;
       state.counts.parked_events -= events;
+      if (unit.repair_lease != 0)
+        due_.erase({unit.repair_until, unit.ref});
+      else
+        state.broken[unit.repair_by].erase({unit.since, unit.ref.partition, unit.ref.key_hash});
+      return;
+    case KeyUnit::State::scheduled: state.counts.delayed -= events; return;
+    case KeyUnit::State::giving_up:
+      state.counts.delayed -= events;
+      giving_up_.erase(unit.ref);
       return;
   }
 }
@@ -162,22 +209,6 @@ void SubscriptionsEngine::erase_key(State& state, KeyUnit& unit) {
 }
 
 // ---- changes --------------------------------------------------------------------------------------------------------
-
-// Takes the key out of the indexes, changes it, and puts it back, or drops it when nothing is left.
-template <class T>
-void SubscriptionsEngine::apply_key(const T& effect, auto change) {
-  State* found = state(effect.key.subscription);
-  KeyUnit* unit = key(effect.key);
-  if (found == nullptr || unit == nullptr) return;
-  leave(*found, *unit);
-  change(*unit);
-  if (unit->queue.empty()) {
-    erase_key(*found, *unit);
-    return forget_if_empty(effect.key.subscription);
-  }
-  enter(*found, *unit);
-  ledger_.touch(*unit);
-}
 
 void SubscriptionsEngine::change(const SubscriptionDefined& effect, Elapsed) {
   State& made = make_state(effect.id);
@@ -227,6 +258,7 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
   else
     unit = std::make_unique<KeyUnit>(effect.key);
   unit->queue.insert(unit->queue.end(), effect.offsets.begin(), effect.offsets.end());
+  unit->times.insert(unit->times.end(), effect.times.begin(), effect.times.end());
   enter(found, *unit);
   ledger_.touch(*unit);
 }
@@ -248,6 +280,7 @@ void SubscriptionsEngine::change(const KeyPageFilled& effect, Elapsed) {
     auto& page = waiting.pages[effect.page];
     if (!page) page = std::make_unique<KeyPage>(effect.key, effect.page);
     page->offsets.insert(page->offsets.end(), effect.offsets.begin(), effect.offsets.end());
+    page->times.insert(page->times.end(), effect.times.begin(), effect.times.end());
     waiting.events += effect.offsets.size();
     ledger_.touch(*page);
   });
@@ -283,10 +316,8 @@ void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
-    unit.queue.erase(unit.queue.begin(),
-                     unit.queue.begin() + std::min<std::ptrdiff_t>(effect.count, std::ssize(unit.queue)));
+    unit.pass(effect.count);
     unit.leased -= std::min(unit.leased, effect.count);
-    unit.failure = {};
     // What is left of the run was delivered with it; what never was leased begins anew.
     unit.attempts = unit.leased == 0 ? 0 : 1;
     if (unit.leased == 0) unit.state = KeyUnit::State::ready;
@@ -298,34 +329,8 @@ void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed) {
     unit.leased = 0;
     unit.failure = effect.failure;
     unit.until = effect.not_before;
+    if (effect.uncounted) unit.attempts -= std::min(unit.attempts, 1u);
     unit.state = effect.not_before == Elapsed{0} ? KeyUnit::State::ready : KeyUnit::State::backoff;
-  });
-}
-
-void SubscriptionsEngine::change(const KeyParked& effect, Elapsed) {
-  apply_key(effect, [&](KeyUnit& unit) {
-    unit.leased = 0;
-    unit.failure = effect.failure;
-    unit.since = effect.since;
-    unit.state = KeyUnit::State::parked;
-  });
-}
-
-void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
-  apply_key(effect, [](KeyUnit& unit) {
-    unit.attempts = 0;
-    unit.failure = {};
-    unit.state = KeyUnit::State::ready;
-  });
-}
-
-void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
-  apply_key(effect, [](KeyUnit& unit) {
-    unit.queue.erase(unit.queue.begin());
-    unit.leased = 0;
-    unit.attempts = 0;
-    unit.failure = {};
-    unit.state = KeyUnit::State::ready;
   });
 }
 
@@ -345,12 +350,14 @@ void SubscriptionsEngine::change(const LeaseCut& effect, Elapsed) {
 void SubscriptionsEngine::change(const EventsLost& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     const Offset head = unit.queue.front();
-    std::erase_if(unit.queue, [&](Offset offset) { return std::ranges::binary_search(effect.offsets, offset); });
+    const auto lost = [&](Offset offset) { return std::ranges::binary_search(effect.offsets, offset); };
+    std::erase_if(unit.queue, lost);
+    std::erase_if(unit.times, [&](const EventTimes& each) { return lost(each.offset); });
     if (!unit.queue.empty() && unit.queue.front() == head) return;
+    unit.pass(0);
     unit.state = KeyUnit::State::ready;
     unit.leased = 0;
     unit.attempts = 0;
-    unit.failure = {};
   });
 }
 
@@ -450,6 +457,12 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
     case EffectType::key_released: return take<KeyReleased>(version, payload, now);
     case EffectType::key_skipped: return take<KeySkipped>(version, payload, now);
     case EffectType::key_dropped: return take<KeyDropped>(version, payload, now);
+    case EffectType::head_edited: return take<HeadEdited>(version, payload, now);
+    case EffectType::repair_changed: return take<RepairChanged>(version, payload, now);
+    case EffectType::release_changed: return take<ReleaseChanged>(version, payload, now);
+    case EffectType::storm_changed: return take<StormChanged>(version, payload, now);
+    case EffectType::subscription_used: return take<SubscriptionUsed>(version, payload, now);
+    case EffectType::key_time_came: return take<KeyTimeCame>(version, payload, now);
     case EffectType::lease_cut: return take<LeaseCut>(version, payload, now);
     case EffectType::events_lost: return take<EventsLost>(version, payload, now);
     case EffectType::lease_extended: return take<LeaseExtended>(version, payload, now);
@@ -495,6 +508,9 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
     ledger_.restored(page, stamp);
     return {};
   }
+  if (kind == UnitKind::release) return restore_one<ReleaseChanged>(found.release, bytes, stamp);
+  if (kind == UnitKind::storm) return restore_one<StormChanged>(found.storm, bytes, stamp);
+  if (kind == UnitKind::use) return restore_one<SubscriptionUsed>(found.use, bytes, stamp);
   const PartitionRef partition = read_partition(name);
   if (kind == UnitKind::cursor) {
     CursorUnit& cursor = found.cursors[partition];
@@ -510,11 +526,25 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
                                     : restore_key(ref, reader, stamp);
 }
 
+// A unit that is one effect: the last one there was.
+template <class T, class U>
+Result<void> SubscriptionsEngine::restore_one(std::unique_ptr<U>& unit, std::string_view bytes, Sequence stamp) {
+  auto effect = decode<T>(encode(T{}).version, bytes);
+  if (!effect) return pass(effect);
+  unit = std::make_unique<U>();
+  unit->value = std::move(*effect);
+  ledger_.restored(*unit, stamp);
+  return {};
+}
+
 Result<void> SubscriptionsEngine::restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp) {
   auto unit = std::make_unique<KeyUnit>(ref);
   std::uint32_t version = 0;
   reader(version, unit->state, unit->attempts, unit->leased, unit->lease_number, unit->until, unit->failure.code,
          unit->failure.message, unit->since, unit->queue);
+  if (version >= healing_version)
+    reader(unit->times, unit->time_came, unit->drain_to, unit->release, unit->edited, unit->event_type, unit->repair_by,
+           unit->repair_lease, unit->repair_until, unit->repairs);
   if (!reader.done() || unit->queue.empty()) return bad_unit("key");
   ledger_.restored(*unit, stamp);
   State& found = make_state(ref.subscription);
@@ -527,6 +557,7 @@ Result<void> SubscriptionsEngine::restore_page(const KeyRef& ref, Offset first, 
   auto page = std::make_unique<KeyPage>(ref, first);
   std::uint32_t version = 0;
   reader(version, page->offsets);
+  if (version >= healing_version) reader(page->times);
   if (!reader.done() || page->offsets.empty()) return bad_unit("page of a key's events");
   ledger_.restored(*page, stamp);
   apply_page(ref, [&](State& found) {

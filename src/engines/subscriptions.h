@@ -151,6 +151,8 @@ class SubscriptionsEngine {
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
   std::uint32_t credit(const State& state) const;
+  Offset last_of(const KeyUnit& unit) const;  // the last of its outstanding events
+  ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
                         std::vector<Effect>& effects);
   void decide_queued(const State& state, const KeyRef& ref, std::span<const Offset> offsets,
@@ -180,8 +182,12 @@ class SubscriptionsEngine {
   // One for each effect; `unit` names what it changes, for replay.
   template <class T>
   void apply_key(const T& effect, auto change);
+  template <class U, class T>
+  void replace(std::unique_ptr<U>& unit, const T& value, bool gone);
   void apply_page(const KeyRef& ref, auto change);
   Result<void> restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp);
+  template <class T, class U>
+  Result<void> restore_one(std::unique_ptr<U>& unit, std::string_view bytes, Sequence stamp);
   Result<void> restore_page(const KeyRef& ref, Offset first, FieldReader& reader, Sequence stamp);
   void change(const SubscriptionDefined& effect, Elapsed now);
   void change(const SubscriptionDeleted& effect, Elapsed now);
@@ -198,6 +204,12 @@ class SubscriptionsEngine {
   void change(const KeyReleased& effect, Elapsed now);
   void change(const KeySkipped& effect, Elapsed now);
   void change(const KeyDropped& effect, Elapsed now);
+  void change(const HeadEdited& effect, Elapsed now);
+  void change(const RepairChanged& effect, Elapsed now);
+  void change(const ReleaseChanged& effect, Elapsed now);
+  void change(const StormChanged& effect, Elapsed now);
+  void change(const SubscriptionUsed& effect, Elapsed now);
+  void change(const KeyTimeCame& effect, Elapsed now);
   void change(const LeaseCut& effect, Elapsed now);
   void change(const EventsLost& effect, Elapsed now);
   void change(const LeaseExtended& effect, Elapsed now);
@@ -219,6 +231,9 @@ class SubscriptionsEngine {
   Target page_target(const KeyRef& ref, Offset page) const;
   Target target(const KeyPageFilled& effect) const { return page_target(effect.key, effect.page); }
   Target target(const KeyPageDropped& effect) const { return page_target(effect.key, effect.page); }
+  Target target(const ReleaseChanged& effect) const;
+  Target target(const StormChanged& effect) const;
+  Target target(const SubscriptionUsed& effect) const;
   Target target(const LeaseNumbered&) const { return {&leases_, leases_.unit_key()}; }
   template <class T>
   Target target(const T& effect) const {
@@ -245,6 +260,7 @@ class SubscriptionsEngine {
   std::map<SubscriptionId, std::unique_ptr<State>> states_;
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
+  std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
   std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;

@@ -134,6 +134,9 @@ std::vector<Effect> SubscriptionsEngine::decide_remains(std::size_t most) const 
       if (effects.size() < most) effects.push_back(encode(CursorDropped{id, partition}));
     for (const auto& page : state->settles.pages())
       if (effects.size() < most) effects.push_back(encode(SettlesDropped{id, page->number}));
+    if (state->release) effects.push_back(encode(ReleaseChanged{.subscription = id, .state = ReleaseState::forgotten}));
+    if (state->storm) effects.push_back(encode(StormChanged{.subscription = id, .over = true}));
+    if (state->use) effects.push_back(encode(SubscriptionUsed{id, {}}));
     if (effects.size() >= most) break;
   }
   return effects;
@@ -212,7 +215,7 @@ void SubscriptionsEngine::decide_refill(const KeyUnit& unit, std::size_t leaving
   const auto* waiting = state(unit.ref.subscription)->behind(unit.ref);
   if (waiting == nullptr) return;
   const KeyPage& page = *waiting->pages.begin()->second;
-  effects.push_back(encode(KeyQueued{unit.ref, page.offsets}));
+  effects.push_back(encode(KeyQueued{unit.ref, page.offsets, page.times}));
   effects.push_back(encode(KeyPageDropped{unit.ref, page.first}));
 }
 
@@ -448,9 +451,14 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_retry(SubscriptionId id,
   if (find(id) == nullptr) return unknown(id);
   std::vector<Effect> effects;
   for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / healed_key_bytes))
-    effects.push_back(encode(KeyReleased{unit->ref}));
+    effects.push_back(encode(KeyReleased{unit->ref, last_of(*unit), 0, {}, {}}));
   if (effects.empty()) return fail(Code::not_parked, "the key is not parked");
   return effects;
+}
+
+Offset SubscriptionsEngine::last_of(const KeyUnit& unit) const {
+  const auto* waiting = state(unit.ref.subscription)->behind(unit.ref);
+  return waiting == nullptr ? unit.queue.back() : waiting->pages.rbegin()->second->offsets.back();
 }
 
 Result<std::vector<Effect>> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash,

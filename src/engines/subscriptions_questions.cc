@@ -31,11 +31,28 @@ std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_
   if (found == nullptr) return all;
   for (const auto& [partition, hash] : found->parked) {
     if (all.size() >= limit) break;
-    const KeyUnit& unit = *found->keys.at({id, partition, hash});
-    all.push_back(
-        {hash, partition, unit.queue.front(), unit.attempts, unit.failure, found->events(unit) - 1, unit.since});
+    all.push_back(describe(*found, *found->keys.at({id, partition, hash})));
   }
   return all;
+}
+
+ParkedKey SubscriptionsEngine::describe(const State& state, const KeyUnit& unit) const {
+  ParkedKey parked{.key_hash = unit.ref.key_hash,
+                   .partition = unit.ref.partition,
+                   .head = unit.queue.front(),
+                   .edited = unit.edited,
+                   .attempts = unit.attempts,
+                   .repairs = unit.repairs,
+                   .failure = unit.failure,
+                   .event_type = unit.event_type,
+                   .repair_by = unit.repair_by,
+                   .waiting = state.events(unit) - 1,
+                   .since = unit.since};
+  if (unit.state != KeyUnit::State::parked)
+    parked.healing = Healing::draining;
+  else if (unit.repair_lease != 0)
+    parked.healing = Healing::repairing;
+  return parked;
 }
 
 std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::oldest(SubscriptionId id) const {

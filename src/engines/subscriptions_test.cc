@@ -386,7 +386,7 @@ TEST_F(SubscriptionsTest, DropPassesOverTheFailedEventWithAReason) {
   const auto leases = receive(id, 1);
   const auto decision = engine().decide_settle({id, {}, {{leases[0], {"bad", ""}, {}}}, {}}, false, {});
   ASSERT_THAT(decision->effects, SizeIs(2));
-  EXPECT_EQ(decode<KeySkipped>(1, decision->effects[1].payload)->reason, "dropped after 1 attempts: bad");
+  EXPECT_EQ(decode<KeySkipped>(2, decision->effects[1].payload)->reason, "dropped after 1 attempts: bad");
   commit(decision->effects);
   EXPECT_EQ(receive(id)[0].offset, Offset{1});
 }
@@ -430,6 +430,19 @@ TEST(SubscriptionUnits, GoldenBytes) {
   EXPECT_EQ(encoded(key),
             "6b000000070000012c000000021122334455667788 0100000000000000000"
             "2e80705");
+  key.times = {{Offset{1005}, WallTime{9}, WallTime{300}}};
+  key.drain_to = Offset{1005};
+  key.release = 3;
+  key.edited = Offset{9};
+  key.event_type = "paid";
+  key.repair_by = RepairBy::person;
+  key.repair_lease = 300;
+  key.repair_until = Elapsed{35'000};
+  key.repairs = 2;
+  EXPECT_EQ(encoded(key),
+            "6b000000070000012c000000021122334455667788 "
+            "02000000000000000002e8070501ed0712d8040001ed07030109047061696402ac02f0a20"
+            "402");
   CursorUnit cursor;
   cursor.subscription = SubscriptionId{7};
   cursor.partition = {TopicId{300}, PartitionId{2}};

@@ -65,7 +65,8 @@ bool SubscriptionsEngine::trim_keys(const State& state, const IsCopied& copied, 
 
 bool SubscriptionsEngine::trim_key(const State& state, const KeyUnit& unit, const IsCopied& copied, TrimBudget& budget,
                                    TrimSlice& slice, TrimLoss& loss) {
-  const bool parked = unit.state == KeyUnit::State::parked;
+  const bool parked =
+      unit.state == KeyUnit::State::parked || unit.state == KeyUnit::State::giving_up || unit.drain_to.has_value();
   bool complete = true;
   // Looks at a part of the queue, of which the first `held` are not to be lost; gives what is.
   const auto look = [&](const std::vector<Offset>& offsets, std::size_t held) {
@@ -102,9 +103,12 @@ void SubscriptionsEngine::trim_page(const KeyPage& page, const std::vector<Offse
   if (lost.empty() && !front_empty) return;
   std::vector<Offset> left;
   std::ranges::set_difference(page.offsets, lost, std::back_inserter(left));
-  if (!left.empty() && front_empty) slice.effects.push_back(encode(KeyQueued{page.ref, left}));
+  std::vector<EventTimes> times = page.times;
+  std::erase_if(times, [&](const EventTimes& each) { return std::ranges::binary_search(lost, each.offset); });
+  if (!left.empty() && front_empty) slice.effects.push_back(encode(KeyQueued{page.ref, left, times}));
   slice.effects.push_back(encode(KeyPageDropped{page.ref, page.first}));
-  if (!left.empty() && !front_empty) slice.effects.push_back(encode(KeyPageFilled{page.ref, left.front(), left}));
+  if (!left.empty() && !front_empty)
+    slice.effects.push_back(encode(KeyPageFilled{page.ref, left.front(), left, times}));
   front_empty = front_empty && left.empty();
 }
 

@@ -25,6 +25,9 @@ class Core::Recovery final : public log::RecoverySink {
       case engines::UnitKind::key:
       case engines::UnitKind::key_page:
       case engines::UnitKind::lease_counter:
+      case engines::UnitKind::release:
+      case engines::UnitKind::storm:
+      case engines::UnitKind::use:
       case engines::UnitKind::settles: return core_.subscriptions_.restore(kind, key, *bytes, stamp);
       case engines::UnitKind::kept: return core_.kept_.restore(key, *bytes, stamp);
       case engines::UnitKind::group_counter:

@@ -129,8 +129,12 @@ void FakeNode::settle(node::Edge& edge, node::Settle settle, node::Answer<node::
     }
     ++settled.settled;
     if (nack.failure.code == "fatal")
-      parked_.push_back(
-          {nack.lease.key_hash, nack.lease.partition, nack.lease.offset, 1, nack.failure, 0, WallTime{5'000}});
+      parked_.push_back({.key_hash = nack.lease.key_hash,
+                         .partition = nack.lease.partition,
+                         .head = nack.lease.offset,
+                         .attempts = 1,
+                         .failure = nack.failure,
+                         .since = WallTime{5'000}});
     else
       work.back.push_back({nack.lease, 2});
   }

@@ -174,8 +174,9 @@ void Members::end() {
 }
 
 std::string Members::counts() const {
-  return fmt::format("members: {} joined, {} left, {} died, {} froze, {} hung, {} replaced, {} aborted, {} back at the end",
-                     joined_, left_, died_, frozen_ - replaced_count_, hung_, replaced_count_, aborted_, came_back_);
+  return fmt::format(
+      "members: {} joined, {} left, {} died, {} froze, {} hung, {} replaced, {} aborted, {} back at the end", joined_,
+      left_, died_, frozen_ - replaced_count_, hung_, replaced_count_, aborted_, came_back_);
 }
 
 }  // namespace continuo::history

@@ -32,8 +32,8 @@ class Members {
   void disturb();
   /// Nothing happens to members any more: everybody polls, but who is about to leave, or to be found dead.
   void settle();
-  /// Who is gone comes back. To be called again and again while the groups are to get on: a member that was leaving when
-  /// they settled, or that ended since, is missed only then.
+  /// Who is gone comes back. To be called again and again while the groups are to get on: a member that was leaving
+  /// when they settled, or that ended since, is missed only then.
   void look_after();
   /// What each member of a group is thought to do, as text.
   std::string states(std::uint32_t group) const;

@@ -48,7 +48,8 @@ ConsumerPartitions owned_partitions(std::string_view metadata) {
   const auto topics = reader.be<std::int32_t>();
   for (std::int32_t i = 0; i < topics && reader.ok(); ++i)
     if (!read_name(reader)) return {};
-  if (const auto user_data = reader.be<std::int32_t>(); user_data > 0) reader.raw(static_cast<std::uint64_t>(user_data));
+  if (const auto user_data = reader.be<std::int32_t>(); user_data > 0)
+    reader.raw(static_cast<std::uint64_t>(user_data));
   return read_partitions(reader);
 }
 

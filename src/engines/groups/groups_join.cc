@@ -1,8 +1,8 @@
 // Joining: new members, those that come back, and the moment when all are there.
 #include <algorithm>
 
-#include "continuo/engines/groups/groups.h"
 #include "continuo/engines/groups/consumer_protocol.h"
+#include "continuo/engines/groups/groups.h"
 
 namespace continuo::engines {
 namespace {

@@ -1,8 +1,8 @@
 // Committed offsets, and what operators ask of groups.
 #include <algorithm>
 
-#include "continuo/engines/groups/groups.h"
 #include "continuo/engines/groups/consumer_protocol.h"
+#include "continuo/engines/groups/groups.h"
 
 namespace continuo::engines {
 namespace {

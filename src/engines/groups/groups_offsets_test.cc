@@ -1,6 +1,6 @@
 // Committed offsets: who may commit, what comes back, how long it is kept.
-#include "continuo/engines/groups/groups_test.h"
 #include "continuo/engines/groups/consumer_protocol.h"
+#include "continuo/engines/groups/groups_test.h"
 
 namespace continuo::engines::groups_test {
 namespace {

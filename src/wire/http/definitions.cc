@@ -4,6 +4,7 @@
 
 #include "continuo/record/cloudevents.h"
 #include "continuo/wire/http/patterns.h"
+#include "continuo/wire/http/repairs.h"
 #include "continuo/wire/http/retry.h"
 
 namespace continuo::wire::http {
@@ -102,6 +103,61 @@ void read_choice(Fields& fields, std::string_view name, std::initializer_list<Ch
                 "one of: " + known);
 }
 
+void read_from(Fields& fields, SubscriptionSettings& settings) {
+  if (!fields.has("from")) return;
+  std::string text;
+  fields.text("from", text);
+  if (!fields.ok()) return;
+  if (const auto time = parse_time(text); time && !text.empty()) {
+    settings.from = StartFrom::time;
+    settings.from_time = *time;
+    return;
+  }
+  if (text != "earliest" && text != "latest")
+    return fields.refuse("from", Code::bad_setting, fmt::format("'from' cannot be '{}'", text.substr(0, 80)),
+                         "earliest, latest, or a time like 2026-01-31T08:00:00Z");
+  settings.from = text == "earliest" ? StartFrom::earliest : StartFrom::latest;
+}
+
+// What happens when events fail.
+void read_failures(Fields& fields, SubscriptionSettings& settings) {
+  read_choice<OnFailure>(
+      fields, "on_failure",
+      {{"park", OnFailure::park}, {"drop", OnFailure::drop}, {"dead_letter", OnFailure::dead_letter}},
+      settings.on_failure);
+  fields.text("dead_letter", settings.dead_letter);
+  if (settings.dead_letter.empty() == (settings.on_failure == OnFailure::dead_letter))
+    fields.refuse(
+        "dead_letter", Code::bad_setting,
+        settings.dead_letter.empty() ? "dead letters go to a topic" : "only \"on_failure\":\"dead_letter\" has one",
+        R"("on_failure":"dead_letter","dead_letter":"NAME.dead")");
+  if (!settings.dead_letter.empty()) fields.take(engines::check_name(settings.dead_letter));
+  if (const Json* object = fields.object("storm")) {
+    Fields storm(*object, "storm", {"keys", "within", "probe"});
+    storm.required("keys");
+    storm.number("keys", settings.storm.keys, 2, engines::most_storm_keys);
+    storm.duration("within", settings.storm.within, Millis{100}, Millis{3'600'000});
+    storm.duration("probe", settings.storm.probe, Millis{100}, Millis{300'000});
+    fields.take(storm.result());
+  }
+  settings.repairs = read_repairs(fields);
+}
+
+// What ends by itself.
+void read_ends(Fields& fields, SubscriptionSettings& settings) {
+  if (fields.has("ttl")) fields.duration("ttl", settings.ttl.emplace(), Millis{100}, century);
+  if (fields.has("expires")) fields.duration("expires", settings.idle.emplace(), Millis{60'000}, century);
+}
+
+void refuse_priority(Fields& fields, const SubscriptionSettings& settings) {
+  if (!fields.has("priority")) return;
+  if (settings.order_by != OrderBy::none)
+    return fields.refuse("priority", Code::bad_setting, "events cannot be kept in order and overtake by priority",
+                         R"(leave "priority" away, or say "order_by":"none")");
+  fields.refuse("priority", Code::unsupported, "priorities are not in this release",
+                "one subscription for each priority, with a filter");
+}
+
 void read_target(Fields& parent) {
   const Json* object = parent.object("target");
   if (!object) return;
@@ -159,18 +215,19 @@ void write_topic_settings(const TopicSettings& settings, std::string& out) {
 Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
   SubscriptionSettings settings;
   Fields fields(object, {},
-                {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"});
+                {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "dead_letter",
+                 "ttl", "expires", "storm", "repairs", "priority", "target"});
   read_topics(fields, settings);
   settings.filter = read_filter(fields);
-  read_choice<StartFrom>(fields, "from", {{"earliest", StartFrom::earliest}, {"latest", StartFrom::latest}},
-                         settings.from, "starting at a position or time is not in this release");
+  read_from(fields, settings);
   read_choice<OrderBy>(fields, "order_by", {{"key", OrderBy::key}, {"none", OrderBy::none}}, settings.order_by,
                        "ordering by an attribute is not in this release");
   fields.number("concurrency", settings.concurrency, 1, 100'000);
   fields.duration("lease", settings.lease, Millis{100}, longest_lease);
   read_retry(fields, settings.retry);
-  read_choice<OnFailure>(fields, "on_failure", {{"park", OnFailure::park}, {"drop", OnFailure::drop}},
-                         settings.on_failure, "this release parks or drops");
+  read_failures(fields, settings);
+  read_ends(fields, settings);
+  refuse_priority(fields, settings);
   read_target(fields);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return settings;
@@ -184,12 +241,25 @@ void write_subscription_settings(const SubscriptionSettings& settings, std::stri
   }
   out += "]";
   if (!settings.filter.empty()) out += ",\"filter\":" + settings.filter;
-  out += fmt::format(
-      ",\"from\":\"{}\",\"order_by\":\"{}\",\"concurrency\":{},\"lease\":\"{}\",\"retry\":{},"
-      "\"on_failure\":\"{}\",\"target\":{{\"pull\":{{}}}}",
-      settings.from == StartFrom::earliest ? "earliest" : "latest", settings.order_by == OrderBy::key ? "key" : "none",
-      settings.concurrency, format_duration(settings.lease), write_retry(settings.retry),
-      settings.on_failure == OnFailure::park ? "park" : "drop");
+  const auto from = [&]() -> std::string {
+    if (settings.from == StartFrom::time) return format_time(settings.from_time);
+    return settings.from == StartFrom::earliest ? "earliest" : "latest";
+  };
+  const auto on_failure = [&] {
+    if (settings.on_failure == OnFailure::dead_letter) return "dead_letter";
+    return settings.on_failure == OnFailure::park ? "park" : "drop";
+  };
+  out += fmt::format(R"(,"from":"{}","order_by":"{}","concurrency":{},"lease":"{}","retry":{},"on_failure":"{}")",
+                     from(), settings.order_by == OrderBy::key ? "key" : "none", settings.concurrency,
+                     format_duration(settings.lease), write_retry(settings.retry), on_failure());
+  if (!settings.dead_letter.empty()) out += fmt::format(R"(,"dead_letter":"{}")", settings.dead_letter);
+  if (settings.ttl) out += fmt::format(R"(,"ttl":"{}")", format_duration(*settings.ttl));
+  if (settings.idle) out += fmt::format(R"(,"expires":"{}")", format_duration(*settings.idle));
+  if (settings.storm.keys != 0)
+    out += fmt::format(R"(,"storm":{{"keys":{},"within":"{}","probe":"{}"}})", settings.storm.keys,
+                       format_duration(settings.storm.within), format_duration(settings.storm.probe));
+  if (!settings.repairs.empty()) out += ",\"repairs\":" + settings.repairs;
+  out += ",\"target\":" + (settings.target.empty() ? R"({"pull":{}})" : settings.target);
 }
 
 }  // namespace continuo::wire::http

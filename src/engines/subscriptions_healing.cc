@@ -1,0 +1,108 @@
+// Keys that are given up, and what heals them: what the effects of it change.
+#include "continuo/engines/subscription_state.h"
+#include "continuo/engines/unit_key.h"
+
+namespace continuo::engines {
+
+// ---- keys -----------------------------------------------------------------------------------------------------------
+
+void SubscriptionsEngine::change(const KeyParked& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.leased = 0;
+    unit.failure = effect.failure;
+    unit.since = effect.since;
+    unit.event_type = effect.event_type;
+    unit.repair_by = effect.repair_by;
+    unit.repair_lease = 0;
+    unit.drain_to.reset();
+    unit.release = 0;
+    unit.state = effect.to == GivenUp::dead_letter ? KeyUnit::State::giving_up : KeyUnit::State::parked;
+  });
+}
+
+void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.attempts = 0;
+    unit.failure = {};
+    unit.repair_lease = 0;
+    if (effect.drain_to >= unit.queue.front()) unit.drain_to = effect.drain_to;
+    unit.release = effect.release;
+    unit.state = KeyUnit::State::ready;
+  });
+}
+
+void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
+  apply_key(effect, [](KeyUnit& unit) {
+    unit.pass(1);
+    unit.leased = 0;
+    unit.attempts = 0;
+    unit.repair_lease = 0;
+    unit.state = KeyUnit::State::ready;
+  });
+}
+
+void SubscriptionsEngine::change(const HeadEdited& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.edited = effect.copy;
+    ++unit.repairs;
+  });
+}
+
+void SubscriptionsEngine::change(const RepairChanged& effect, Elapsed) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    unit.repair_by = effect.repair_by;
+    unit.repair_lease = effect.lease;
+    unit.repair_until = effect.until;
+  });
+}
+
+void SubscriptionsEngine::change(const KeyTimeCame& effect, Elapsed) {
+  apply_key(effect, [](KeyUnit& unit) {
+    unit.time_came = true;
+    if (unit.state == KeyUnit::State::scheduled) unit.state = KeyUnit::State::ready;
+  });
+}
+
+// ---- the subscription -----------------------------------------------------------------------------------------------
+
+template <class U, class T>
+void SubscriptionsEngine::replace(std::unique_ptr<U>& unit, const T& value, bool gone) {
+  if (!gone) {
+    if (!unit) unit = std::make_unique<U>();
+    unit->value = value;
+    return ledger_.touch(*unit);
+  }
+  if (!unit) return;
+  ledger_.erase(*unit);
+  unit.reset();
+  forget_if_empty(value.subscription);
+}
+
+void SubscriptionsEngine::change(const ReleaseChanged& effect, Elapsed) {
+  replace(make_state(effect.subscription).release, effect, effect.state == ReleaseState::forgotten);
+}
+
+void SubscriptionsEngine::change(const StormChanged& effect, Elapsed) {
+  replace(make_state(effect.subscription).storm, effect, effect.over);
+}
+
+void SubscriptionsEngine::change(const SubscriptionUsed& effect, Elapsed) {
+  replace(make_state(effect.subscription).use, effect, effect.at == WallTime{});
+}
+
+SubscriptionsEngine::Target SubscriptionsEngine::target(const ReleaseChanged& effect) const {
+  const State* found = state(effect.subscription);
+  return {found == nullptr ? nullptr : found->release.get(), unit_key_of(UnitKind::release, effect.subscription.value)};
+}
+
+SubscriptionsEngine::Target SubscriptionsEngine::target(const StormChanged& effect) const {
+  const State* found = state(effect.subscription);
+  return {found == nullptr ? nullptr : found->storm.get(), unit_key_of(UnitKind::storm, effect.subscription.value)};
+}
+
+SubscriptionsEngine::Target SubscriptionsEngine::target(const SubscriptionUsed& effect) const {
+  const State* found = state(effect.subscription);
+  return {found == nullptr ? nullptr : found->use.get(), unit_key_of(UnitKind::use, effect.subscription.value)};
+}
+
+}  // namespace continuo::engines
