@@ -319,7 +319,7 @@ void World::settle_all(const std::string& name) {
 
 // A key is one key in every partition that has it.
 std::vector<node::ParkedKey> World::first_parked(SubscriptionId id) {
-  auto parked = node_->core().subscriptions().parked(id, 1'000);
+  auto parked = node_->core().subscriptions().parked(id, {.limit = 1'000});
   if (!parked.empty())
     std::erase_if(parked, [hash = parked.front().key_hash](const auto& each) { return each.key_hash != hash; });
   return parked;

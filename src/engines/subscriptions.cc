@@ -135,6 +135,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ += events + text_of(unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
+  if (unit.edited) edits_.insert(*unit.edited);
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
@@ -171,6 +172,7 @@ void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ -= events + text_of(unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
+  if (unit.edited) edits_.erase(edits_.find(*unit.edited));
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.erase({unit.queue.front(), unit.ref.partition, unit.ref.key_hash});
@@ -324,8 +326,13 @@ void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed) {
+void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed now) {
   apply_key(effect, [&](KeyUnit& unit) {
+    if (unit.state == KeyUnit::State::leased && !effect.uncounted) {
+      State& found = *state(effect.key.subscription);
+      watch(found, effect.key, effect.failure, now);
+      ++found.tally.retries;
+    }
     unit.leased = 0;
     unit.failure = effect.failure;
     unit.until = effect.not_before;
@@ -508,8 +515,8 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
     ledger_.restored(page, stamp);
     return {};
   }
-  if (kind == UnitKind::release) return restore_one<ReleaseChanged>(found.release, bytes, stamp);
-  if (kind == UnitKind::storm) return restore_one<StormChanged>(found.storm, bytes, stamp);
+  if (kind == UnitKind::release) return restore_release(found, bytes, stamp);
+  if (kind == UnitKind::storm) return restore_storm(found, bytes, stamp);
   if (kind == UnitKind::use) return restore_one<SubscriptionUsed>(found.use, bytes, stamp);
   const PartitionRef partition = read_partition(name);
   if (kind == UnitKind::cursor) {
@@ -534,6 +541,19 @@ Result<void> SubscriptionsEngine::restore_one(std::unique_ptr<U>& unit, std::str
   unit = std::make_unique<U>();
   unit->value = std::move(*effect);
   ledger_.restored(*unit, stamp);
+  return {};
+}
+
+Result<void> SubscriptionsEngine::restore_release(State& found, std::string_view bytes, Sequence stamp) {
+  if (auto restored = restore_one<ReleaseChanged>(found.release, bytes, stamp); !restored) return restored;
+  const ReleaseChanged& release = found.release->value;
+  if (release.state == ReleaseState::running) releases_due_.emplace(release.next_at, found.id);
+  return {};
+}
+
+Result<void> SubscriptionsEngine::restore_storm(State& found, std::string_view bytes, Sequence stamp) {
+  if (auto restored = restore_one<StormChanged>(found.storm, bytes, stamp); !restored) return restored;
+  if (found.storm->value.probe_at != Elapsed{0}) probes_due_.emplace(found.storm->value.probe_at, found.id);
   return {};
 }
 
