@@ -136,6 +136,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   outstanding_ += events + text_of(unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   if (unit.edited) edits_.insert(*unit.edited);
+  if (unit.drain_to) ++draining_;
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
@@ -173,6 +174,7 @@ void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
   outstanding_ -= events + text_of(unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
   if (unit.edited) edits_.erase(edits_.find(*unit.edited));
+  if (unit.drain_to) --draining_;
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.erase({unit.queue.front(), unit.ref.partition, unit.ref.key_hash});
@@ -215,6 +217,8 @@ void SubscriptionsEngine::erase_key(State& state, KeyUnit& unit) {
 void SubscriptionsEngine::change(const SubscriptionDefined& effect, Elapsed) {
   State& made = make_state(effect.id);
   if (!made.definition) made.definition = std::make_unique<SubscriptionUnit>();
+  if (made.definition->definition.settings.idle) --may_idle_;
+  if (effect.settings.idle) ++may_idle_;
   made.definition->definition = effect;
   by_name_[effect.name] = made.definition.get();
   ledger_.touch(*made.definition);
@@ -228,6 +232,7 @@ void SubscriptionsEngine::change(const SubscriptionDeleted& effect, Elapsed) {
   State* found = state(effect.id);
   if (found == nullptr || !found->definition) return;
   by_name_.erase(found->definition->definition.name);
+  if (found->definition->definition.settings.idle) --may_idle_;
   ledger_.erase(*found->definition);
   found->definition.reset();
   forget_if_empty(effect.id);
@@ -255,6 +260,8 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided; a key has a head
   State& found = make_state(effect.key.subscription);
   auto& unit = found.keys[effect.key];
+  if (unit && unit->holds_back() && found.behind(effect.key) == nullptr)
+    found.tally.overtakes_prevented += effect.offsets.size();
   if (unit)
     leave(found, *unit);
   else
@@ -279,6 +286,8 @@ void SubscriptionsEngine::change(const KeyPageFilled& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided
   apply_page(effect.key, [&](State& found) {
     State::Waiting& waiting = found.waiting[effect.key];
+    if (const KeyUnit* unit = key(effect.key); unit != nullptr && unit->holds_back())
+      found.tally.overtakes_prevented += effect.offsets.size();
     auto& page = waiting.pages[effect.page];
     if (!page) page = std::make_unique<KeyPage>(effect.key, effect.page);
     page->offsets.insert(page->offsets.end(), effect.offsets.begin(), effect.offsets.end());
@@ -318,6 +327,7 @@ void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
+    if (unit.state == KeyUnit::State::giving_up) ++state(effect.key.subscription)->tally.dead_lettered;
     unit.pass(effect.count);
     unit.leased -= std::min(unit.leased, effect.count);
     // What is left of the run was delivered with it; what never was leased begins anew.
@@ -505,6 +515,7 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
     found.definition = std::make_unique<SubscriptionUnit>();
     found.definition->definition = std::move(*definition);
     by_name_[found.definition->definition.name] = found.definition.get();
+    if (found.definition->definition.settings.idle) ++may_idle_;
     ledger_.restored(*found.definition, stamp);
     return {};
   }

@@ -50,10 +50,11 @@ class SubscriptionsEngine {
   /// each.
   std::vector<Effect> decide_remains(std::size_t most) const;
   Result<SubscriptionDefined> decide_pause(SubscriptionId id, bool paused) const;
-  /// Another filter, from each partition's cursor on: what is outstanding passed the one before and stays. None: it has
-  /// that filter. Errors: unknown_subscription, too_large; keys_parked when keys are, unless they may stay so.
-  Result<std::optional<SubscriptionDefined>> decide_filter(const std::string& name, std::string filter,
-                                                           bool keep_parked) const;
+  /// Other settings. Another filter counts from each partition's cursor on: what is outstanding passed the one before
+  /// and stays. None: they are the same. Errors: unknown_subscription, bad_setting, too_large; keys_parked when keys are
+  /// and the filter changes, unless they may stay so.
+  Result<std::optional<SubscriptionDefined>> decide_change(const std::string& name,
+                                                           const SubscriptionChange& change) const;
   /// Refuses offers that do not begin at the cursor or are of another epoch or filter: then `effects` is empty and
   /// `credit` tells where it stands.
   struct OfferDecision {
@@ -127,6 +128,11 @@ class SubscriptionsEngine {
   const ReleaseChanged* release(SubscriptionId id) const;
   const StormChanged* storm(SubscriptionId id) const;
 
+  /// The subscription under a new number that begins there, with its parked keys or without. Errors: unknown_partition,
+  /// limit_reached when there is too much to keep.
+  Result<std::vector<Effect>> decide_seek(SubscriptionId id, std::span<const std::pair<PartitionRef, Offset>> to,
+                                          bool keep_parked) const;
+
   /// Somebody received or settled: none when that is known well enough.
   std::optional<SubscriptionUsed> decide_used(SubscriptionId id, WallTime now) const;
   /// Subscriptions that expire when nobody uses them, and nobody did. Looks at all.
@@ -134,6 +140,20 @@ class SubscriptionsEngine {
 
   /// Keys whose heads are to be written to topics of dead letters.
   std::vector<ParkedKey> giving_up(std::size_t most, std::vector<SubscriptionId>& of) const;
+  bool anything_may_idle() const { return may_idle_ != 0; }
+  bool gives_up(const KeyRef& ref) const { return giving_up_.contains(ref); }
+  bool anything_given_up() const { return !giving_up_.empty(); }
+  /// The head is a dead letter now.
+  std::vector<Effect> decide_buried(const KeyRef& ref) const;
+  /// The head cannot be written to the topic of dead letters: it waits for a person.
+  std::vector<Effect> decide_unburied(const KeyRef& ref, WallTime now) const;
+  bool anything_drains() const { return draining_ != 0; }
+  /// The key, if it drains and this is over when so many events leave its front.
+  std::optional<ParkedKey> drained_by(const KeyRef& ref, std::size_t leaving) const;
+  /// The key as it is listed when it is parked; nothing when there is none.
+  std::optional<ParkedKey> look_at(const KeyRef& ref) const;
+  /// A key was drained that had been parked for so long.
+  void note_healed(SubscriptionId id, Millis after);
   /// The lowest edit that is still delivered.
   std::optional<Offset> lowest_edit() const;
 
@@ -164,13 +184,7 @@ class SubscriptionsEngine {
   std::vector<ParkedKey> parked(SubscriptionId id, const ParkedQuery& query) const;
   /// How many there are that a filter takes, among the first `most` looked at.
   std::uint64_t count_parked(SubscriptionId id, const ReleaseFilter& filter, std::size_t most) const;
-  /// Since the start.
-  struct Tally {
-    std::uint64_t retries = 0, parked = 0, dead_lettered = 0, skipped = 0, released = 0, drained = 0, relapsed = 0,
-                  repaired = 0, storms = 0;
-    std::uint64_t overtakes_prevented = 0;  ///< events that came while an earlier one of their key was failing
-    Millis repairing{0};                    ///< from being parked until the key was drained, all together
-  };
+  using Tally = SubscriptionTally;
   Tally tally(SubscriptionId id) const;
   /// The oldest outstanding event of each partition that has any.
   std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
@@ -208,6 +222,7 @@ class SubscriptionsEngine {
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
   std::uint32_t credit(const State& state) const;
+  Result<void> check_cycle(const std::string& name, const SubscriptionSettings& settings) const;
   Offset last_of(const KeyUnit& unit) const;  // the last of its outstanding events
   ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
@@ -239,6 +254,8 @@ class SubscriptionsEngine {
   ReceiveDecision decide_probe(const State& state, Millis lease, Elapsed now) const;
   void decide_healing_due(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
   void decide_release_slice(const State& state, const Now& now, std::size_t most, std::vector<Effect>& effects) const;
+  void move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, std::vector<Effect>& effects) const;
+  void pass_held(const KeyRef& ref, std::vector<Offset>& offsets) const;
   static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
   bool drains(SubscriptionId id, std::uint64_t key_hash) const;
   void decide_passed(const KeyUnit& unit, const Asked& asked, std::vector<Effect>& effects) const;
@@ -345,6 +362,8 @@ class SubscriptionsEngine {
   std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
   std::set<std::pair<Elapsed, SubscriptionId>> probes_due_, releases_due_;
   std::multiset<Offset> edits_;  // that are still delivered
+  std::size_t draining_ = 0;     // keys that are
+  std::size_t may_idle_ = 0;     // subscriptions that expire when nobody uses them
   std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;

@@ -32,6 +32,13 @@ Result<void> check_settings(const SubscriptionSettings& settings) {
   if (settings.lease < min_lease || settings.lease > max_lease)
     return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   if (auto checked = check_retry(settings.retry); !checked) return checked;
+  if (settings.storm.keys > most_storm_keys) return fail(Code::bad_setting, "a storm has at most 10000 keys", "storm");
+  if (settings.target.size() > most_target_bytes)
+    return fail(Code::too_large, "what is said of a target has at most 16 KiB", "target");
+  if (settings.repairs.size() > most_repairs_bytes)
+    return fail(Code::too_large, "what is said of repairs has at most 24 KiB", "repairs");
+  if ((settings.on_failure == OnFailure::dead_letter) == settings.dead_letter.empty())
+    return fail(Code::bad_setting, "dead letters and their topic go together", "dead_letter");
   return check_filter(settings.filter);
 }
 
@@ -56,6 +63,7 @@ Result<SubscriptionsEngine::DefineDecision> SubscriptionsEngine::decide_define(
   if (auto checked = check_name(name); !checked) return pass(checked);
   if (is_system_name(name)) return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
   if (auto checked = check_settings(settings); !checked) return pass(checked);
+  if (auto checked = check_cycle(name, settings); !checked) return pass(checked);
   if (const SubscriptionUnit* existing = find(name)) {
     if (existing->definition.settings == settings && existing->definition.topics == topics)
       return DefineDecision{existing, {}, {}};
@@ -89,20 +97,46 @@ Result<SubscriptionDefined> SubscriptionsEngine::decide_pause(SubscriptionId id,
   return defined;
 }
 
-Result<std::optional<SubscriptionDefined>> SubscriptionsEngine::decide_filter(const std::string& name,
-                                                                              std::string filter,
-                                                                              bool keep_parked) const {
+Result<std::optional<SubscriptionDefined>> SubscriptionsEngine::decide_change(const std::string& name,
+                                                                              const SubscriptionChange& change) const {
   const SubscriptionUnit* found = find(name);
   if (found == nullptr) return fail(Code::unknown_subscription, fmt::format("there is no subscription '{}'", name));
-  if (auto checked = check_filter(filter); !checked) return pass(checked);
-  if (found->definition.settings.filter == filter) return std::nullopt;
-  if (const auto parked = counts(found->definition.id).parked_keys; parked != 0 && !keep_parked)
+  SubscriptionDefined defined = found->definition;
+  defined.settings = change.applied_to(defined.settings);
+  if (auto checked = check_settings(defined.settings); !checked) return pass(checked);
+  if (auto checked = check_cycle(name, defined.settings); !checked) return pass(checked);
+  if (defined.settings == found->definition.settings) return std::nullopt;
+  const bool filters = defined.settings.filter != found->definition.settings.filter;
+  if (const auto parked = counts(defined.id).parked_keys; filters && parked != 0 && !change.keep_parked)
     return fail(Code::keys_parked, fmt::format("{} keys are parked; they passed the filter as it is", parked), "parked",
                 R"(say "parked":"keep" and they stay as they are, or retry or skip them first)");
-  SubscriptionDefined defined = found->definition;
-  defined.settings.filter = std::move(filter);
-  ++defined.filter_version;
+  if (filters) ++defined.filter_version;
   return defined;
+}
+
+// Dead letters that end up where they came from would go round for ever.
+Result<void> SubscriptionsEngine::check_cycle(const std::string& name, const SubscriptionSettings& settings) const {
+  if (settings.dead_letter.empty()) return {};
+  std::set<std::string> seen;
+  std::vector<std::string> next{settings.dead_letter};
+  std::string path = name;
+  while (!next.empty()) {
+    const std::string topic = std::move(next.back());
+    next.pop_back();
+    if (!seen.insert(topic).second) continue;
+    if (std::ranges::find(settings.topics, topic) != settings.topics.end())
+      return fail(Code::bad_setting,
+                  fmt::format("dead letters would go round: {} -> {}, and '{}' reads '{}'", path, topic, name, topic),
+                  "dead_letter", "name a topic that it does not read");
+    path += " -> " + topic;
+    for (const auto& [other, unit] : by_name_) {
+      const SubscriptionSettings& theirs = unit->definition.settings;
+      if (other != name && !theirs.dead_letter.empty() &&
+          std::ranges::find(theirs.topics, topic) != theirs.topics.end())
+        next.push_back(theirs.dead_letter);
+    }
+  }
+  return {};
 }
 
 // Keys in the order of their heads: no hash table decides it, and each piece costs what it drops, however many keys
@@ -176,8 +210,11 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   std::map<std::uint64_t, std::vector<Offset>> by_hash;
   for (const Offer::Event& event : offer.events)
     by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);
-  for (const auto& [hash, offsets] : by_hash)
-    decide_queued(*found, {offer.subscription, offer.partition, hash}, offsets, decision.effects);
+  for (auto& [hash, offsets] : by_hash) {
+    const KeyRef ref{offer.subscription, offer.partition, hash};
+    pass_held(ref, offsets);
+    if (!offsets.empty()) decide_queued(*found, ref, offsets, decision.effects);
+  }
   decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
   decision.credit.next = offer.next;
   decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());

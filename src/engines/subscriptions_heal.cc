@@ -285,6 +285,28 @@ std::vector<ParkedKey> SubscriptionsEngine::giving_up(std::size_t most, std::vec
   return all;
 }
 
+std::vector<Effect> SubscriptionsEngine::decide_buried(const KeyRef& ref) const {
+  std::vector<Effect> effects;
+  decide_refill(*key(ref), 1, effects);
+  effects.push_back(encode(KeySettled{ref, 1}));
+  return effects;
+}
+
+std::vector<Effect> SubscriptionsEngine::decide_unburied(const KeyRef& ref, WallTime now) const {
+  const KeyUnit& unit = *key(ref);
+  KeyParked parked{ref, unit.failure, now};
+  parked.repair_by = RepairBy::person;
+  parked.event_type = unit.event_type;
+  return {encode(parked)};
+}
+
+std::optional<ParkedKey> SubscriptionsEngine::drained_by(const KeyRef& ref, std::size_t leaving) const {
+  const KeyUnit* unit = key(ref);
+  if (unit == nullptr || !unit->drain_to || leaving == 0) return std::nullopt;
+  const Offset last = unit->queue[std::min(leaving, unit->queue.size()) - 1];
+  return last >= *unit->drain_to ? std::optional{describe(*state(ref.subscription), *unit)} : std::nullopt;
+}
+
 std::optional<Offset> SubscriptionsEngine::lowest_edit() const {
   return edits_.empty() ? std::nullopt : std::optional{*edits_.begin()};
 }

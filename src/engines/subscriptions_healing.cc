@@ -37,7 +37,8 @@ void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
 }
 
 void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
-  apply_key(effect, [](KeyUnit& unit) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    ++state(effect.key.subscription)->tally.skipped;
     unit.pass(1);
     unit.leased = 0;
     unit.attempts = 0;
@@ -48,6 +49,7 @@ void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const HeadEdited& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
+    ++state(effect.key.subscription)->tally.repaired;
     unit.edited = effect.copy;
     ++unit.repairs;
   });

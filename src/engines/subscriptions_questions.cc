@@ -47,6 +47,18 @@ std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, const Park
   return all;
 }
 
+std::optional<ParkedKey> SubscriptionsEngine::look_at(const KeyRef& ref) const {
+  const KeyUnit* unit = key(ref);
+  return unit == nullptr ? std::nullopt : std::optional{describe(*state(ref.subscription), *unit)};
+}
+
+void SubscriptionsEngine::note_healed(SubscriptionId id, Millis after) {
+  if (State* found = state(id)) {
+    ++found->tally.drained;
+    found->tally.repairing += after;
+  }
+}
+
 SubscriptionsEngine::Tally SubscriptionsEngine::tally(SubscriptionId id) const {
   const State* found = state(id);
   return found == nullptr ? Tally{} : found->tally;
