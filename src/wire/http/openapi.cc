@@ -403,8 +403,8 @@ constexpr std::string_view components = R"json(
     "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
         "maxProperties": 0}}}}},
   "StormGuard": {"type": "object", "additionalProperties": false, "required": ["keys"],
-    "description": "So many keys that fail alike within so short a time pause the subscription; one key is tried each)json"
-                                        R"json( `probe`, and when it succeeds all goes on", "properties": {
+    "description": "So many keys that fail alike so soon pause the subscription, until one that is tried succeeds",
+    "properties": {
     "keys": {"type": "integer", "minimum": 2, "maximum": 10000},
     "within": {"$ref": "#/components/schemas/Duration"}, "probe": {"$ref": "#/components/schemas/Duration"}}},
   "Repair": {"type": "object", "additionalProperties": false, "required": ["patch"],
