@@ -4,10 +4,14 @@
 #include "continuo/record/cloudevents.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/reading_aside.h"
+#include "continuo/serve/release_json.h"
 #include "continuo/wire/http/definitions.h"
 
 namespace continuo::serve {
 namespace {
+
+using Starts = std::vector<std::pair<PartitionRef, Offset>>;
 
 // Without the closing brace.
 std::string definition(const node::Subscription& subscription) {
@@ -24,6 +28,15 @@ std::string description(const node::SubscriptionState& state) {
   if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
   out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}", state.leased,
                      state.delayed, state.parked_keys, state.parked_events);
+  if (state.storm)
+    out += fmt::format(R"(,"in_storm":{{"fingerprint":"{}","since":"{}","probes":{}}})", state.storm->fingerprint,
+                       format_time(state.storm->since), state.storm->probes);
+  if (state.release) out += ",\"release\":" + release_json(*state.release);
+  out += fmt::format(R"(,"healing":{{"retries":{},"parked":{},"released":{},"drained":{},"relapsed":{},"repaired":{},)"
+                     R"("skipped":{},"dead_lettered":{},"overtakes_prevented":{}}})",
+                     state.tally.retries, state.tally.parked, state.tally.released, state.tally.drained,
+                     state.tally.relapsed, state.tally.repaired, state.tally.skipped, state.tally.dead_lettered,
+                     state.tally.overtakes_prevented);
   if (state.subscription.matched) out += fmt::format(",\"matched\":{}", state.subscription.matched->load());
   return out + "}";
 }
@@ -57,12 +70,23 @@ void list_subscriptions(Exchange& exchange) {
 }
 
 void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request) {
-  IoThread& thread = exchange.thread();
-  thread.node().put_subscription(thread, request.subscription, request.settings,
-                                 [self = exchange.shared_from_this()](Result<node::Put<node::Subscription>> put) {
-                                   if (!put) return self->refuse(put.error(), {});
-                                   self->answer_json(definition(put->value) + "}", put->created ? 201 : 200);
-                                 });
+  const auto put = [request](Exchange& on, Starts begin) {
+    on.thread().node().put_subscription(on.thread(), request.subscription, request.settings, std::move(begin),
+                                        [self = on.shared_from_this()](Result<node::Put<node::Subscription>> done) {
+                                          if (!done) return self->refuse(done.error(), {});
+                                          self->answer_json(definition(done->value) + "}", done->created ? 201 : 200);
+                                        });
+  };
+  if (request.settings.from != engines::StartFrom::time) return put(exchange, {});
+  read_aside(
+      exchange, true,
+      [&node = exchange.thread().node(), settings = request.settings] {
+        return starts_at(node, settings.from_time, settings.topics);
+      },
+      [put](Exchange& again, Result<Starts> starts) {
+        if (!starts) return again.refuse(starts.error(), {});
+        put(again, std::move(*starts));
+      });
 }
 
 void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {

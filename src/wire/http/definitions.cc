@@ -237,8 +237,8 @@ Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
 
 Result<SubscriptionChange> read_subscription_change(const Json& object) {
   Fields fields(object, {},
-                {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "dead_letter", "ttl",
-                 "expires", "storm", "repairs", "target", "parked"});
+                {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "dead_letter",
+                 "ttl", "expires", "storm", "repairs", "target", "parked"});
   for (const std::string_view other : {"topics", "from", "order_by"})
     if (fields.has(other))
       fields.refuse(other, Code::unsupported, fmt::format("'{}' of a subscription cannot be changed", other),
@@ -264,6 +264,9 @@ Result<SubscriptionChange> read_subscription_change(const Json& object) {
                   fmt::format("'parked' cannot be '{}' here", parked.substr(0, 80)),
                   R"(say "keep", or skip each with its reason; POST .../seek discards)");
   change.keep_parked = parked == "keep";
+  if (change == SubscriptionChange{.keep_parked = change.keep_parked})
+    fields.refuse("filter", Code::bad_setting, "nothing is to become different",
+                  R"("filter":{...}, "lease":"10s", "retry":{...}; null takes a setting away)");
   if (auto checked = fields.result(); !checked) return pass(checked);
   return change;
 }
