@@ -122,6 +122,18 @@ struct RepairSettle {
   std::string reason;
 };
 
+/// An event of a subscription's topic, and how it stands there.
+struct EventPlace {
+  PartitionRef partition;
+  Offset offset;
+  std::uint64_t key_hash = 0;  ///< as offers name it
+};
+struct EventState {
+  enum class Is : std::uint8_t { settled, waiting, leased, delayed, parked };
+  Is state = Is::settled;  ///< also: passed over, or left out by the filter
+  std::uint32_t attempts = 0;
+};
+
 /// How far a subscription has considered a partition.
 struct FeedPosition {
   SubscriptionId subscription;
