@@ -284,8 +284,8 @@ class SubscriptionsEngine {
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
   std::set<WallDue> coming_, expiring_;  // heads: that wait for their time; that nobody has and that expire
-  std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
-  std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
+  std::set<KeyRef> giving_up_;           // their heads are to be written to topics of dead letters
+  std::uint64_t outstanding_ = 0;        // events of all keys, and the texts of their failures
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;
   CounterUnit counter_{UnitKind::subscription_counter};

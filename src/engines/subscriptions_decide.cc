@@ -160,8 +160,9 @@ std::uint32_t SubscriptionsEngine::credit(const State& state) const {
   const auto left = [](std::uint64_t limit, std::uint64_t used) { return limit - std::min(limit, used); };
   const Counts& counts = state.counts;
   const std::uint64_t own = left(limits_.outstanding, counts.queued + counts.leased + counts.delayed - state.scheduled);
-  return static_cast<std::uint32_t>(std::min({own, left(limits_.scheduled, state.scheduled),
-      left(limits_.parked, counts.parked_events), left(limits_.all, outstanding_)}));
+  return static_cast<std::uint32_t>(
+      std::min({own, left(limits_.scheduled, state.scheduled), left(limits_.parked, counts.parked_events),
+                left(limits_.all, outstanding_)}));
 }
 
 Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(const Offer& offer) const {

@@ -68,7 +68,8 @@ std::uint32_t SubscriptionsEngine::run_of(const KeyUnit& unit) {
   const EventTimes* head = times_of_head(unit);
   for (const EventTimes& times : unit.times) {
     if (times.offset == unit.queue.front()) continue;
-    const bool sooner = times.expires != none && (head == nullptr || head->expires == none || times.expires < head->expires);
+    const bool sooner =
+        times.expires != none && (head == nullptr || head->expires == none || times.expires < head->expires);
     if (times.not_before == none && !sooner) continue;
     return static_cast<std::uint32_t>(std::ranges::lower_bound(unit.queue, times.offset) - unit.queue.begin());
   }

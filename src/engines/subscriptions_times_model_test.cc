@@ -56,7 +56,8 @@ class Play {
     Offer offer{id, 1, partition, next_, next_, {}};
     for (auto left = random_.below(8); left > 0; --left) {
       const ModelEvent event{offer.next, random_time(3), random_time(3)};
-      const std::uint64_t key = order_ == OrderBy::key ? random_.below(4) : static_cast<std::uint64_t>(offer.next.value);
+      const std::uint64_t key =
+          order_ == OrderBy::key ? random_.below(4) : static_cast<std::uint64_t>(offer.next.value);
       offer.events.push_back({event.offset, key, WallTime{event.not_before}, WallTime{event.expires}});
       offer.next = offer.next + 1;
     }
