@@ -23,6 +23,7 @@
 #include "continuo/node/core_state.h"
 #include "continuo/node/credit.h"
 #include "continuo/node/embedded_groups.h"
+#include "continuo/node/embedded_queues.h"
 #include "continuo/node/flush_times.h"
 #include "continuo/node/kept_places.h"
 #include "continuo/node/no_edge.h"
@@ -155,6 +156,7 @@ class EmbeddedNode final : public Node {
   Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
 
   Groups& groups() override { return groups_; }
+  Queues& queues() override { return queues_; }
 
   void add_edge(Edge& edge) override {
     submit(0, [&edge](Core& core) { core.add_edge(edge); });
@@ -230,6 +232,7 @@ class EmbeddedNode final : public Node {
   std::atomic<std::uint64_t> refused_{0};
   mutable std::atomic<std::uint64_t> reads_{0};
   EmbeddedGroups groups_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
+  EmbeddedQueues queues_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
   boost::lockfree::queue<Command*> internal_{64};  // of the node's own threads: never waits for room
   std::atomic<int> leaving_{0};                    // edges that wait to be removed
