@@ -47,6 +47,15 @@ struct SubscriptionsEngine::State {
   Counts counts;
   std::uint64_t scheduled = 0;  ///< of counts.delayed: events of keys whose heads wait for their time
 
+  /// Keys that failed alike of late, each at its last failure; for the storm guard, and gone with the process.
+  struct Failing {
+    std::string fingerprint;
+    std::map<KeyRef, Elapsed> last;
+    std::set<std::pair<Elapsed, KeyRef>> by_time;
+  };
+  std::vector<Failing> failing;  ///< in the order they were first seen
+  Tally tally;
+
   bool empty() const {
     return cursors.empty() && keys.empty() && waiting.empty() && settles.empty() && !release && !storm && !use;
   }

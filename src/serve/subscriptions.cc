@@ -67,7 +67,7 @@ void put_subscription(Exchange& exchange, const wire::http::PutSubscription& req
 
 void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {
   IoThread& thread = exchange.thread();
-  thread.node().change_subscription(thread, request.subscription, {request.filter, request.keep_parked},
+  thread.node().change_subscription(thread, request.subscription, request.change,
                                     [self = exchange.shared_from_this()](Result<node::ChangedSubscription> changed) {
                                       if (!changed) return self->refuse(changed.error(), {});
                                       self->answer_json(change_of(*changed, *self->thread().node().catalogue()));

@@ -28,6 +28,12 @@ constexpr RouteEntry table[] = {
     {Route::list_parked, Method::get, "/v1/subscriptions/{subscription}/parked", "list_parked"},
     {Route::retry_parked, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/retry", "retry_parked"},
     {Route::skip_parked, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/skip", "skip_parked"},
+    {Route::cancel_parked, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/cancel", "cancel_parked"},
+    {Route::edit_parked, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/edit", "edit_parked"},
+    {Route::release_parked, Method::post, "/v1/subscriptions/{subscription}/parked/release", "release_parked"},
+    {Route::get_release, Method::get, "/v1/subscriptions/{subscription}/parked/release", "get_release"},
+    {Route::stop_release, Method::del, "/v1/subscriptions/{subscription}/parked/release", "stop_release"},
+    {Route::seek, Method::post, "/v1/subscriptions/{subscription}/seek", "seek"},
     {Route::list_groups, Method::get, "/v1/groups", "list_groups"},
     {Route::get_group, Method::get, "/v1/groups/{group}", "get_group"},
     {Route::delete_group, Method::del, "/v1/groups/{group}", "delete_group"},
@@ -49,10 +55,6 @@ constexpr RouteEntry table[] = {
     {Route::metrics, Method::get, "/metrics", "metrics"},
     {Route::openapi, Method::get, "/openapi.json", "openapi"},
     {Route::error_page, Method::get, "/errors/{code}", "error_page"},
-    {Route::later, Method::post, "/v1/subscriptions/{subscription}/seek", "later"},
-    {Route::later, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/edit", "later"},
-    {Route::later, Method::post, "/v1/subscriptions/{subscription}/parked/{key}/cancel", "later"},
-    {Route::later, Method::post, "/v1/subscriptions/{subscription}/parked/release", "later"},
 };
 
 std::string_view next_segment(std::string_view& pattern) {
