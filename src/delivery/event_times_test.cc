@@ -43,6 +43,15 @@ TEST(EventTimes, WhatIsNoTimeCountsAsNotSaid) {
   EXPECT_EQ(event.expires, WallTime{});
 }
 
+TEST(EventTimes, OfDeadLettersAreThoseOfTheirLifeBefore) {
+  const auto letter = times_of({{"notbefore", "1970-01-01T00:00:05Z"},
+                                {"expiretime", "1970-01-01T00:00:09Z"},
+                                {"deadtime", "1970-01-01T00:00:07Z"}},
+                               {true, {}});
+  EXPECT_EQ(letter.not_before, WallTime{});
+  EXPECT_EQ(letter.expires, WallTime{});
+}
+
 TEST(EventTimes, WhatIsOverFirstCounts) {
   const TimesWanted wanted{true, Millis{2'000}};
   EXPECT_EQ(times_of({}, wanted).expires, WallTime{published + 2'000});
