@@ -210,6 +210,31 @@ def check_redrive(client, mail):
     refused(mail.ask("redrive", **{"from": "mail"}), 400, "bad_setting")
 
 
+def check_dead_letters(data, running):
+    """A message that is given up goes to the queue of dead letters, says why there, and comes back as it was."""
+    client = Client(running[-1].port)
+    dying = Queue(client, "dying", max_receives=2, retry={"delay": "0s"})
+    dying.send(data="bad", group="g")
+    for attempt in (1, 2):
+        got = dying.receive()
+        assert got[0]["attempt"] == attempt, got
+        good(dying.ask("settle", nack=[{"lease": got[0]["lease"], "error": {"code": "boom", "message": "no"}}]))
+    eventually(lambda: dying.state()["dead"] == 1, 10, "a dead letter")
+    running[-1].kill()
+    running.append(Server(data))
+    dying.client = client = Client(running[-1].port)
+    letters = good(client.ask("POST", "/v1/queues/dying.dead/peek", {}))["messages"]
+    letter = letters[0]["event"]
+    assert len(letters) == 1 and letter["data"] == "bad" and letter["partitionkey"] == "g", letters
+    assert (letter["deadcode"], letter["deadtopic"], letter["deadsubscription"]) == ("boom", "dying", "dying"), letter
+    assert dying.state()["dead"] == 1 and dying.state()["waiting"] == 0, dying.state()
+    moved = eventually(lambda: good(dying.ask("redrive", **{"from": "dying.dead"}))["moved"], 10, "a letter to move")
+    assert moved == 1
+    dying.ack(got := dying.receive())
+    assert got[0]["attempt"] == 1 and got[0]["event"]["id"] == letter["id"], got
+    assert not any(name.startswith("dead") for name in got[0]["event"]), got
+
+
 def check_restarts(data, running):
     client = Client(running[-1].port)
     queue = Queue(client, "kept", lease="60s")
@@ -250,6 +275,7 @@ def main():
         check_dedup(mail)
         check_peek_and_purge(client, mail)
         check_redrive(client, mail)
+        check_dead_letters(data, running)
         check_restarts(data, running)
         assert running[-1].stop() == 0
         print("queues: definitions, messages, leases, delays, expiry, groups, peek, purge, redrive, restarts")
