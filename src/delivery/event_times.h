@@ -18,8 +18,8 @@ struct TimesWanted {
 TimesWanted times_wanted(const engines::SubscriptionSettings& settings);
 
 /// By the extensions `notbefore` and `expiretime` (also CloudEvents' own spelling, `expirytime`), RFC 3339, and the
-/// subscription's ttl: what is over first. What is no time counts as not said; nor do the times of dead letters, which are of their life
-/// before.
+/// subscription's ttl: what is over first. What is no time counts as not said; nor do the times of dead letters, which
+/// are of their life before.
 void add_times(const record::Record& record, const TimesWanted& wanted, engines::Offer::Event& event);
 
 }  // namespace continuo::delivery
