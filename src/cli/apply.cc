@@ -8,6 +8,7 @@
 #include "continuo/cli/definitions_file.h"
 #include "continuo/record/padded_text.h"
 #include "continuo/wire/http/definitions.h"
+#include "continuo/wire/http/queues.h"
 
 namespace continuo::cli {
 namespace {
@@ -24,7 +25,12 @@ struct Step {
 };
 
 const char* kind_of(const Definition& definition) {
-  return definition.kind == Defined::topic ? "topic" : "subscription";
+  switch (definition.kind) {
+    case Defined::topic: return "topic";
+    case Defined::queue: return "queue";
+    case Defined::subscription: break;
+  }
+  return "subscription";
 }
 
 std::string path_of(const Definition& definition) {
@@ -126,16 +132,51 @@ Result<void> plan_subscription(const json::object* there, Step& step) {
   return {};
 }
 
+std::string settings_of(const http::PutQueue& queue) {
+  std::string out = "{\"name\":\"\"";
+  http::write_queue_settings(queue.topic, queue.subscription, out);
+  return out + "}";
+}
+
+Result<void> plan_queue(const json::object* there, Step& step) {
+  const auto settings = [&](const http::Json& object) { return http::read_put_queue(step.definition->name, object); };
+  auto after = read(step.definition->json, settings);
+  if (!after) return pass(after);
+  if (there == nullptr) {
+    step.method = "PUT";
+    step.body = step.definition->json;
+    return {};
+  }
+  auto now = read(only(*there, {"fifo", "lease", "on_failure", "dead_letter", "retention", "retry", "dedup_window",
+                                "partitions", "concurrency"}),
+                  settings);
+  if (!now) return pass(now);
+  if (after->topic == now->topic && after->subscription == now->subscription) return {};
+  return fail(Code::subscription_exists,
+              fmt::format("it is there with other settings: {}",
+                          fmt::join(differences(settings_of(*now), settings_of(*after)), "; ")),
+              {}, "a queue does not change; delete it first, or give this one another name");
+}
+
+Result<void> plan(const json::object* there, Step& step) {
+  switch (step.definition->kind) {
+    case Defined::topic: return plan_topic(there, step);
+    case Defined::queue: return plan_queue(there, step);
+    case Defined::subscription: break;
+  }
+  return plan_subscription(there, step);
+}
+
 Result<Step> plan(client::Client& server, const Definition& definition) {
   Step step{.definition = &definition, .method = {}, .body = {}, .differences = {}};
   auto answer = server.request("GET", path_of(definition));
   const bool unknown =
-      !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_subscription);
+      !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_queue ||
+                  answer.error().code == Code::unknown_subscription);
   if (!answer && !unknown) return pass(answer);
   std::optional<json::object> there;
   if (answer) there = parse_object(*answer);
-  auto planned = definition.kind == Defined::topic ? plan_topic(there ? &*there : nullptr, step)
-                                                   : plan_subscription(there ? &*there : nullptr, step);
+  auto planned = plan(there ? &*there : nullptr, step);
   if (!planned) return pass(planned);
   return step;
 }

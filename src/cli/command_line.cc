@@ -5,13 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <string_view>
 
-#include "continuo/cli/commands.h"
-#include "continuo/cli/exit_code.h"
 #include "continuo/cli/nearest.h"
 #include "continuo/cli/settings_file.h"
+#include "continuo/cli/words.h"
 
 namespace continuo::cli {
 namespace {
@@ -22,50 +20,6 @@ constexpr std::string_view about =
 constexpr std::string_view footer =
     "A flag wins over the environment (CONTINUO_SERVER, CONTINUO_DATA, ...), which wins over the settings file.\n"
     "Exit codes: 0 done, 1 refused, 2 usage, 3 no server, 4 the node failed, 5 a promise was broken, 130 interrupted.";
-
-using Command = std::function<Result<Exit>()>;
-
-Result<Exit> done(Result<void> result) {
-  if (!result) return pass(result);
-  return Exit::ok;
-}
-
-// All that the words of a command line may set, and the command they choose.
-struct Words {
-  Session session;
-  std::string settings_file;
-  TopicCreate topic_create;
-  TopicChange topic_change{.name = {}, .partitions = 0};
-  TopicTrim topic_trim;
-  Apply apply;
-  Publish publish;
-  Import import;
-  Tail tail;
-  SubCreate sub_create;
-  SubChange sub_change;
-  SubReceive sub_receive;
-  SubKey sub_key;
-  RouteExplain route_explain;
-  GroupReset group_reset;
-  Bench bench;
-  Doctor doctor;
-  Serve serve;
-  Demo demo;
-  std::string name;                ///< of one topic, subscription, group or code
-  std::vector<std::string> names;  ///< of many; leases
-  std::string unused;
-  Command chosen;
-};
-
-// Makes a command that runs `act` when it is chosen.
-CLI::App* command(CLI::App& parent, const std::string& name, const std::string& does, Words& words, Command act = {}) {
-  CLI::App* made = parent.add_subcommand(name, does);
-  if (!act) return made;
-  made->callback([&words, made, act = std::move(act)] {
-    if (made->get_subcommands().empty()) words.chosen = act;  // else the inner one is meant
-  });
-  return made;
-}
 
 void add_session(CLI::App& app, Session& session) {
   app.add_option("--server", session.server, "Where the server is")->envname("CONTINUO_SERVER")->capture_default_str();
@@ -227,8 +181,8 @@ void add_subscriptions(CLI::App& app, Words& words) {
 }
 
 void add_apply(CLI::App& app, Words& words) {
-  CLI::App* made = command(app, "apply", "Make the topics and subscriptions that a file names, or change them", words,
-                           [&] { return done(apply(words.session, words.apply)); });
+  CLI::App* made = command(app, "apply", "Make the topics, queues and subscriptions that a file names, or change them",
+                           words, [&] { return done(apply(words.session, words.apply)); });
   made->add_option("-f,--file", words.apply.file, "YAML or JSON; -: standard input")->required();
   made->add_flag("--dry-run", words.apply.dry_run, "Only show what would be done");
 }
@@ -429,6 +383,7 @@ int run(int argc, char** argv) {
   add_topics(app, words);
   add_events(app, words);
   add_subscriptions(app, words);
+  add_queues(app, words);
   add_apply(app, words);
   add_routes(app, words);
   add_groups(app, words);

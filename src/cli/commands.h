@@ -105,6 +105,42 @@ Result<void> sub_retry(const Session& session, const SubKey& command);
 Result<void> sub_skip(const Session& session, const SubKey& command);
 Result<void> sub_pause(const Session& session, const std::string& name, bool paused);
 
+// --- queues (queues.cc)
+// ------------------------------------------------------------------------------------------------
+/// Empty, or none: what the server takes by itself.
+struct QueueCreate {
+  std::string name, lease, on_failure, dead_letter, retention, dedup_window, retry_delay;
+  bool fifo = false;
+  std::optional<std::uint32_t> max_receives, partitions;
+};
+struct QueueSend {
+  std::string name, data, event, delay, not_before, ttl, group, dedup_id;
+};
+struct QueueReceive {
+  std::string name;
+  std::uint32_t max = 10;
+  std::string wait, lease;
+  bool ack = false;  ///< at once
+};
+struct QueuePeek {
+  std::string name, from;
+  std::uint32_t max = 10;
+};
+struct QueueRedrive {
+  std::string name, from, rate;
+  std::optional<std::uint64_t> max;
+};
+Result<void> queue_create(const Session& session, const QueueCreate& command);
+Result<void> queue_list(const Session& session);
+Result<void> queue_show(const Session& session, const std::string& name);
+Result<void> queue_delete(const Session& session, const std::vector<std::string>& names);
+Result<void> queue_send(const Session& session, const QueueSend& command);
+Result<void> queue_receive(const Session& session, const QueueReceive& command);
+Result<void> queue_ack(const Session& session, const std::string& name, const std::vector<std::string>& leases);
+Result<void> queue_peek(const Session& session, const QueuePeek& command);
+Result<void> queue_purge(const Session& session, const std::string& name);
+Result<void> queue_redrive(const Session& session, const QueueRedrive& command);
+
 // --- event patterns (route.cc)
 // -----------------------------------------------------------------------------------------
 struct RouteExplain {

@@ -122,6 +122,18 @@ struct RepairSettle {
   std::string reason;
 };
 
+/// An event of a subscription's topic, and how it stands there.
+struct EventPlace {
+  PartitionRef partition;
+  Offset offset;
+  std::uint64_t key_hash = 0;  ///< as offers name it
+};
+struct EventState {
+  enum class Is : std::uint8_t { settled, waiting, leased, delayed, parked };
+  Is state = Is::settled;  ///< also: passed over, or left out by the filter
+  std::uint32_t attempts = 0;
+};
+
 /// What happened to a subscription's events since the start.
 struct SubscriptionTally {
   std::uint64_t retries = 0, parked = 0, dead_lettered = 0, skipped = 0, released = 0, drained = 0, relapsed = 0,

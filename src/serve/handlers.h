@@ -71,6 +71,21 @@ void get_group(Exchange& exchange, const wire::http::OneGroup& request);
 void delete_group(Exchange& exchange, const wire::http::OneGroup& request);
 void reset_offsets(Exchange& exchange, wire::http::ResetOffsets request);
 
+// queues.cc, queue_messages.cc, queue_peek.cc, redrive.cc
+void list_queues(Exchange& exchange);
+void put_queue(Exchange& exchange, wire::http::PutQueue request);
+void get_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void delete_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void purge_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void receive_messages(Exchange& exchange, const wire::http::Receive& request);
+void settle_messages(Exchange& exchange, wire::http::Settle request);
+void send_messages(Exchange& exchange, wire::http::SendMessages request);
+void peek_queue(Exchange& exchange, const wire::http::PeekQueue& request);
+void redrive_queue(Exchange& exchange, const wire::http::RedriveQueue& request);
+
+// request_reply.cc
+void publish_and_wait(Exchange& exchange, const wire::http::Publish& request);
+
 // patterns.cc
 void explain_pattern(Exchange& exchange, const wire::http::ExplainPattern& request);
 
@@ -88,6 +103,8 @@ void error_page(Exchange& exchange, const wire::http::ErrorPage& request);
 Error unknown_topic(std::string_view name);
 Error unknown_partition(const node::Topic& topic, PartitionId wanted);
 Error unknown_subscription(std::string_view name);
+/// The queue's subscription; none: there is no such queue, and the exchange is refused.
+std::shared_ptr<const node::Subscription> find_queue(Exchange& exchange, std::string_view name);
 
 /// The first event of every partition of these topics from there on: releases.cc. May read files. Errors:
 /// unknown_topic, bad_position.
@@ -106,6 +123,10 @@ class RecordMaker {
   /// Of an event published while settling another one.
   node::NewRecord make_caused(const record::Event& as_sent, std::string_view correlationid,
                               std::string_view causationid);
+  /// With more extensions than were sent, which a repetition may have other values for; and with an identity of its own
+  /// in the place of source and id, whose first content counts; empty: as others.
+  node::NewRecord make_message(const record::Event& as_sent, std::span<const record::Extension> added,
+                               std::string_view dedup_id);
   WallTime now() const { return now_; }
 
  private:

@@ -90,7 +90,18 @@ def check_what_is_refused(work):
     work.refused("topics:\n  a: {retention: 7d}", "line 2", "must be an object")
     work.refused("topics: &a\n  b: *a", "refers to itself")
     work.refused("topics: {a: [", "line 1")
-    work.refused("- a", "names topics and subscriptions")
+    work.refused("- a", "names topics, queues and subscriptions")
+
+
+def check_queues(work):
+    file = "queues:\n  jobs: {lease: 20s, max_receives: 3, dead_letter: jobs.dead}\n  tasks:\n"
+    told = work.apply(file)
+    assert "+ queue jobs" in told and "2 changes done" in told, told
+    assert work.client.ask("GET", "/v1/queues/jobs")[1]["max_receives"] == 3
+    assert "nothing to do" in work.apply(file)
+    work.refused(file.replace("20s", "30s"), "lease:", "a queue does not change", "line 2")
+    work.refused(file.replace("lease", "leese"), "line 2", "did you mean 'lease'")
+    work.refused("queues: {jobs: {dead_letter: jobs}}", "its own queue of dead letters")
 
 
 def main():
@@ -100,6 +111,7 @@ def main():
         check_what_is_made(work)
         check_what_is_changed(work)
         check_what_is_refused(work)
+        check_queues(work)
         assert work.server.stop() == 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)

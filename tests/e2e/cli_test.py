@@ -110,6 +110,34 @@ def check_subscriptions(server):
     expect(server.run("sub", "show", "ship"), 1, "unknown_subscription")
 
 
+def check_queues(server):
+    expect(server.run("queue", "create", "jobs", "--fifo", "--lease", "20s", "--retention", "4d"), 0, "is there")
+    expect(server.run("queue", "create", "jobs", "--lease", "1s"), 1, "subscription_exists")
+    send = ("queue", "send", "jobs", "--group", "g", "--data")
+    assert lines(expect(server.run(*send, '{"n":1}', "--dedup-id", "one"), 0))[0]["duplicate"] is False
+    assert lines(expect(server.run(*send, '{"n":2}', "--dedup-id", "one"), 0))[0]["duplicate"] is True
+    expect(server.run(*send, "text", "--ttl", "1h"), 0)
+    expect(server.run("queue", "send", "jobs", "--event", '{"specversion":"1.0","id":"e","source":"/s","type":"T"}',
+                      "--delay", "1h"), 0)
+    expect(server.run(*send, "1", "--delay", "soon"), 1, "bad_setting")
+    got = lines(expect(server.run("queue", "receive", "jobs", "--wait", "5s", "--max", "1"), 0))
+    assert got[0]["data"] == {"n": 1} and got[0]["group"] == "g", got
+    expect(server.run("queue", "ack", "jobs", got[0]["lease"]), 0, "1 settled")
+    expect(server.run("queue", "ack", "jobs", got[0]["lease"]), 0)
+    assert lines(expect(server.run("queue", "receive", "jobs", "--wait", "5s", "--ack"), 0))[0]["data"] == "text"
+    assert lines(expect(server.run("queue", "peek", "jobs"), 0))[0]["state"] == "delayed"
+    expect(server.run("queue", "list", "-o", "table"), 0, "WAITING", "jobs")
+    assert lines(expect(server.run("queue", "show", "jobs"), 0))[0]["delayed"] == 1
+    expect(server.run("queue", "purge", "jobs"), 0, "1 messages purged")
+    expect(server.run("queue", "create", "morgue"), 0)
+    expect(server.run("queue", "send", "morgue", "--data", "1"), 0)
+    redrive = ("queue", "redrive", "jobs", "--from")
+    expect(server.run(*redrive, "morgue", "--rate", "100/s"), 0, "1 messages moved", "0 left")
+    expect(server.run(*redrive, "nobody"), 1, "unknown_queue")
+    expect(server.run("queue", "delete", "jobs", "morgue", "morgue.dead"), 0, "deleted")
+    expect(server.run("queue", "show", "jobs"), 1, "unknown_queue")
+
+
 def check_groups(server):
     reset = ("group", "reset", "read/ers", "--topic", "orders")
     tried = lines(expect(server.run(*reset, "--to", "earliest", "--dry-run"), 0))
@@ -210,6 +238,7 @@ def main():
         check_tail(server)
         check_follow(server, home)
         check_subscriptions(server)
+        check_queues(server)
         check_groups(server)
         check_trim_and_delete(server)
         check_measuring(server, home)

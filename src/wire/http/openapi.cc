@@ -80,6 +80,11 @@ constexpr std::string_view events =
     "description": "One request is one atomic commit, except application/x-ndjson, which commits in chunks)json"
     R"json( and answers a line for each. Binary mode: attributes as ce-* headers, any other Content-Type,)json"
     R"json( data as the body. Bodies may be compressed with gzip.",
+    "parameters": [
+      {"name": "wait_for", "in": "query", "schema": {"enum": ["reply"]},
+        "description": "Of one event: answered with the event that answers it"},
+      {"name": "timeout", "in": "query", "schema": {"$ref": "#/components/schemas/Duration"},
+        "description": "How long to wait for it; default 5s, at most 60s"}],
     "requestBody": {"required": true, "content": {
       "application/cloudevents+json": {"schema": {"$ref": "#/components/schemas/Event"}},
       "application/cloudevents-batch+json": {"schema": {"type": "array", "items": {
@@ -89,8 +94,8 @@ constexpr std::string_view events =
     "responses": {
       "201": {"description": "On the disk", "content": {"application/json": {"schema": {
           "$ref": "#/components/schemas/Published"}}}},
-      "200": {"description": "application/x-ndjson: a line for each chunk, and one with `error` last if a)json"
-    R"json( line was refused",
+      "200": {"description": "wait_for=reply: the reply. application/x-ndjson: a line for each chunk, and)json"
+    R"json( one with `error` last if a line was refused",
         "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Chunk"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
   "get": {"operationId": "read", "tags": ["events"], "summary": "Read events, or follow them live",
@@ -349,6 +354,7 @@ constexpr std::string_view components = R"json(
   "topic": {"name": "topic", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
   "subscription": {"name": "subscription", "in": "path", "required": true, "schema": {
       "$ref": "#/components/schemas/Name"}},
+  "queue": {"name": "queue", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
   "group": {"name": "group", "in": "path", "required": true, "schema": {"type": "string"},
     "description": "Any bytes, percent-encoded"},
   "key": {"name": "key", "in": "path", "required": true, "schema": {"type": "string"},
@@ -548,15 +554,20 @@ constexpr std::string_view components = R"json(
         "$ref": "#/components/schemas/Event"},
       "error": {"type": "object"}, "attempts": {"type": "integer"}}}, "waiting": {"type": "integer"},
     "since": {"type": "string", "format": "date-time"}}}
-}
 )json";
 
 std::string assemble() {
   std::string text(opening);
   text += "\"paths\": {";
-  text.append(topics).append(events).append(subscriptions).append(groups).append(patterns).append(node);
+  text.append(topics)
+      .append(events)
+      .append(subscriptions)
+      .append(openapi_queues())
+      .append(groups)
+      .append(patterns)
+      .append(node);
   text += "},\n\"components\": {";
-  text.append(components);
+  text.append(components).append(openapi_queue_schemas()).append("}\n");
   text += "}\n}\n";
   return text;
 }

@@ -27,6 +27,7 @@
 #include "continuo/base/time.h"
 #include "continuo/client/connection.h"
 #include "continuo/client/event.h"
+#include "continuo/client/queue.h"
 
 namespace continuo::client {
 
@@ -214,6 +215,15 @@ class Client {
   Result<std::vector<Delivery>> receive(std::string_view subscription, const Receive& receive = {});
   /// Not cut short by a request to stop: it is sent once, and its answer waited for.
   Result<Settled> settle(std::string_view subscription, const Settle& settle);
+
+  /// True when this call made the queue. Errors: subscription_exists, topic_exists, bad_setting.
+  Result<bool> put_queue(std::string_view name, const QueueSettings& settings = {});
+  /// With all its messages. Errors: unknown_queue.
+  Result<void> delete_queue(std::string_view name);
+  /// One atomic commit; in the order given. With `patience`, give each an id of its own, or a dedup_id.
+  Result<std::vector<Sent>> send(std::string_view queue, std::span<const Message> messages);
+  /// Publishes one event and waits for the event that answers it. Errors: reply_timeout; the event is published then.
+  Result<Event> request(std::string_view topic, const Event& event, Millis timeout);
 
   /// Any request: what has no method of its own. Answers of 400 and more become errors.
   /// PUTs a definition; true when this made it.
