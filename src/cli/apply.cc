@@ -8,6 +8,7 @@
 #include "continuo/cli/definitions_file.h"
 #include "continuo/record/padded_text.h"
 #include "continuo/wire/http/definitions.h"
+#include "continuo/wire/http/target.h"
 
 namespace continuo::cli {
 namespace {
@@ -113,6 +114,7 @@ Result<void> plan_subscription(const json::object* there, Step& step) {
       only(*there, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"}),
       http::read_subscription_settings);
   if (!now) return pass(now);
+  after->target = http::shown_target(after->target);  // which is all the server tells of it
   if (*after == *now) return {};
   step.differences = differences(settings_of(*now), settings_of(*after));
   engines::SubscriptionSettings but_filter = *after;

@@ -261,7 +261,7 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   EXPECT_EQ(refused(R"({"topics":["t"],"filter":"x"})"), "bad_setting at filter");
   EXPECT_TRUE(refused(R"({"topics":["t"],"filter":{"type":[{"prefixx":"x"}]}})").starts_with("bad_pattern at filter."));
   EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"backoff":"quadratic"}})"), "bad_setting at retry.backoff");
-  EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "unsupported at target.webhook");
+  EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "bad_setting at target.webhook.url");
   EXPECT_EQ(refused(R"({"topics":["t"],"order_by":"tenant"})"), "unsupported at order_by");
   EXPECT_EQ(refused(R"({"topics":["t"],"lease":"30"})"), "bad_setting at lease");
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/none/receive").text("code"), "unknown_subscription");

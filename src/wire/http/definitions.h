@@ -22,9 +22,9 @@ void write_topic_settings(const engines::TopicSettings& settings, std::string& o
 /// {"topics":["orders"],"filter":{"type":["OrderPaid"]},"from":"earliest","order_by":"key","concurrency":64,
 /// "lease":"30s","retry":{"attempts":5,"delay":"1s"},"on_failure":"park","target":{"pull":{}}}. `retry` may also be
 /// {"attempts":5,"backoff":"fixed","base":"1s"}. Errors: bad_setting, bad_name, bad_pattern, unknown_field;
-/// unsupported: other targets, other backoff, order by an attribute, other starts.
+/// unsupported: the target `process`, order by an attribute.
 Result<engines::SubscriptionSettings> read_subscription_settings(const Json& object);
-/// Appends the members, without braces, beginning with a comma.
+/// Appends the members, without braces, beginning with a comma; secrets of the target as "***".
 void write_subscription_settings(const engines::SubscriptionSettings& settings, std::string& out);
 
 }  // namespace continuo::wire::http
