@@ -77,7 +77,8 @@ void read_secret(Fields& fields, WebhookTarget& target) {
   if (key.starts_with(encoded_secret)) {
     key.clear();
     if (!record::base64_decode(std::string_view{target.secret}.substr(encoded_secret.size()), key))
-      return fields.refuse("secret", Code::bad_setting, "what follows whsec_ is not base64", "whsec_$(openssl rand -base64 32)");
+      return fields.refuse("secret", Code::bad_setting, "what follows whsec_ is not base64",
+                           "whsec_$(openssl rand -base64 32)");
   }
   if (key.size() < least_secret_bytes || key.size() > most_secret_bytes)
     fields.refuse("secret", Code::bad_setting,
@@ -136,10 +137,10 @@ TopicTarget read_topic(Fields& parent, const Json& object, const std::vector<std
     if (engines::is_system_name(target.name))
       fields.refuse("name", Code::system_name, fmt::format("'{}' belongs to the system", target.name));
     if (std::ranges::find(topics, target.name) != topics.end())
-      fields.refuse("name", Code::bad_setting,
-                    fmt::format("copies would go round: {0} -> {0}, which is one of the subscription's own topics",
-                                target.name),
-                    "copy into another topic");
+      fields.refuse(
+          "name", Code::bad_setting,
+          fmt::format("copies would go round: {0} -> {0}, which is one of the subscription's own topics", target.name),
+          "copy into another topic");
   }
   parent.take(fields.result());
   return target;

@@ -37,10 +37,10 @@ struct WebhookTarget {
   WebhookUrl url;
   std::string address;  ///< the url as given
   WebhookMode mode = WebhookMode::binary;
-  std::string secret;             ///< as given; empty: requests are not signed
-  std::uint32_t concurrency = 8;  ///< requests under way at once
-  std::optional<Rate> rate;       ///< none: as fast as it goes
-  Millis timeout{10'000};         ///< from connecting to the head of the answer
+  std::string secret;                                        ///< as given; empty: requests are not signed
+  std::uint32_t concurrency = 8;                             ///< requests under way at once
+  std::optional<Rate> rate;                                  ///< none: as fast as it goes
+  Millis timeout{10'000};                                    ///< from connecting to the head of the answer
   std::vector<std::pair<std::string, std::string>> headers;  ///< by name
   bool operator==(const WebhookTarget&) const = default;
 };

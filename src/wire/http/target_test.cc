@@ -40,7 +40,8 @@ TEST(Target, IsKeptWithEveryDefaultWrittenOut) {
   const auto shortest = kept(webhook(""));
   EXPECT_EQ(shortest,
             R"({"webhook":{"url":"https://shop.example/hooks","mode":"binary","concurrency":8,"timeout":"10s"}})");
-  EXPECT_EQ(kept(webhook(R"(, "timeout" : "10000ms", "concurrency":8 )")).value(), shortest.value()) << "the same said otherwise";
+  EXPECT_EQ(kept(webhook(R"(, "timeout" : "10000ms", "concurrency":8 )")).value(), shortest.value())
+      << "the same said otherwise";
 }
 
 TEST(Target, IsReadBack) {
@@ -118,26 +119,74 @@ TEST(WebhookUrl, IsReadStrictly) {
   EXPECT_EQ(parse_webhook_url("HTTPS://Shop.Example"), (WebhookUrl{true, "shop.example", 443, "/"}));
   EXPECT_EQ(parse_webhook_url("http://a_b.c:81?x=1"), (WebhookUrl{false, "a_b.c", 81, "/?x=1"}));
   EXPECT_EQ(parse_webhook_url("http://1.2.3.4/")->authority(), "1.2.3.4");
-  for (const char* text :
-       {"", "shop.example", "//shop.example", "ftp://a/", "https://", "https:///x", "https://a b/", "https://a/#b",
-        "https://u:p@a/", "https://u@a/", "https://a:0/", "https://a:65536/", "https://a:x/", "https://a:/",
-        "https://[::1/", "https://[1.2.3.4]/", "https://[::1]x/", "https://a..b/", "https://1.2.3/", "https://127.1/",
-        "https://0x7f.1/", "https://2130706433/", "https://010.0.0.1/", "https://1.2.3.4.5/", "https://a%41/",
-        "https://a\\b/", "https://\xc3\xa4/", "https://1.2.3.256/"})
+  for (const char* text : {"",
+                           "shop.example",
+                           "//shop.example",
+                           "ftp://a/",
+                           "https://",
+                           "https:///x",
+                           "https://a b/",
+                           "https://a/#b",
+                           "https://u:p@a/",
+                           "https://u@a/",
+                           "https://a:0/",
+                           "https://a:65536/",
+                           "https://a:x/",
+                           "https://a:/",
+                           "https://[::1/",
+                           "https://[1.2.3.4]/",
+                           "https://[::1]x/",
+                           "https://a..b/",
+                           "https://1.2.3/",
+                           "https://127.1/",
+                           "https://0x7f.1/",
+                           "https://2130706433/",
+                           "https://010.0.0.1/",
+                           "https://1.2.3.4.5/",
+                           "https://a%41/",
+                           "https://a\\b/",
+                           "https://\xc3\xa4/",
+                           "https://1.2.3.256/"})
     EXPECT_EQ(parse_webhook_url(text).error().code, Code::bad_setting) << text;
   EXPECT_FALSE(parse_webhook_url("https://a/" + std::string(most_url_bytes, 'x')));
 }
 
 TEST(WebhookUrl, KnowsPrivateAddresses) {
-  for (const char* host :
-       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-        "100.64.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1", "198.18.0.1", "192.0.2.1", "::", "::1",
-        "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1",
-        "64:ff9b::10.0.0.1", "2002:7f00:1::", "2002:a00:1::1", "2001:db8::1", "2001::1", "fec0::1", "localhost",
-        "a.localhost", "localhost."})
+  for (const char* host : {"127.0.0.1",
+                           "10.1.2.3",
+                           "172.16.0.1",
+                           "172.31.255.255",
+                           "192.168.1.1",
+                           "169.254.169.254",
+                           "0.0.0.0",
+                           "100.64.0.1",
+                           "224.0.0.1",
+                           "255.255.255.255",
+                           "240.0.0.1",
+                           "198.18.0.1",
+                           "192.0.2.1",
+                           "::",
+                           "::1",
+                           "fe80::1",
+                           "fc00::1",
+                           "fd12::1",
+                           "ff02::1",
+                           "::ffff:127.0.0.1",
+                           "::ffff:10.0.0.1",
+                           "::127.0.0.1",
+                           "64:ff9b::10.0.0.1",
+                           "2002:7f00:1::",
+                           "2002:a00:1::1",
+                           "2001:db8::1",
+                           "2001::1",
+                           "fec0::1",
+                           "localhost",
+                           "a.localhost",
+                           "localhost."})
     EXPECT_TRUE(is_private_host(host)) << host;
-  for (const char* host : {"1.1.1.1", "172.15.0.1", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2606:4700::1111",
-                           "::ffff:1.1.1.1", "64:ff9b::1.1.1.1", "2002:101:101::1", "shop.example", "localhost.example"})
+  for (const char* host :
+       {"1.1.1.1", "172.15.0.1", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1",
+        "64:ff9b::1.1.1.1", "2002:101:101::1", "shop.example", "localhost.example"})
     EXPECT_FALSE(is_private_host(host)) << host;
 }
 
@@ -160,7 +209,8 @@ TEST(CopyCycles, NameTheWayRound) {
 
 // By its meaning, on small random graphs: an event put into any topic comes back to it after at most as many copies as
 // there are subscriptions.
-RC_GTEST_PROP(CopyCycles, AreFoundExactlyWhereThereAreSome, (const std::vector<std::pair<std::uint8_t, std::uint8_t>>& given)) {
+RC_GTEST_PROP(CopyCycles, AreFoundExactlyWhereThereAreSome,
+              (const std::vector<std::pair<std::uint8_t, std::uint8_t>>& given)) {
   const auto name = [](std::uint8_t number) { return std::string(1, static_cast<char>('a' + number % 5)); };
   std::vector<std::vector<std::string>> from;
   std::vector<std::string> to;
