@@ -100,8 +100,7 @@ class Push::Thread final : public node::Edge, public PushThread {
     // Those that are gone, or have another target now.
     std::erase_if(pushers_, [&](const auto& entry) {
       const auto found = wanted.find(entry.first);
-      if (found != wanted.end() &&
-          found->second->settings.target == entry.second->subscription().settings.target)
+      if (found != wanted.end() && found->second->settings.target == entry.second->subscription().settings.target)
         return false;
       end(*entry.second);
       return true;

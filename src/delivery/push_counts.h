@@ -14,9 +14,8 @@ namespace continuo::delivery {
 struct PushCounts {
   /// Why deliveries failed, as metrics tell it apart.
   static constexpr std::array<std::string_view, 12> failures{
-      "http_4xx",          "http_5xx",  "other_status", "connection_refused", "connection_reset",
-      "connection_failed", "timeout",   "tls_error",    "dns_error",          "private_address",
-      "bad_answer",        "unreadable"};
+      "http_4xx", "http_5xx",  "other_status", "connection_refused", "connection_reset", "connection_failed",
+      "timeout",  "tls_error", "dns_error",    "private_address",    "bad_answer",       "unreadable"};
   /// Upper ends of what a delivery took, in seconds; longer ones are in the last count.
   static constexpr std::array<double, 11> seconds{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
 

@@ -50,14 +50,15 @@ std::string push_metrics(const PushCountsByName& all) {
   each(all, [&](const std::string& labels, const PushCounts& counts) {
     for (std::size_t i = 0; i < PushCounts::failures.size(); ++i)
       if (const auto count = counts.failed[i].load(); count != 0)
-        out += fmt::format("continuo_push_failed_total{{{},failure=\"{}\"}} {}\n", labels, PushCounts::failures[i],
-                           count);
+        out +=
+            fmt::format("continuo_push_failed_total{{{},failure=\"{}\"}} {}\n", labels, PushCounts::failures[i], count);
   });
   head("continuo_push_in_flight", "Events on their way to a target.", "gauge", out);
   each(all, [&](const std::string& labels, const PushCounts& counts) {
     out += fmt::format("continuo_push_in_flight{{{}}} {}\n", labels, counts.in_flight.load());
   });
-  head("continuo_push_held", "1 while nothing is sent: the breaker is open, or the target topic is gone.", "gauge", out);
+  head("continuo_push_held", "1 while nothing is sent: the breaker is open, or the target topic is gone.", "gauge",
+       out);
   each(all, [&](const std::string& labels, const PushCounts& counts) {
     out += fmt::format("continuo_push_held{{{}}} {}\n", labels, static_cast<int>(counts.held.load()));
   });

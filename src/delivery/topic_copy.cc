@@ -133,7 +133,8 @@ void TopicCopy::received(std::vector<node::Delivery> deliveries) {
   if (!batch.acks.empty() || !batch.nacks.empty()) settle(std::move(batch));
 }
 
-// What cannot be read ends a batch, and fails in one of its own: acknowledgements behind it in its run would be refused.
+// What cannot be read ends a batch, and fails in one of its own: acknowledgements behind it in its run would be
+// refused.
 bool TopicCopy::add(const node::Delivery& delivery, const node::Topic& into, node::Settle& batch) {
   const auto found = find(delivery);
   if (!found) {
@@ -150,8 +151,7 @@ bool TopicCopy::add(const node::Delivery& delivery, const node::Topic& into, nod
   batch_bytes_ += copy.body.size();
   copy.partition = found->record.key ? record::partition_of(*found->record.key, into.settings.partitions)
                                      : record::partition_of(found->event, into.settings.partitions);
-  copy.timestamp_ms =
-      found->record.timestamp_ms >= 0 ? found->record.timestamp_ms : thread_.clock().wall().ms;
+  copy.timestamp_ms = found->record.timestamp_ms >= 0 ? found->record.timestamp_ms : thread_.clock().wall().ms;
   batch.acks.push_back(delivery.lease);
   batch.publish.push_back(std::move(copy));
   return true;

@@ -56,13 +56,25 @@ void list_subscriptions(Exchange& exchange) {
   exchange.answer_json(out + "]}");
 }
 
-void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request) {
-  IoThread& thread = exchange.thread();
-  thread.node().put_subscription(thread, request.subscription, request.settings,
-                                 [self = exchange.shared_from_this()](Result<node::Put<node::Subscription>> put) {
-                                   if (!put) return self->refuse(put.error(), {});
-                                   self->answer_json(definition(put->value) + "}", put->created ? 201 : 200);
-                                 });
+void put_subscription(Exchange& exchange, wire::http::PutSubscription request) {
+  auto target = checked_target(exchange.thread().door(), request.subscription, request.settings);
+  if (!target) return exchange.refuse(target.error(), {});
+  const std::string name = request.subscription;
+  const std::vector<std::string> sources = request.settings.topics;
+  const auto put = [request = std::move(request)](Exchange& again) {
+    IoThread& thread = again.thread();
+    thread.node().put_subscription(thread, request.subscription, request.settings,
+                                   [self = again.shared_from_this()](Result<node::Put<node::Subscription>> made) {
+                                     if (!made) return self->refuse(made.error(), {});
+                                     self->answer_json(definition(made->value) + "}", made->created ? 201 : 200);
+                                   });
+  };
+  // Copies go into a topic that is there, as what is published does. It is made only for what will be made then.
+  const auto catalogue = exchange.thread().node().catalogue();
+  for (const std::string& topic : sources)
+    if (!catalogue->find_topic(topic)) return put(exchange);
+  if (!target->topic || catalogue->find_subscription(name) != nullptr) return put(exchange);
+  with_topic(exchange, target->topic->name, [put](Exchange& again, const node::Topic&) { put(again); });
 }
 
 void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {

@@ -73,8 +73,8 @@ std::string_view detail_of(Trouble trouble) {
 
 }  // namespace
 
-// One connection and the exchange on it: looking up -> connecting -> (shaking hands) -> writing -> head -> body -> idle.
-// Everything is closed by `end`; what was under way then finds `ended_` and does nothing.
+// One connection and the exchange on it: looking up -> connecting -> (shaking hands) -> writing -> head -> body ->
+// idle. Everything is closed by `end`; what was under way then finds `ended_` and does nothing.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Connections& owner, Loop& loop)
@@ -356,9 +356,8 @@ class ConnectionOver final : public Connection {
     parser_->get().body().data = body_.data();
     parser_->get().body().size = body_.size();
     parser_->get().body().more = true;
-    http::async_read_some(*stream_, buffer_, *parser_, [self = mine()](const Failed& error, std::size_t bytes) {
-      self->body_came(error, bytes);
-    });
+    http::async_read_some(*stream_, buffer_, *parser_,
+                          [self = mine()](const Failed& error, std::size_t bytes) { self->body_came(error, bytes); });
   }
 
   std::optional<Stream> stream_;

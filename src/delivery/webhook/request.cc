@@ -34,9 +34,9 @@ std::string_view content_type_of(const Event& event) {
 
 void write_attributes(const Event& event, const Attempt& attempt, std::string& out) {
   out += "ce-specversion: 1.0\r\n";
-  for (const auto& [name, value] : {std::pair{"id", event.id}, std::pair{"source", event.source},
-                                    std::pair{"type", event.type}, std::pair{"subject", event.subject},
-                                    std::pair{"time", event.time}, std::pair{"dataschema", event.dataschema}})
+  for (const auto& [name, value] :
+       {std::pair{"id", event.id}, std::pair{"source", event.source}, std::pair{"type", event.type},
+        std::pair{"subject", event.subject}, std::pair{"time", event.time}, std::pair{"dataschema", event.dataschema}})
     write_attribute(name, value, out);
   for (const record::Extension& extension : event.extensions)
     if (extension.name != "partition" && extension.name != "offset")

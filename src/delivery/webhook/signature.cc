@@ -22,9 +22,9 @@ std::string signature(std::string_view key, std::string_view id, std::int64_t ti
   signed_text.append(".").append(std::to_string(timestamp_s)).append(".").append(body);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                          reinterpret_cast<const unsigned char*>(signed_text.data()), signed_text.size(),
-                          digest.data(), &size);
+  const auto* done =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(signed_text.data()), signed_text.size(), digest.data(), &size);
   CHECK(done != nullptr, "SHA-256 is always there");
   std::string out = "v1,";
   record::base64_encode({reinterpret_cast<const char*>(digest.data()), size}, out);

@@ -93,14 +93,13 @@ void Webhook::deliver(const node::Delivery& delivery) {
     return fail(lease, {false, std::string{name(found.error().code)}, found.error().detail, {}, false}, {});
   }
   under_way.event_type = found->event.type;
-  std::string request = writer_.write(
-      found->event, {.subscription = subscription_->name,
-                     .topic = found->topic,
-                     .partition = lease.partition.partition,
-                     .offset = lease.offset,
-                     .message_id = message_id(lease),
-                     .number = delivery.attempt,
-                     .now = thread_.clock().wall()});
+  std::string request = writer_.write(found->event, {.subscription = subscription_->name,
+                                                     .topic = found->topic,
+                                                     .partition = lease.partition.partition,
+                                                     .offset = lease.offset,
+                                                     .message_id = message_id(lease),
+                                                     .number = delivery.attempt,
+                                                     .now = thread_.clock().wall()});
   connections_.post(std::move(request), [weak = weak_from_this(), lease](const Reply& reply) {
     if (const auto self = weak.lock()) static_cast<Webhook&>(*self).answered(lease, reply);
   });
