@@ -12,16 +12,14 @@
 namespace continuo::delivery::webhook {
 namespace {
 
-using testing::HasSubstr;
 using std::chrono::milliseconds;
+using testing::HasSubstr;
 
 constexpr std::string_view fine = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 class ConnectionsTest : public testing::Test {
  protected:
-  ConnectionsTest() {
-    loop_.tls.set_verify_mode(boost::asio::ssl::verify_peer);
-  }
+  ConnectionsTest() { loop_.tls.set_verify_mode(boost::asio::ssl::verify_peer); }
   ~ConnectionsTest() override {
     to_.reset();
     loop_.context.stop();
@@ -32,9 +30,9 @@ class ConnectionsTest : public testing::Test {
   }
   Reply post(std::string_view body = "{}") {
     std::optional<Reply> reply;
-    to_->post("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-                  std::string{body},
-              [&](Reply came) { reply = std::move(came); });
+    to_->post(
+        "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string{body},
+        [&](Reply came) { reply = std::move(came); });
     EXPECT_FALSE(reply) << "it runs later";
     while (!reply) loop_.context.run_one();
     return *reply;
@@ -115,9 +113,10 @@ TEST_F(ConnectionsTest, TellWhyThereIsNoAnswer) {
   receiver->answer([](Peer& peer, const Request&) { peer.wait(milliseconds{5'000}); });
   EXPECT_EQ(post().trouble, Trouble::timeout);
   receiver->answer([](Peer& peer, const Request&) {
-    while (peer.send("HTTP/1.1 200 OK\r\n")) peer.wait(milliseconds{50});  // one header after the other
+    peer.send("HTTP/1.1 200 OK\r\n");
+    while (peer.send("X: 1\r\n")) peer.wait(milliseconds{50});  // one header after the other
   });
-  EXPECT_NE(post().trouble, Trouble::none);
+  EXPECT_EQ(post().trouble, Trouble::timeout);
   receiver->answer(say("SMTP ready\r\n\r\n"));
   EXPECT_EQ(post().trouble, Trouble::bad_answer);
   receiver->answer(say("HTTP/1.1 200 OK\r\nX: " + std::string(2 * most_head_bytes, 'x') + "\r\n\r\n"));

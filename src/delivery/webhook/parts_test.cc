@@ -170,12 +170,11 @@ TEST(Request, InBinaryModeHasTheAttributesInHeaders) {
   made.headers = {{"X-Team", "orders"}};
   const std::string request = RequestWriter{made}.write(event(), attempt);
   EXPECT_THAT(request, testing::StartsWith("POST /hooks?a=1 HTTP/1.1\r\nHost: shop.example:8443\r\n"));
-  for (const char* line :
-       {"ce-specversion: 1.0", "ce-id: o-1", "ce-source: /shop", "ce-type: OrderPlaced",
-        "ce-subject: c%2042%25%22%C3%A4", "ce-correlationid: o-1", "ce-partition: 0", "ce-offset: 41",
-        "Content-Type: application/json", "Content-Length: 12", "Continuo-Subscription: mails",
-        "Continuo-Topic: orders", "Continuo-Attempt: 2", "webhook-id: msg_1_2_0_41", "webhook-timestamp: 1614265330",
-        "X-Team: orders"})
+  for (const char* line : {"ce-specversion: 1.0", "ce-id: o-1", "ce-source: /shop", "ce-type: OrderPlaced",
+                           "ce-subject: c%2042%25%22%C3%A4", "ce-correlationid: o-1", "ce-partition: 0",
+                           "ce-offset: 41", "Content-Type: application/json", "Content-Length: 12",
+                           "Continuo-Subscription: mails", "Continuo-Topic: orders", "Continuo-Attempt: 2",
+                           "webhook-id: msg_1_2_0_41", "webhook-timestamp: 1614265330", "X-Team: orders"})
     EXPECT_THAT(request, HasSubstr("\r\n" + std::string{line} + "\r\n"));
   EXPECT_THAT(request, HasSubstr("webhook-signature: " +
                                  signature("0123456789abcdef", "msg_1_2_0_41", 1'614'265'330, R"({"amount":7})")));
