@@ -155,8 +155,11 @@ void add_target(CLI::App& create, SubCreate& made) {
       create.add_option("--target", made.target, "Where events go, as the API has it: JSON, a file's name, or -");
   CLI::Option* webhook =
       create.add_option("--webhook", made.webhook, "Post the events to this address")->excludes(target);
-  create.add_option("--webhook-secret", made.webhook_secret, "Sign the requests; or CONTINUO_WEBHOOK_SECRET")
-      ->needs(webhook);
+  create
+      .add_option("--webhook-secret-file", made.webhook_secret_file,
+                  "Sign the requests with what this file holds; or CONTINUO_WEBHOOK_SECRET")
+      ->needs(webhook)
+      ->check(CLI::ExistingFile);
   create.add_option("--webhook-mode", made.webhook_mode, "binary or structured")->needs(webhook);
   create.add_option("--webhook-concurrency", made.webhook_concurrency, "Requests under way at once")->needs(webhook);
   create.add_option("--webhook-rate", made.webhook_rate, "No more of them than: 100/s, 30/m")->needs(webhook);

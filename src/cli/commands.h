@@ -79,7 +79,7 @@ struct SubCreate {
   std::optional<std::uint32_t> concurrency, attempts;
   std::string filter;  ///< an event pattern, as given: JSON, or a file's name; empty: none
   std::string target;  ///< JSON, or a file's name; empty: what the members below make of it
-  std::string webhook, webhook_secret, webhook_mode, webhook_rate, webhook_timeout;
+  std::string webhook, webhook_secret_file, webhook_mode, webhook_rate, webhook_timeout;
   std::optional<std::uint32_t> webhook_concurrency;
   std::vector<std::string> webhook_headers;  ///< "Name: value"
   std::string to_topic;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/json_argument.h"
@@ -47,6 +48,18 @@ Result<std::string> filter_of(const std::string& given) {
   return given.empty() ? Result<std::string>{""} : json_argument(given, "--filter");
 }
 
+// Never among the words of a command line, which everybody on the machine can see.
+std::string webhook_secret(const SubCreate& command) {
+  std::string secret;
+  if (!command.webhook_secret_file.empty()) {
+    std::ifstream file(command.webhook_secret_file);
+    std::getline(file, secret);
+  } else if (const char* given = std::getenv("CONTINUO_WEBHOOK_SECRET")) {
+    secret = given;
+  }
+  return secret;
+}
+
 Result<std::string> target_of(const SubCreate& command) {
   if (!command.target.empty()) return json_argument(command.target, "--target");
   if (!command.to_topic.empty())
@@ -56,8 +69,7 @@ Result<std::string> target_of(const SubCreate& command) {
   const auto add = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) webhook[name] = text;
   };
-  const char* secret = std::getenv("CONTINUO_WEBHOOK_SECRET");  // words of a command line are seen by all
-  add("secret", command.webhook_secret.empty() && secret != nullptr ? secret : command.webhook_secret);
+  add("secret", webhook_secret(command));
   add("mode", command.webhook_mode);
   add("rate", command.webhook_rate);
   add("timeout", command.webhook_timeout);

@@ -18,7 +18,7 @@ using record::Record;
 
 constexpr std::uint32_t most_events = 100;
 constexpr std::size_t most_bytes = 4u << 20;  // a commit has room for one record of any size more
-constexpr Millis least_lease{30'000};
+constexpr Millis lease{5'000};                // a copy that comes too late is refused with its acknowledgement
 
 bool is_attribute(std::string_view header) { return header.starts_with("ce_"); }
 
@@ -116,7 +116,7 @@ void TopicCopy::go_on() {
   if (held) return;  // until definitions change
   const Micros now = thread_.clock().steady();
   if (now < not_before_) return thread_.wake_at(subscription_->id, not_before_);
-  receive(most_events, std::max(subscription_->settings.lease, least_lease), 0);
+  receive(most_events, lease, 0);
 }
 
 void TopicCopy::received(std::vector<node::Delivery> deliveries) {

@@ -149,9 +149,9 @@ TEST_F(TopicCopyTest, OfAForeignRecordKeepsKeyValueAndHeaders) {
   std::map<std::string, std::string> headers;
   record::HeaderWalk header_walk{*copy};
   while (const auto header = header_walk.next()) headers[std::string{header->key}] = header->value.value_or("");
-  EXPECT_THAT(headers, testing::IsSupersetOf({Pair("x-team", "orders"), Pair("ce_id", "0-0"),
-                                              Pair("ce_source", "/topics/t"), Pair("ce_correlationid", "0-0"),
-                                              Pair("content-type", "application/json")}));
+  EXPECT_THAT(headers,
+              testing::IsSupersetOf({Pair("x-team", "orders"), Pair("ce_id", "0-0"), Pair("ce_source", "/topics/t"),
+                                     Pair("ce_correlationid", "0-0"), Pair("content-type", "application/json")}));
 }
 
 TEST_F(TopicCopyTest, KeepsTheCauseThatAnEventNames) {

@@ -9,7 +9,7 @@ namespace continuo::delivery::webhook {
 namespace {
 
 constexpr std::uint32_t most_received = 100;
-constexpr Millis lease_margin{15'000};  // for settling, and for a node that is busy
+constexpr Millis lease_margin{5'000};  // for settling, and for a node that is busy
 constexpr Millis longest_hold{60'000};
 
 // The same at every attempt, and for nothing else that is ever delivered.
@@ -30,7 +30,7 @@ Webhook::Webhook(PushThread& thread, std::shared_ptr<const node::Subscription> s
                  std::shared_ptr<PushCounts> counts, const wire::http::WebhookTarget& target, bool allow_private)
     : Pusher(thread, std::move(subscription), std::move(counts)),
       concurrency_(target.concurrency),
-      lease_(std::max(this->subscription().settings.lease, target.timeout + most_body_time + lease_margin)),
+      lease_(target.timeout + most_body_time + lease_margin),
       writer_(target),
       outcomes_(settle_of()),
       connections_(thread.loop(), {target.url, target.timeout, allow_private}) {

@@ -60,8 +60,7 @@ TEST_F(WebhookTest, GetsEveryEventOnceAndInOrder) {
   EXPECT_EQ(first.body, R"({"n":1})");
   publish(topic, {{"4", "a"}});  // those that come later, too
   ASSERT_TRUE(eventually([&] { return count() == 4; }));
-  EXPECT_THAT(push_->metrics(),
-              HasSubstr(R"(continuo_push_delivered_total{subscription="s",target="webhook"} )"));
+  EXPECT_THAT(push_->metrics(), HasSubstr(R"(continuo_push_delivered_total{subscription="s",target="webhook"} )"));
 }
 
 // The receiver answers as chance has it. An event counts as done when an answer of 2xx certainly arrived: from then on
@@ -176,7 +175,9 @@ TEST_F(WebhookTest, BurnsNoAttemptsWhileTheReceiverIsDown) {
   for (int i = 0; i < 100; ++i) events.emplace_back(std::to_string(i), std::to_string(i));
   publish(topic, events);
   const SubscriptionId id = subscribe("s", webhook(receiver_.url(), R"(,"concurrency":4)"));
-  ASSERT_TRUE(eventually([&] { return push_->metrics().find("continuo_push_held{subscription=\"s\",target=\"webhook\"} 1") != std::string::npos; }));
+  ASSERT_TRUE(eventually([&] {
+    return push_->metrics().find("continuo_push_held{subscription=\"s\",target=\"webhook\"} 1") != std::string::npos;
+  }));
   std::this_thread::sleep_for(milliseconds{1'500});
   EXPECT_LE(count(), 10u + 3u + 1u) << "ten, those under way, and one try after a second";
   say(std::string{fine});
@@ -258,9 +259,8 @@ TEST_F(WebhookTest, SendsNothingToThePrivateUnlessAllowed) {
   push_.reset();
   start({});
   const TopicId topic = home_.make_topic();
-  const SubscriptionId id =
-      subscribe("s", webhook("http://localhost:" + std::to_string(receiver_.port()) + "/"),
-                [](node::SubscriptionSettings& settings) { settings.retry.attempts = 1; });
+  const SubscriptionId id = subscribe("s", webhook("http://localhost:" + std::to_string(receiver_.port()) + "/"),
+                                      [](node::SubscriptionSettings& settings) { settings.retry.attempts = 1; });
   publish(topic, {{"1", "a"}});
   ASSERT_TRUE(eventually([&] { return state(id).parked_keys == 1; }));
   EXPECT_EQ(receiver_.connections(), 0);

@@ -390,8 +390,20 @@ constexpr std::string_view components = R"json(
         "type": "object", "required": ["codes"], "properties": {"codes": {"type": "array", "minItems": 1,
           "maxItems": 32, "items": {"type": "string"}}}}]}}}}]},
     "on_failure": {"enum": ["park", "drop"], "default": "park"},
-    "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
-        "maxProperties": 0}}}}},
+    "target": {"$ref": "#/components/schemas/Target"}}},
+  "Target": {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+    "description": "Who gets the events: see docs/webhooks.md", "properties": {
+    "pull": {"type": "object", "maxProperties": 0},
+    "webhook": {"type": "object", "additionalProperties": false, "required": ["url"], "properties": {
+      "url": {"type": "string", "format": "uri", "maxLength": 2048},
+      "mode": {"enum": ["binary", "structured"], "default": "binary"},
+      "secret": {"type": "string", "description": "whsec_ and base64, or 16 to 256 bytes; shown as ***"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 8},
+      "rate": {"type": "string", "pattern": "^[1-9][0-9]*/[smh]$"},
+      "timeout": {"$ref": "#/components/schemas/Duration"},
+      "headers": {"type": "object", "maxProperties": 8, "additionalProperties": {"type": "string"}}}},
+    "topic": {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
+      "name": {"$ref": "#/components/schemas/Name"}}}}},
   "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
       "type": "array"}, "filter": {"$ref": "#/components/schemas/Pattern"},
     "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {
