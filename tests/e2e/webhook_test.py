@@ -136,7 +136,8 @@ def check_order_over_kills():
         made(server, "topic", "create", "orders", "--partitions", "3")
         (server.folder / "secret").write_text(SECRET + "\n")
         made(server, "sub", "create", "mails", "--topic", "orders", "--from", "earliest", "--webhook", receiver.url(),
-             "--webhook-secret-file", str(server.folder / "secret"), "--webhook-header", "X-Team: orders", "--attempts", "1000", "--retry-delay",
+             "--webhook-secret-file", str(server.folder / "secret"), "--webhook-header", "X-Team: orders",
+             "--attempts", "1000", "--retry-delay",
              "5ms", "--lease", "2s", "--webhook-timeout", "1s", "--webhook-concurrency", str(CONCURRENCY))
         for part in range(kills + 1):
             numbers = range(part * KEYS * EACH // (kills + 1), (part + 1) * KEYS * EACH // (kills + 1))
@@ -205,14 +206,15 @@ def check_definitions():
         assert (status, answer["at"]) == (400, "target.webhook.secret"), answer
 
         file = server.folder / "app.yaml"
-        file.write_text(f"subscriptions:\n  s:\n    topics: [orders]\n    from: earliest\n"
+        file.write_text(f"subscriptions:\n  r:\n    topics: [orders]\n    target: {json.dumps(target)}\n"
+                        f"  s:\n    topics: [orders]\n    from: earliest\n"
                         f"    target: {json.dumps(target)}\n  t:\n    topics: [orders]\n"
                         f"    target: {{topic: {{name: copies}}}}\n")
         said = made(server, "apply", "-f", str(file))
-        print(said)
+        assert "+ subscription r" in said and "+ subscription t" in said and SECRET not in said, said
         assert server.ask("GET", "/v1/topics/copies")[0] == 200, "the topic of copies is made with them"
         again = made(server, "apply", "-f", str(file))
-        print(again)
+        assert "nothing to do" in again, again
 
         assert put(server, "round", {"topic": {"name": "orders"}}, topics=["copies"])[1]["detail"] == \
             "copies would go round: copies -> orders (by 'round') -> copies (by 't')"
@@ -238,7 +240,8 @@ def check_private_addresses():
     receiver = Receiver()
     with Server() as server:
         made(server, "topic", "create", "orders")
-        for host in ("127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:10.0.0.1]"):
+        for host in ("127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]",
+                     "[::ffff:10.0.0.1]"):
             status, answer = put(server, "s", {"webhook": {"url": f"http://{host}:{receiver.port}/"}})
             assert (status, answer["code"], answer["at"]) == (400, "bad_setting", "target.webhook.url"), answer
             assert "--allow-private-webhooks" in answer["hint"], answer
@@ -249,7 +252,8 @@ def check_private_addresses():
             own = {each[4][0] for each in socket.getaddrinfo(name, None)}
         except OSError:
             own = set()
-        if own and all(address.startswith(("127.", "10.", "192.168.", "172.", "169.254.", "::1", "f")) for address in own):
+        private = ("127.", "10.", "192.168.", "172.", "169.254.", "::1", "f")
+        if own and all(address.startswith(private) for address in own):
             # A name is judged by where it leads, when it is connected to.
             assert put(server, "s", {"webhook": {"url": f"http://{name}:{receiver.port}/"}},
                        retry={"attempts": 1})[0] == 201
