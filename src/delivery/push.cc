@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "continuo/delivery/webhook/loop.h"
 #include "continuo/delivery/webhook/webhook.h"
 #include "continuo/node/thread_name.h"
+#include "continuo/wire/http/copy_cycles.h"
 #include "continuo/wire/http/target.h"
 
 namespace continuo::delivery {
@@ -80,6 +82,8 @@ class Push::Thread final : public node::Edge, public PushThread {
   Clock& clock() override { return clock_; }
   webhook::Loop& loop() override { return loop_; }
   const node::Catalogue& catalogue() const override { return *catalogue_; }
+  bool goes_round(SubscriptionId subscription) const override { return circles_.contains(subscription); }
+  std::size_t& bytes_under_way() override { return bytes_under_way_; }
   void wake_at(SubscriptionId subscription, Micros at) override {
     const auto [known, added] = alarms_.try_emplace(subscription, at);
     if (!added && known->second <= at) return;
@@ -105,6 +109,7 @@ class Push::Thread final : public node::Edge, public PushThread {
       end(*entry.second);
       return true;
     });
+    find_circles(wanted);
     for (const auto& [id, subscription] : wanted) {
       const auto known = pushers_.find(id);
       if (known != pushers_.end())
@@ -112,6 +117,24 @@ class Push::Thread final : public node::Edge, public PushThread {
       else
         begin(subscription);
     }
+  }
+
+  // Definitions are checked when they are made; two that were made at the same moment may have missed each other. Then
+  // the later one stands still.
+  void find_circles(const std::map<SubscriptionId, std::shared_ptr<const node::Subscription>>& wanted) {
+    circles_.clear();
+    if (kind_ != Kind::copies) return;
+    std::vector<SubscriptionId> ids;
+    std::deque<std::string> names;
+    std::vector<wire::http::TopicCopy> copies;
+    for (const auto& [id, subscription] : wanted) {
+      if (!wire::http::is_topic_target(subscription->settings.target)) continue;
+      const auto target = wire::http::parse_target(subscription->settings.target);
+      if (!target || !target->topic) continue;
+      ids.push_back(id);
+      copies.push_back({subscription->name, subscription->settings.topics, names.emplace_back(target->topic->name)});
+    }
+    for (const std::size_t place : wire::http::closing_copies(copies)) circles_.insert(ids[place]);
   }
 
   void begin(const std::shared_ptr<const node::Subscription>& subscription) {
@@ -204,7 +227,8 @@ class Push::Thread final : public node::Edge, public PushThread {
   std::shared_ptr<const node::Catalogue> catalogue_;
   std::atomic<const node::Catalogue*> followed_{nullptr};
   std::map<SubscriptionId, std::shared_ptr<Pusher>> pushers_;
-  std::set<SubscriptionId> told_;
+  std::set<SubscriptionId> told_, circles_;
+  std::size_t bytes_under_way_ = 0;
   bool draining_ = false;
   std::thread thread_;
 };

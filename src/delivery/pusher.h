@@ -32,6 +32,10 @@ class PushThread {
   virtual webhook::Loop& loop() = 0;
   /// The definitions that pushers were last told of.
   virtual const node::Catalogue& catalogue() const = 0;
+  /// Copies of this subscription would go round, by way of others that were made before it.
+  virtual bool goes_round(SubscriptionId subscription) const = 0;
+  /// Memory of requests to webhooks.
+  virtual std::size_t& bytes_under_way() = 0;
   /// Calls the pusher's go_on then, if it is there still. Of several calls the earliest counts: go_on arranges anew.
   virtual void wake_at(SubscriptionId subscription, Micros at) = 0;
 };

@@ -6,8 +6,6 @@
 
 #include "continuo/record/media_type.h"
 #include "continuo/record/partitioner.h"
-#include "continuo/wire/http/copy_cycles.h"
-#include "continuo/wire/http/target.h"
 
 namespace continuo::delivery {
 namespace {
@@ -91,25 +89,10 @@ TopicCopy::TopicCopy(PushThread& thread, std::shared_ptr<const node::Subscriptio
                      std::shared_ptr<PushCounts> counts, std::string into)
     : Pusher(thread, std::move(subscription), std::move(counts)), into_(std::move(into)) {}
 
-// Definitions are checked when they are made; two that were made at the same moment may have missed each other. Then
-// the one made last stands still.
-bool TopicCopy::goes_round() const {
-  std::vector<wire::http::TopicCopy> earlier;
-  std::vector<std::string> names;
-  names.reserve(thread_.catalogue().subscriptions.size());
-  for (const auto& [name, other] : thread_.catalogue().subscriptions) {
-    if (other->id >= subscription_->id || other->settings.target.empty()) continue;
-    const auto target = wire::http::parse_target(other->settings.target);
-    if (target && target->topic)
-      earlier.push_back({name, other->settings.topics, names.emplace_back(target->topic->name)});
-  }
-  return !wire::http::copy_cycle({subscription_->name, subscription_->settings.topics, into_}, earlier).empty();
-}
-
 void TopicCopy::go_on() {
   counts_->in_flight.store(static_cast<std::uint32_t>(under_way_.size()), std::memory_order_relaxed);
   if (copying_ || !may_receive()) return;
-  const bool held = thread_.catalogue().find_topic(into_) == nullptr || goes_round();
+  const bool held = thread_.catalogue().find_topic(into_) == nullptr || thread_.goes_round(subscription_->id);
   if (held != counts_->held.exchange(held, std::memory_order_relaxed) && held)
     std::fprintf(stderr, "continuo: subscription %s copies nothing: %s\n", subscription_->name.c_str(),
                  thread_.catalogue().find_topic(into_) == nullptr ? "its target topic is gone" : "it would go round");

@@ -24,7 +24,6 @@ class TopicCopy final : public Pusher {
   void settle(node::Settle batch);
   void settled(const std::shared_ptr<const node::Settle>& batch, const Result<node::Settled>& done);
   void nack(const node::Lease& lease, const Error& error);
-  bool goes_round() const;
 
   const std::string into_;
   std::vector<node::Lease> under_way_;

@@ -20,6 +20,7 @@ Result<void> check_copies(const node::Catalogue& catalogue, const wire::http::To
   into.reserve(catalogue.subscriptions.size());
   std::vector<wire::http::TopicCopy> others;
   for (const auto& [name, subscription] : catalogue.subscriptions) {
+    if (!wire::http::is_topic_target(subscription->settings.target)) continue;
     const auto target = wire::http::parse_target(subscription->settings.target);
     if (name == added.subscription || !target || !target->topic) continue;
     others.push_back({name, subscription->settings.topics, into.emplace_back(target->topic->name)});

@@ -28,6 +28,8 @@ Outcome outcome_of(const Reply& reply, WallTime now) {
     outcome.code = name(reply.trouble);
     outcome.message = reply.detail;
     outcome.down = true;
+    outcome.unreachable = reply.trouble != Trouble::connection_reset && reply.trouble != Trouble::timeout &&
+                          reply.trouble != Trouble::bad_answer;
     return outcome;
   }
   outcome.delivered = reply.status >= 200 && reply.status < 300;

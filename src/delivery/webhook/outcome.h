@@ -39,6 +39,7 @@ struct Outcome {
   std::string code, message;
   std::optional<Millis> delay;  ///< until the event is tried again: the receiver said so
   bool down = false;            ///< counts for the breaker
+  bool unreachable = false;     ///< no request was sent, so it says nothing of the event
 };
 Outcome outcome_of(const Reply& reply, WallTime now);
 

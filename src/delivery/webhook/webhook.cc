@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint32_t most_received = 100;
 constexpr Millis lease_margin{5'000};  // for settling, and for a node that is busy
 constexpr Millis longest_hold{60'000};
+constexpr std::size_t most_bytes_under_way = 128u << 20;
 
 // The same at every attempt, and for nothing else that is ever delivered.
 std::string message_id(const node::Lease& lease) {
@@ -49,10 +50,14 @@ std::uint32_t Webhook::room(Micros now) {
   if (state == Breaker::State::open) return look_again(breaker_.until());
   if (state == Breaker::State::probing) free = under_way == 0 ? 1 : 0;
   if (now < hold_until_) return look_again(hold_until_);
+  if (is_full()) return 0;
   if (free == 0 || !bucket_) return free;
   free = std::min(free, bucket_->available(now));
   return free == 0 ? look_again(bucket_->next()) : free;
 }
+
+// All webhooks share the memory of requests; one event may always be under way.
+bool Webhook::is_full() const { return !under_way_.empty() && thread_.bytes_under_way() >= most_bytes_under_way; }
 
 void Webhook::go_on() {
   show();
@@ -71,7 +76,9 @@ std::uint32_t Webhook::let_through(Micros now, std::size_t count) {
 
 void Webhook::received(std::vector<node::Delivery> deliveries) {
   const Micros now = thread_.clock().steady();
-  const std::uint32_t count = let_through(now, deliveries.size());
+  const std::uint32_t most = let_through(now, deliveries.size());
+  std::uint32_t count = 0;
+  while (count < most && !is_full()) deliver(deliveries[count++]);
   if (bucket_) {
     bucket_->available(now);
     bucket_->take(count);
@@ -79,7 +86,6 @@ void Webhook::received(std::vector<node::Delivery> deliveries) {
   std::vector<node::Lease> back;
   for (std::size_t i = count; i < deliveries.size(); ++i) back.push_back(deliveries[i].lease);
   give_back(std::move(back));
-  for (std::size_t i = 0; i < count; ++i) deliver(deliveries[i]);
   settle();
 }
 
@@ -100,6 +106,8 @@ void Webhook::deliver(const node::Delivery& delivery) {
                                                      .message_id = message_id(lease),
                                                      .number = delivery.attempt,
                                                      .now = thread_.clock().wall()});
+  under_way.bytes = request.capacity();
+  thread_.bytes_under_way() += under_way.bytes;
   connections_.post(std::move(request), [weak = weak_from_this(), lease](const Reply& reply) {
     if (const auto self = weak.lock()) static_cast<Webhook&>(*self).answered(lease, reply);
   });
@@ -111,11 +119,18 @@ void Webhook::answered(const node::Lease& lease, const Reply& reply) {
   const Micros now = thread_.clock().steady();
   count(reply, now - found->second.began);
   Outcome outcome = outcome_of(reply, thread_.clock().wall());
+  // It is known to be down, and what it was tried with had no part in that.
+  const bool no_attempt = outcome.unreachable && breaker_.state(now) != Breaker::State::closed;
   if (outcome.down)
     breaker_.failed(now);
   else
     breaker_.succeeded();
   if (outcome.delay) hold_until_ = std::max(hold_until_, now + Micros{std::min(*outcome.delay, longest_hold)});
+  if (no_attempt) {
+    forget(lease);
+    give_back({lease});
+    return go_on();
+  }
   if (outcome.delivered)
     outcomes_.acks.push_back(lease);
   else
@@ -147,8 +162,8 @@ void Webhook::settled(const node::Settle& request, const Result<node::Settled>& 
     return thread_.wake_at(subscription_->id, thread_.clock().steady() + push_again_after);
   }
   // A lease that was lost meanwhile is somebody else's now: the event comes again.
-  for (const node::Lease& lease : request.acks) under_way_.erase(lease);
-  for (const node::Nack& nack : request.nacks) under_way_.erase(nack.lease);
+  for (const node::Lease& lease : request.acks) forget(lease);
+  for (const node::Nack& nack : request.nacks) forget(nack.lease);
   settle();
   go_on();
 }
@@ -159,8 +174,15 @@ void Webhook::abort() {
     thread_.node().settle(thread_.edge(), std::exchange(outcomes_, settle_of()), [](const Result<node::Settled>&) {});
   std::vector<node::Lease> leases;
   for (const auto& [lease, under_way] : under_way_) leases.push_back(lease);
-  under_way_.clear();
+  for (const node::Lease& lease : leases) forget(lease);
   give_back(std::move(leases));
+}
+
+void Webhook::forget(const node::Lease& lease) {
+  const auto found = under_way_.find(lease);
+  if (found == under_way_.end()) return;
+  thread_.bytes_under_way() -= found->second.bytes;
+  under_way_.erase(found);
 }
 
 void Webhook::count(const Reply& reply, Micros took) {

@@ -29,13 +29,16 @@ class Webhook final : public Pusher {
   struct UnderWay {
     Micros began{0};
     std::string event_type;
+    std::size_t bytes = 0;  // of its request
   };
   void received(std::vector<node::Delivery> deliveries) override;
   std::uint32_t room(Micros now);
   std::uint32_t let_through(Micros now, std::size_t count);
+  bool is_full() const;
   void deliver(const node::Delivery& delivery);
   void answered(const node::Lease& lease, const Reply& reply);
   void fail(const node::Lease& lease, Outcome outcome, std::string event_type);
+  void forget(const node::Lease& lease);
   void settle();
   void settled(const node::Settle& request, const Result<node::Settled>& settled);
   void count(const Reply& reply, Micros took);

@@ -187,6 +187,34 @@ TEST_F(WebhookTest, BurnsNoAttemptsWhileTheReceiverIsDown) {
   EXPECT_THAT(push_->metrics(), HasSubstr(R"(target="webhook",failure="http_5xx"} )"));
 }
 
+// What a try finds unreachable says nothing of the event it was tried with.
+TEST_F(WebhookTest, TriesOfAnUnreachableReceiverAreNoAttempts) {
+  std::uint16_t nobody = 0;
+  {
+    Receiver gone;
+    nobody = gone.port();
+  }
+  const TopicId topic = home_.make_topic();
+  std::vector<std::pair<std::string, std::string>> events;
+  for (int i = 0; i < 100; ++i) events.emplace_back(std::to_string(i), std::to_string(i));
+  publish(topic, events);
+  const SubscriptionId id = subscribe("s", webhook("http://127.0.0.1:" + std::to_string(nobody) + "/"),
+                                      [](node::SubscriptionSettings& settings) {
+                                        settings.retry.attempts = 2;
+                                        settings.retry.base = Millis{500};  // none comes again before the tries
+                                      });
+  const auto refused = [&] {
+    const std::string page = push_->metrics(), label = "failure=\"connection_refused\"} ";
+    const auto at = page.find(label);
+    return at == std::string::npos ? 0 : std::stoi(page.substr(at + label.size()));
+  };
+  ASSERT_TRUE(eventually([&] { return refused() >= 10; }));
+  const int before = refused();
+  ASSERT_TRUE(eventually([&] { return refused() >= before + 2; })) << "tries after one second and two";
+  EXPECT_EQ(state(id).parked_keys, 0u);
+  EXPECT_LE(refused(), before + 8 + 2);
+}
+
 TEST_F(WebhookTest, FailuresAreRetriedByTheirCodesAndParkTheirKey) {
   receiver_.answer([](Peer& peer, const Request& request) {
     const bool bad = request.header("ce-subject") == "bad";

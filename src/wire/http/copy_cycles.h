@@ -19,4 +19,8 @@ struct TopicCopy {
 /// "a -> b (by 's1') -> a (by 's2')"; empty when there is none.
 std::string copy_cycle(const TopicCopy& added, std::span<const TopicCopy> others);
 
+/// Places in `all` of those that would close a circle with ones before them; without them nothing goes round. Fast
+/// where there is none.
+std::vector<std::size_t> closing_copies(std::span<const TopicCopy> all);
+
 }  // namespace continuo::wire::http

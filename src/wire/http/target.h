@@ -65,6 +65,9 @@ std::string read_target(Fields& subscription, const std::vector<std::string>& to
 /// What was kept. Errors: bad_setting when it is none of this release's.
 Result<DeliveryTarget> parse_target(std::string_view kept);
 
+/// What was kept is a topic: known without parsing it.
+inline bool is_topic_target(std::string_view kept) { return kept.starts_with(R"({"topic":)"); }
+
 /// What was kept, for people and answers: without its secrets.
 std::string shown_target(std::string_view kept);
 

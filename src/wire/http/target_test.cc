@@ -205,6 +205,10 @@ TEST(CopyCycles, NameTheWayRound) {
   EXPECT_EQ(copy_cycle({"new", a, "a"}, {}), "a -> a (by 'new')");
   EXPECT_EQ(copy_cycle({"new", a, "c"}, others), "");
   EXPECT_EQ(copy_cycle({"new", b, "a"}, others), "b -> a (by 'new') -> b (by 's1')");
+  std::vector<TopicCopy> all = others;
+  EXPECT_TRUE(closing_copies(all).empty());
+  all.insert(all.begin() + 2, {"new", c, "a"});
+  EXPECT_EQ(closing_copies(all), std::vector<std::size_t>{2});
 }
 
 // By its meaning, on small random graphs: an event put into any topic comes back to it after at most as many copies as
@@ -218,7 +222,7 @@ RC_GTEST_PROP(CopyCycles, AreFoundExactlyWhereThereAreSome,
     from.push_back({name(source)});
     to.push_back(name(copy));
   }
-  std::vector<TopicCopy> taken;
+  std::vector<TopicCopy> taken, all;
   for (std::size_t i = 0; i < given.size(); ++i) {
     const TopicCopy added{"s", from[i], to[i]};
     std::set<std::string_view> reached{to[i]};
@@ -228,7 +232,15 @@ RC_GTEST_PROP(CopyCycles, AreFoundExactlyWhereThereAreSome,
     const bool round = reached.contains(from[i].front());
     RC_ASSERT(copy_cycle(added, taken).empty() == !round);
     if (!round) taken.push_back(added);
+    all.push_back(added);
   }
+  std::vector<TopicCopy> kept = all;
+  const auto closing = closing_copies(all);
+  for (auto each = closing.rbegin(); each != closing.rend(); ++each)
+    kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(*each));
+  RC_ASSERT(kept.size() == taken.size());
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    RC_ASSERT(kept[i].to == taken[i].to && kept[i].from[0] == taken[i].from[0]);
 }
 
 }  // namespace
