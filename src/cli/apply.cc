@@ -9,6 +9,7 @@
 #include "continuo/record/padded_text.h"
 #include "continuo/wire/http/definitions.h"
 #include "continuo/wire/http/queues.h"
+#include "continuo/wire/http/target.h"
 
 namespace continuo::cli {
 namespace {
@@ -21,6 +22,7 @@ struct Step {
   const Definition* definition = nullptr;
   std::string method;  ///< empty: nothing
   std::string body;
+  std::string shown;  ///< of the body: without its secrets
   std::vector<std::string> differences;
 };
 
@@ -107,18 +109,28 @@ Result<void> plan_topic(const json::object* there, Step& step) {
   return {};
 }
 
+std::string without_secrets(const std::string& body, const std::string& target) {
+  const std::string shown = http::shown_target(target);
+  if (shown == target) return body;
+  json::object object = parse_object(body);
+  object["target"] = parse_object(shown);
+  return json::serialize(object);
+}
+
 Result<void> plan_subscription(const json::object* there, Step& step) {
   auto after = read(step.definition->json, http::read_subscription_settings);
   if (!after) return pass(after);
   if (there == nullptr) {
     step.method = "PUT";
     step.body = step.definition->json;
+    step.shown = without_secrets(step.body, after->target);
     return {};
   }
   auto now = read(
       only(*there, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"}),
       http::read_subscription_settings);
   if (!now) return pass(now);
+  after->target = http::shown_target(after->target);  // which is all the server tells of it
   if (*after == *now) return {};
   step.differences = differences(settings_of(*now), settings_of(*after));
   engines::SubscriptionSettings but_filter = *after;
@@ -168,7 +180,7 @@ Result<void> plan(const json::object* there, Step& step) {
 }
 
 Result<Step> plan(client::Client& server, const Definition& definition) {
-  Step step{.definition = &definition, .method = {}, .body = {}, .differences = {}};
+  Step step{.definition = &definition, .method = {}, .body = {}, .shown = {}, .differences = {}};
   auto answer = server.request("GET", path_of(definition));
   const bool unknown =
       !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_queue ||
@@ -184,7 +196,7 @@ Result<Step> plan(client::Client& server, const Definition& definition) {
 void show(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     const std::string what = fmt::format("{} {}", kind_of(*step.definition), step.definition->name);
-    if (step.method == "PUT") fmt::print("+ {}  {}\n", what, step.body);
+    if (step.method == "PUT") fmt::print("+ {}  {}\n", what, step.shown.empty() ? step.body : step.shown);
     if (step.method == "PATCH") fmt::print("~ {}\n", what);
     if (step.method == "PATCH")
       for (const std::string& each : step.differences) fmt::print("    {}\n", each);

@@ -104,6 +104,26 @@ void add_events(CLI::App& app, Words& words) {
   look->add_flag("-f,--follow", tail.follow, "Go on as events arrive, also over restarts of the server");
 }
 
+void add_target(CLI::App& create, SubCreate& made) {
+  CLI::Option* target =
+      create.add_option("--target", made.target, "Where events go, as the API has it: JSON, a file's name, or -");
+  CLI::Option* webhook =
+      create.add_option("--webhook", made.webhook, "Post the events to this address")->excludes(target);
+  create
+      .add_option("--webhook-secret-file", made.webhook_secret_file,
+                  "Sign the requests with what this file holds; or CONTINUO_WEBHOOK_SECRET")
+      ->needs(webhook)
+      ->check(CLI::ExistingFile);
+  create.add_option("--webhook-mode", made.webhook_mode, "binary or structured")->needs(webhook);
+  create.add_option("--webhook-concurrency", made.webhook_concurrency, "Requests under way at once")->needs(webhook);
+  create.add_option("--webhook-rate", made.webhook_rate, "No more of them than: 100/s, 30/m")->needs(webhook);
+  create.add_option("--webhook-timeout", made.webhook_timeout, "For one request: 10s")->needs(webhook);
+  create.add_option("--webhook-header", made.webhook_headers, "\"Name: value\", as often as needed")->needs(webhook);
+  create.add_option("--to-topic", made.to_topic, "Copy the events into this topic")
+      ->excludes(target)
+      ->excludes(webhook);
+}
+
 void add_sub_create(CLI::App& sub, Words& words) {
   SubCreate& made = words.sub_create;
   CLI::App* create = command(sub, "create", "Make a subscription", words,
@@ -121,6 +141,7 @@ void add_sub_create(CLI::App& sub, Words& words) {
   create->add_option("--retry-max", made.retry_max, "No delay is longer: 30s");
   create->add_flag("--jitter", made.jitter, "Any time from none to the delay: what failed together comes apart");
   create->add_option("--on-failure", made.on_failure, "park or drop")->capture_default_str();
+  add_target(*create, made);
   SubChange& other = words.sub_change;
   CLI::App* change = command(sub, "change", "Give a subscription another filter, from where it stands", words,
                              [&] { return done(sub_change(words.session, words.sub_change)); });
@@ -241,6 +262,9 @@ CLI::Option* add_serving(CLI::App& app, Serve& serve) {
       ->check(CLI::Range(1, 64));
   app.add_flag("--no-auto-create", serve.no_auto_create, "Refuse to publish to unknown topics")
       ->envname("CONTINUO_NO_AUTO_CREATE");
+  app.add_flag("--allow-private-webhooks", serve.allow_private_webhooks,
+               "Send webhooks to addresses that are not on the internet too")
+      ->envname("CONTINUO_ALLOW_PRIVATE_WEBHOOKS");
   app.add_flag("--i-accept-insecure", serve.accept_insecure,
                "Listen beyond loopback, without TLS and without authentication")
       ->envname("CONTINUO_I_ACCEPT_INSECURE");

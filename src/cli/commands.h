@@ -78,6 +78,11 @@ struct SubCreate {
   bool jitter = false;
   std::optional<std::uint32_t> concurrency, attempts;
   std::string filter;  ///< an event pattern, as given: JSON, or a file's name; empty: none
+  std::string target;  ///< JSON, or a file's name; empty: what the members below make of it
+  std::string webhook, webhook_secret_file, webhook_mode, webhook_rate, webhook_timeout;
+  std::optional<std::uint32_t> webhook_concurrency;
+  std::vector<std::string> webhook_headers;  ///< "Name: value"
+  std::string to_topic;
 };
 struct SubChange {
   std::string name, filter;
@@ -193,6 +198,7 @@ struct Serve {
   std::uint32_t threads = 2;
   bool no_auto_create = false;
   bool accept_insecure = false;
+  bool allow_private_webhooks = false;
 };
 /// Until SIGINT or SIGTERM. Errors: what Node::open and Server::start give; node_failed.
 Result<void> serve(const Serve& command);

@@ -1,6 +1,9 @@
 // continuo sub ...
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <fstream>
+
 #include "continuo/cli/commands.h"
 #include "continuo/cli/json_argument.h"
 
@@ -45,6 +48,43 @@ Result<std::string> filter_of(const std::string& given) {
   return given.empty() ? Result<std::string>{""} : json_argument(given, "--filter");
 }
 
+// Never among the words of a command line, which everybody on the machine can see.
+std::string webhook_secret(const SubCreate& command) {
+  std::string secret;
+  if (!command.webhook_secret_file.empty()) {
+    std::ifstream file(command.webhook_secret_file);
+    std::getline(file, secret);
+  } else if (const char* given = std::getenv("CONTINUO_WEBHOOK_SECRET")) {
+    secret = given;
+  }
+  return secret;
+}
+
+Result<std::string> target_of(const SubCreate& command) {
+  if (!command.target.empty()) return json_argument(command.target, "--target");
+  if (!command.to_topic.empty())
+    return json::serialize(json::object{{"topic", json::object{{"name", command.to_topic}}}});
+  if (command.webhook.empty()) return std::string{};
+  json::object webhook{{"url", command.webhook}};
+  const auto add = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) webhook[name] = text;
+  };
+  add("secret", webhook_secret(command));
+  add("mode", command.webhook_mode);
+  add("rate", command.webhook_rate);
+  add("timeout", command.webhook_timeout);
+  if (command.webhook_concurrency) webhook["concurrency"] = *command.webhook_concurrency;
+  json::object headers;
+  for (const std::string& header : command.webhook_headers) {
+    const auto colon = header.find(": ");
+    if (colon == std::string::npos)
+      return fail(Code::bad_usage, fmt::format("'{}' is not a header", header), "--webhook-header", "\"Name: value\"");
+    headers[header.substr(0, colon)] = header.substr(colon + 2);
+  }
+  if (!headers.empty()) webhook["headers"] = std::move(headers);
+  return json::serialize(json::object{{"webhook", std::move(webhook)}});
+}
+
 }  // namespace
 
 Result<void> sub_create(const Session& session, const SubCreate& command) {
@@ -56,6 +96,8 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
   if (!longest) return pass(longest);
   auto filter = filter_of(command.filter);
   if (!filter) return pass(filter);
+  auto target = target_of(command);
+  if (!target) return pass(target);
   auto server = session.connect();
   if (!server) return pass(server);
   auto made = server->put_subscription(command.name, {.topics = command.topics,
@@ -69,7 +111,8 @@ Result<void> sub_create(const Session& session, const SubCreate& command) {
                                                       .backoff = command.backoff,
                                                       .retry_max = *longest,
                                                       .jitter = command.jitter,
-                                                      .on_failure = command.on_failure});
+                                                      .on_failure = command.on_failure,
+                                                      .target = *target});
   if (!made) return pass(made);
   fmt::print("subscription {} {}\n", command.name, *made ? "created" : "was there, with the same settings");
   return {};

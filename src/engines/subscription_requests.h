@@ -30,6 +30,7 @@ struct Receive {
   SubscriptionId subscription;
   std::uint32_t max = 1;        ///< 1 to 1000
   std::optional<Millis> lease;  ///< none: the subscription's
+  std::uint32_t run = 0;        ///< at most so many events of one key; 0: as many as fill the request
 };
 
 struct Delivery {

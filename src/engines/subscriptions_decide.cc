@@ -276,7 +276,8 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   if (found->storm) return decide_probe(*found, lease, now);
   // Many ready keys: one event of each, which are neighbours in the log. Few: runs, so that the request is filled.
   const auto share = static_cast<std::uint32_t>(receive.max / std::max<std::size_t>(1, found->ready.size()));
-  const std::uint32_t longest = std::clamp(share, 1u, limits_.run);
+  const std::uint32_t most = receive.run == 0 ? limits_.run : std::min(receive.run, limits_.run);
+  const std::uint32_t longest = std::clamp(share, 1u, most);
   std::uint32_t left = receive.max;
   std::uint32_t keys = found->leased_keys;
   for (const auto& [head, partition, hash] : found->ready) {

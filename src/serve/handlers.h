@@ -12,8 +12,11 @@
 #include "continuo/node/record_finder.h"
 #include "continuo/serve/exchange.h"
 #include "continuo/wire/http/requests.h"
+#include "continuo/wire/http/target.h"
 
 namespace continuo::serve {
+
+struct Door;
 
 // Limits of answers and commits; more of them in server.h and wire/http/requests.h.
 inline constexpr std::size_t read_answer_bytes = 4u << 20;  ///< of the events of one read, about
@@ -38,7 +41,7 @@ void read(Exchange& exchange, const wire::http::Read& request);
 
 // subscriptions.cc
 void list_subscriptions(Exchange& exchange);
-void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request);
+void put_subscription(Exchange& exchange, wire::http::PutSubscription request);
 void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request);
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
 void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
@@ -110,6 +113,11 @@ std::shared_ptr<const node::Subscription> find_queue(Exchange& exchange, std::st
 /// unknown_topic, bad_position.
 Result<std::vector<std::pair<PartitionRef, Offset>>> starts_at(node::Node& node, const wire::http::From& from,
                                                                std::span<const std::string> topics);
+
+/// The target of settings for the subscription `name`, which get its secrets where they say "***". Errors: bad_setting
+/// for a webhook with a private address where that is not allowed, and for copies that would go round.
+Result<wire::http::DeliveryTarget> checked_target(const Door& door, std::string_view name,
+                                                  node::SubscriptionSettings& settings);
 
 /// Runs `then` with the topic, made with the defaults first if it is not there and the server may; else refuses.
 void with_topic(Exchange& exchange, const std::string& name,

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <thread>
 
+#include "continuo/delivery/push_metrics.h"
 #include "continuo/serve/client_test.h"
 #include "continuo/serve/handlers.h"
 
@@ -261,7 +262,7 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   EXPECT_EQ(refused(R"({"topics":["t"],"filter":"x"})"), "bad_setting at filter");
   EXPECT_TRUE(refused(R"({"topics":["t"],"filter":{"type":[{"prefixx":"x"}]}})").starts_with("bad_pattern at filter."));
   EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"backoff":"quadratic"}})"), "bad_setting at retry.backoff");
-  EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "unsupported at target.webhook");
+  EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "bad_setting at target.webhook.url");
   EXPECT_EQ(refused(R"({"topics":["t"],"order_by":"tenant"})"), "unsupported at order_by");
   EXPECT_EQ(refused(R"({"topics":["t"],"lease":"30"})"), "bad_setting at lease");
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/none/receive").text("code"), "unknown_subscription");
@@ -290,7 +291,8 @@ TEST_F(Doors, DocumentEveryMetric) {
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
   ASSERT_FALSE(documented.empty());
-  std::istringstream page(client.ask("GET", "/metrics").body);
+  Served whole({.other_metrics = [] { return delivery::push_metrics({}); }});
+  std::istringstream page(whole.client().ask("GET", "/metrics").body);
   for (std::string line; std::getline(page, line);)
     if (line.starts_with("# TYPE ")) shown.insert(line.substr(7, line.find(' ', 7) - 7));
   EXPECT_EQ(documented, shown);

@@ -457,8 +457,7 @@ constexpr std::string_view components = R"json(
     "storm": {"$ref": "#/components/schemas/StormGuard"},
     "repairs": {"type": ["array", "null"], "maxItems": 32, "items": {"$ref": "#/components/schemas/Repair"},
       "description": "The first that fits a failed event repairs it; 24 KiB together"},
-    "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
-        "maxProperties": 0}}}}},
+    "target": {"$ref": "#/components/schemas/Target"}}},
   "StormGuard": {"type": "object", "additionalProperties": false, "required": ["keys"],
     "description": "So many keys that fail alike so soon pause the subscription, until one that is tried succeeds",
     "properties": {
@@ -476,6 +475,19 @@ constexpr std::string_view components = R"json(
     "required": ["op", "path"], "properties": {
     "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]}, "path": {"type": "string"},
     "from": {"type": "string"}, "value": true}}},
+  "Target": {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+    "description": "Who gets the events: see docs/webhooks.md", "properties": {
+    "pull": {"type": "object", "maxProperties": 0},
+    "webhook": {"type": "object", "additionalProperties": false, "required": ["url"], "properties": {
+      "url": {"type": "string", "format": "uri", "maxLength": 2048},
+      "mode": {"enum": ["binary", "structured"], "default": "binary"},
+      "secret": {"type": "string", "description": "whsec_ and base64, or 16 to 256 bytes; shown as ***"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 8},
+      "rate": {"type": "string", "pattern": "^[1-9][0-9]*/[smh]$"},
+      "timeout": {"$ref": "#/components/schemas/Duration"},
+      "headers": {"type": "object", "maxProperties": 8, "additionalProperties": {"type": "string"}}}},
+    "topic": {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
+      "name": {"$ref": "#/components/schemas/Name"}}}}},
   "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
       "type": "array"}, "filter": {"$ref": "#/components/schemas/Pattern"},
     "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {

@@ -114,6 +114,7 @@ struct SubscriptionSettings {
   std::optional<Millis> retry_max;        ///< no delay is longer
   bool jitter = false;                    ///< any time from none to the delay
   std::string on_failure = "park";        ///< park or drop
+  std::string target;                     ///< JSON, as docs/webhooks.md has it; empty: whoever receives
 };
 
 struct SubscriptionChange {

@@ -190,6 +190,7 @@ std::string write_subscription(const SubscriptionSettings& settings) {
   if (settings.jitter) write_member("jitter", "true", retry);
   if (retry.size() > 1) write_member("retry", retry + "}", out);
   write_text("on_failure", settings.on_failure, out);
+  if (!settings.target.empty()) write_member("target", settings.target, out);
   return out + "}";
 }
 
