@@ -135,7 +135,7 @@ def postgres():
     process = run_in(data, [*as_user, path, "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", ""])
     wait_for(port, 30)
     time.sleep(0.5)
-    return Server(process, port, version([path, "--version"]).replace("postgres (PostgreSQL)", "PostgreSQL"))
+    return Server(process, port, "PostgreSQL " + version([path, "--version"]).split()[2])
 
 
 # --- two protocols, as far as queues need them ------------------------------------------------------------------------

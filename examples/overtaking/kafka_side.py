@@ -1,5 +1,5 @@
-"""Retry topics, as Spring's @RetryableTopic makes them: who fails goes to the next topic, and at last to the one of dead
-letters. These are mended and published again."""
+"""Retry topics, as Spring's @RetryableTopic makes them: who fails goes to the next topic, and at last to the one of
+dead letters. These are mended and published again."""
 
 import json
 import time

@@ -9,8 +9,8 @@ IDLE_S = 1.5    # nothing came for so long: all that is going to be delivered wa
 
 
 def payments(keys, events, seed):
-    """`events` payments of each account, mixed. One account in five has one with an amount that is no number; one in five
-    has one that the bank does not answer to at first."""
+    """`events` payments of each account, mixed. One account in five has one with an amount that is no number; one in
+    five has one that the bank does not answer to at first."""
     chance = random.Random(seed)
     names = [f"account-{number:03}" for number in range(keys)]
     made = []

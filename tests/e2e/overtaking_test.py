@@ -33,9 +33,9 @@ def check_payments():
 
 def check_example(folder):
     environment = {**os.environ, "CONTINUO_BUILD": str(BUILD), "CONTINUO_BENCH_DIR": folder}
-    done = subprocess.run([sys.executable, EXAMPLE / "overtaking", "--only", "continuo", "--keys", "10", "--events", "5"],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, env=environment,
-                          check=False)
+    command = [sys.executable, EXAMPLE / "overtaking", "--only", "continuo", "--keys", "10", "--events", "5"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
+                          env=environment, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     row = done.stdout.strip().splitlines()[-1]
     assert row.startswith("| continuo") and row.endswith("| 50 | 50 | 0 | 0 | 0 | 0 |"), done.stdout
