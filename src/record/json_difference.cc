@@ -25,8 +25,9 @@ class Difference {
       of_objects(before, after);
     else
       of_arrays(before, after);
-    // Whole, when that is shorter, or when a patch would have too many operations.
-    if (operations_ - operations <= most_operations && out_.size() - size <= size_of_replace(after)) return;
+    // Whole, when that is much shorter, or when a patch would have too many operations: what changed is easier to see
+    // in a few members than in an object that is there once more.
+    if (operations_ - operations <= most_operations && out_.size() - size <= 2 * size_of_replace(after)) return;
     out_.resize(size);
     operations_ = operations;
     write("replace", &after);

@@ -183,6 +183,9 @@ TEST(JsonDifference, IsShortAndReadable) {
   EXPECT_EQ(json_difference(R"({"id":"7","data":{"amount":"twelve","to":"a rather long name of somebody"}})",
                             R"({"id":"7","data":{"amount":12,"to":"a rather long name of somebody"}})", any_size),
             R"([{"op":"replace","path":"/data/amount","value":12}])");
+  EXPECT_EQ(json_difference(R"({"id":"7","type":"a","time":"now","data":{"amount":"eleven"}})",
+                            R"({"id":"7","type":"a","data":{"amount":11}})", any_size),
+            R"([{"op":"remove","path":"/time"},{"op":"replace","path":"/data/amount","value":11}])");
   EXPECT_EQ(json_difference(R"({"what stays is long enough":true,"b":2})",
                             R"({"what stays is long enough":true,"c/d":3})", any_size),
             R"([{"op":"remove","path":"/b"},{"op":"add","path":"/c~1d","value":3}])");
