@@ -201,6 +201,21 @@ TEST(JsonDifference, OfMuchThatDiffersIsTheWhole) {
   EXPECT_EQ(json_difference("{}", "7", any_size), R"([{"op":"replace","path":"","value":7}])");
 }
 
+// Each level of arrays could look at all that is below it.
+TEST(JsonDifference, OfWhatIsDeepStaysCheap) {
+  std::string inner = "\"0\"";
+  for (int i = 1; i < 50'000; ++i) inner += ",\"" + std::to_string(i) + "\"";
+  const auto nested = [&](std::string_view last) {
+    return std::string(400, '[') + inner + "," + std::string(last) + std::string(400, ']');
+  };
+  const std::string before = nested("1"), after = nested("2");
+  const std::string patch = json_difference(before, after, any_size);
+  EXPECT_TRUE(same(*apply_patch(before, patch), after));
+  std::string path;
+  for (int level = 0; level < 16; ++level) path += "/0";
+  EXPECT_TRUE(patch.starts_with(R"([{"op":"replace","path":")" + path + R"(",)")) << patch.substr(0, 200);
+}
+
 TEST(JsonDifference, TooLongItNamesTheContent) {
   const std::string after = "\"" + std::string(1'000, 'x') + "\"";
   const Hash128 hash = hash128(after, 0);
