@@ -11,7 +11,11 @@ import time
 from queue_servers import Nats, Resp, Wire
 
 SIZE = 1024
-BODY = b"x" * SIZE
+STAMP = re.compile(rb"t=([0-9]{20})")  # when a message was due, in nanoseconds
+
+
+def body(due_ns):
+    return (b"t=%020d" % due_ns).ljust(SIZE, b"x")
 
 
 class Continuo:
@@ -25,8 +29,7 @@ class Continuo:
 
     def __init__(self, port, batch):
         self.wire, self.batch = Wire(port, 30), batch
-        self.prefix = b'{"specversion":"1.0","source":"/bench","type":"Message","data":"%s","id":"%d-%d-' % (
-            BODY, os.getpid(), time.monotonic_ns())
+        self.identity = b"%d-%d" % (os.getpid(), time.monotonic_ns())
         self.numbers = itertools.count()
 
     def ask(self, method, path, body, kind=b"application/json"):
@@ -41,8 +44,10 @@ class Continuo:
             raise RuntimeError(f"{path.decode()}: {status.decode()} {answer[:300].decode()}")
         return answer
 
-    def send(self):
-        events = [b'%s%d"}' % (self.prefix, next(self.numbers)) for _ in range(self.batch)]
+    def send(self, due_ns):
+        prefix = b'{"specversion":"1.0","source":"/bench","type":"Message","data":"%s","id":"%s-' % (
+            body(due_ns), self.identity)
+        events = [b'%s%d"}' % (prefix, next(self.numbers)) for _ in range(self.batch)]
         if self.batch == 1:
             self.ask(b"POST", b"/v1/topics/q/events", events[0], b"application/cloudevents+json")
         else:
@@ -51,11 +56,11 @@ class Continuo:
         return self.batch
 
     def take(self):
-        leases = self.LEASE.findall(
-            self.ask(b"POST", b"/v1/subscriptions/q/receive", b'{"max":%d,"wait":"100ms"}' % self.batch))
+        answer = self.ask(b"POST", b"/v1/subscriptions/q/receive", b'{"max":%d,"wait":"100ms"}' % self.batch)
+        came, leases = time.monotonic_ns(), self.LEASE.findall(answer)
         if leases:
             self.ask(b"POST", b"/v1/subscriptions/q/settle", b'{"ack":["%s"]}' % b'","'.join(leases))
-        return len(leases)
+        return len(leases), came, STAMP.findall(answer)
 
 
 class JetStream:
@@ -73,11 +78,10 @@ class JetStream:
     def __init__(self, port, batch):
         self.nats, self.batch = Nats(port, 30), batch
         self.inbox = self.nats.new_inbox()
-        self.sent = b"PUB q.in %s %d\r\n%s\r\n" % (self.inbox.encode(), SIZE, BODY) * batch
         self.wanted = b'{"batch":%d,"expires":100000000,"no_wait":true}' % batch
 
-    def send(self):
-        self.nats.send(self.sent)
+    def send(self, due_ns):
+        self.nats.send(b"PUB q.in %s %d\r\n%s\r\n" % (self.inbox.encode(), SIZE, body(due_ns)) * self.batch)
         for _ in range(self.batch):
             if b'"error"' in self.nats.message()[3]:
                 raise RuntimeError("a message was refused")
@@ -86,18 +90,19 @@ class JetStream:
     def take(self):
         inbox = self.nats.new_inbox()
         self.nats.publish("$JS.API.CONSUMER.MSG.NEXT.q.c", self.wanted, inbox)
-        acks, got = bytearray(), 0
-        while got < self.batch:
-            to, reply, _, _ = self.nats.message()
+        acks, stamps = bytearray(), []
+        while len(stamps) < self.batch:
+            to, reply, _, data = self.nats.message()
             if reply.startswith("$JS.ACK."):
                 acks += b"PUB %s 4\r\n+ACK\r\n" % reply.encode()
-                got += 1
+                stamps.append(data[2:22])
             elif to == inbox:
                 break
-        if got == 0:
+        came = time.monotonic_ns()
+        if not stamps:
             time.sleep(0.001)
         self.nats.send(bytes(acks))
-        return got
+        return len(stamps), came, stamps
 
 
 class RedisStreams:
@@ -108,29 +113,44 @@ class RedisStreams:
     def __init__(self, port, batch):
         self.redis, self.batch = Resp(port, 30), batch
         self.name = f"c{os.getpid()}"
-        self.adds = [("XADD", "q", "*", "b", BODY)] * batch
 
-    def send(self):
-        self.redis.ask_all(self.adds)
+    def send(self, due_ns):
+        self.redis.ask_all([("XADD", "q", "*", "b", body(due_ns))] * self.batch)
         return self.batch
 
     def take(self):
         got = self.redis.ask("XREADGROUP", "GROUP", "g", self.name, "COUNT", self.batch, "BLOCK", 100, "STREAMS", "q",
                              ">")
-        if not got:
-            return 0
-        entries = [entry for entry, _ in got[0][1]]
-        self.redis.ask_all([("XACK", "q", "g", *entries), ("XDEL", "q", *entries)])
-        return len(entries)
+        came, messages = time.monotonic_ns(), got[0][1] if got else []
+        entries = [entry for entry, _ in messages]
+        if entries:
+            self.redis.ask_all([("XACK", "q", "g", *entries), ("XDEL", "q", *entries)])
+        return len(entries), came, [fields[1][2:22] for _, fields in messages]
 
 
-def work(client, port, batch, role, begin, warm_up, seconds, results):
-    """One process: sends or takes from `begin` on; how many after the warm-up goes to `results`."""
-    act = getattr(client(port, batch), role)
-    time.sleep(max(0, begin - time.monotonic()))
-    count, measured, end = 0, begin + warm_up, begin + warm_up + seconds
-    while (now := time.monotonic()) < end:
-        did = act()
-        if now >= measured:
-            count += did
-    results.put((role, count / (time.monotonic() - measured)))
+def work(client, port, batch, role, rate, plan, results):
+    """One process: sends or takes from plan.begin on. To `results` goes how many a second after the warm-up, and of a
+    taker for which messages were due at a rate, after how many microseconds each came."""
+    actor = client(port, batch)
+    act = _sender(actor, rate, plan) if role == "send" else actor.take
+    time.sleep(max(0, plan.begin - time.monotonic()))
+    count, after_us = 0, []
+    while (now := time.monotonic()) < plan.end:
+        did, came, stamps = act()
+        if now < plan.measured:
+            continue
+        count += did
+        if rate:
+            after_us += [(came - int(stamp)) // 1000 for stamp in stamps]
+    results.put((role, count / (time.monotonic() - plan.measured), after_us))
+
+
+def _sender(actor, rate, plan):
+    """Sends as fast as it goes, or a batch whenever one is due; who is late is late from then on."""
+    numbers = itertools.count()
+
+    def send():
+        due = plan.begin + next(numbers) * actor.batch / rate if rate else time.monotonic()
+        time.sleep(max(0, due - time.monotonic()))
+        return actor.send(int(due * 1e9)), 0, ()
+    return send
