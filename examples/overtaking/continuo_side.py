@@ -8,7 +8,7 @@ from payments import DELIVERIES, IDLE_S, RETRY_MS, Failure, mend
 
 
 class Continuo:
-    mechanism = "parked keys, the head edited"
+    mechanism = "parked keys, the failed event mended in its place"
 
     def __init__(self, address):
         self.connection = http.client.HTTPConnection(address, timeout=60)
@@ -17,15 +17,12 @@ class Continuo:
             "topics": ["payments"], "from": "earliest", "order_by": "key", "on_failure": "park",
             "retry": {"attempts": DELIVERIES, "delay": f"{RETRY_MS}ms"}})
 
-    def request(self, method, path, body=None, kind="application/json"):
+    def ask(self, method, path, body=None, kind="application/json"):
         self.connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": kind})
         answer = self.connection.getresponse()
-        return answer.status, answer.read()
-
-    def ask(self, *request):
-        status, text = self.request(*request)
-        if status >= 300:
-            raise RuntimeError(f"{request[0]} {request[1]}: {status} {text.decode()}")
+        text = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text.decode()}")
         return json.loads(text) if text else None
 
     def publish(self, events):
@@ -60,20 +57,12 @@ class Continuo:
     def failed(self):
         return self.ask("GET", "/v1/subscriptions/bank/parked?limit=1000")["keys"]
 
-    def repair(self, bank):
+    def repair(self):
         for parked in self.failed():
-            self.repair_head(bank, f"/v1/subscriptions/bank/parked/{parked['id']}", parked["head"]["event"])
-
-    def repair_head(self, bank, path, event):
-        event["data"] = mend(event["data"])
-        status, text = self.request("POST", f"{path}/edit",
-                                    {"event": event, "reason": "the amount was written in letters"})
-        if status == 501:  # a server that cannot edit yet: the handler is mended instead
-            self.mechanism = "parked keys, retried with a mended handler"
-            bank.knows_letters = True
-            self.ask("POST", f"{path}/retry")
-        elif status >= 300:
-            raise RuntimeError(f"edit: {status} {text.decode()}")
+            event = parked["head"]["event"]
+            event["data"] = mend(event["data"])
+            self.ask("POST", f"/v1/subscriptions/bank/parked/{parked['id']}/edit",
+                     {"event": event, "by": "overtaking", "reason": "the amount was written in letters"})
 
     def close(self):
         self.connection.close()

@@ -65,7 +65,7 @@ class Kafka:
         ends = [self.dead.get_watermark_offsets(TopicPartition("payments-dlt", number)) for number in range(PARTITIONS)]
         return sum(end - begin for begin, end in ends)
 
-    def repair(self, _):
+    def repair(self):
         for message in self.letters():
             self.publish([mend(json.loads(message.value()))])
             self.dead.commit(message, asynchronous=False)

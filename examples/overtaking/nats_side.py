@@ -68,7 +68,7 @@ class JetStream:
     def failed(self):
         return self.api("STREAM.INFO.dead", {})["state"]["messages"]
 
-    def repair(self, _):
+    def repair(self):
         for reply, _, event in self.each("dead"):
             self.publish([mend(event)])
             self.nats.ask(reply, b"+ACK")

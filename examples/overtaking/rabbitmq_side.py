@@ -46,7 +46,7 @@ class RabbitMQ:
     def failed(self):
         return self.channel.queue_declare("payments.dead", passive=True).method.message_count
 
-    def repair(self, _):
+    def repair(self):
         for tag, event in self.each("payments.dead"):
             self.publish([mend(event)])
             self.channel.basic_ack(tag)

@@ -43,7 +43,7 @@ class RedisStreams:
     def failed(self):
         return self.redis.ask("XLEN", "dead")
 
-    def repair(self, _):
+    def repair(self):
         for entry, fields in self.redis.ask("XRANGE", "dead", "-", "+"):
             self.publish([mend(json.loads(fields[1]))])
             self.redis.ask("XDEL", "dead", entry)
