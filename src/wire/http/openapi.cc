@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "continuo/wire/http/openapi_healing.h"
+
 namespace continuo::wire::http {
 namespace {
 
@@ -141,12 +143,9 @@ constexpr std::string_view subscriptions = R"json(
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Subscription"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
   "patch": {"operationId": "change_subscription", "tags": ["subscriptions"],
-      "summary": "Change the filter, from where the subscription stands",
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
-        "additionalProperties": false, "required": ["filter"], "properties": {
-        "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
-        "parked": {"enum": ["keep"], "description": "What becomes of parked keys; without it they stand in the way"}
-        }}}}},
+      "summary": "Change what is named; a filter from where the subscription stands; null takes away",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {
+        "$ref": "#/components/schemas/SubscriptionChange"}}}},
     "responses": {"200": {"description": "As it is now, and the first offset of each partition the filter decides",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChangedSubscription"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
@@ -172,45 +171,27 @@ constexpr std::string_view subscriptions = R"json(
 "/v1/subscriptions/{subscription}/receive": {
   "parameters": [{"$ref": "#/components/parameters/subscription"}],
   "post": {"operationId": "receive", "tags": ["subscriptions"], "summary": "Lease events",
+    "parameters": [{"$ref": "#/components/parameters/role"}],
     "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
         "properties": {
       "max": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
       "wait": {"$ref": "#/components/schemas/Duration"}, "lease": {"$ref": "#/components/schemas/Duration"}}}}}},
     "responses": {"200": {"description": "In order for each key; may be empty",
       "content": {"application/json": {"schema": {"type": "object", "properties": {"deliveries": {"type": "array",
-        "items": {"$ref": "#/components/schemas/Delivery"}}}}}}},
+        "items": {"$ref": "#/components/schemas/Delivery"}}, "repairs": {"type": "array",
+        "description": "With role=repair, and instead", "items": {"$ref": "#/components/schemas/RepairDelivery"}}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
 },
 "/v1/subscriptions/{subscription}/settle": {
   "parameters": [{"$ref": "#/components/parameters/subscription"}],
   "post": {"operationId": "settle", "tags": ["subscriptions"],
       "summary": "Acknowledge, give back, extend, and publish, in one commit",
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {
-        "$ref": "#/components/schemas/Settle"}}}},
+    "parameters": [{"$ref": "#/components/parameters/role"}],
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"anyOf": [
+        {"$ref": "#/components/schemas/Settle"}, {"$ref": "#/components/schemas/SettleRepairs"}]}}}},
     "responses": {"200": {"description": "What was settled",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Settled"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}],
-  "get": {"operationId": "list_parked", "tags": ["subscriptions"], "summary": "Keys that wait for a decision",
-    "parameters": [{"name": "key", "in": "query", "schema": {"type": "string"}},
-      {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}}],
-    "responses": {"200": {"description": "Parked keys", "content": {"application/json": {"schema": {"type": "object",
-      "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/ParkedKey"}}}}}}},
-      "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/{key}/retry": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
-  "post": {"operationId": "retry_parked", "tags": ["subscriptions"], "summary": "Deliver the failed event again",
-    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/{key}/skip": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
-  "post": {"operationId": "skip_parked", "tags": ["subscriptions"], "summary": "Pass over the failed event",
-    "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
-      "properties": {"reason": {"type": "string"}}}}}},
-    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
 },
 )json";
 
@@ -301,7 +282,9 @@ constexpr std::string_view components = R"json(
   "group": {"name": "group", "in": "path", "required": true, "schema": {"type": "string"},
     "description": "Any bytes, percent-encoded"},
   "key": {"name": "key", "in": "path", "required": true, "schema": {"type": "string"},
-    "description": "The key's text, or the `id` the list of parked keys gives"}
+    "description": "The key's text, or the `id` the list of parked keys gives"},
+  "role": {"name": "role", "in": "query", "schema": {"enum": ["consumer", "repair"], "default": "consumer"},
+    "description": "repair: the failed heads of parked keys, for who repairs them"}
 },
 "responses": {
   "Problem": {"description": "RFC 9457. Overload: 429 or 503 with Retry-After. A refused request changes nothing.",
@@ -402,23 +385,17 @@ constexpr std::string_view components = R"json(
       "description": "The first that fits a failed event repairs it; 24 KiB together"},
     "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
         "maxProperties": 0}}}}},
-  "StormGuard": {"type": "object", "additionalProperties": false, "required": ["keys"],
-    "description": "So many keys that fail alike so soon pause the subscription, until one that is tried succeeds",
-    "properties": {
-    "keys": {"type": "integer", "minimum": 2, "maximum": 10000},
-    "within": {"$ref": "#/components/schemas/Duration"}, "probe": {"$ref": "#/components/schemas/Duration"}}},
-  "Repair": {"type": "object", "additionalProperties": false, "required": ["patch"],
-    "anyOf": [{"required": ["error"]}, {"required": ["event"]}], "properties": {
-    "name": {"$ref": "#/components/schemas/Name"},
-    "error": {"type": "object", "minProperties": 1,
-      "description": "A pattern on the failure: code, message, fingerprint, attempts"},
-    "event": {"$ref": "#/components/schemas/Pattern"},
-    "patch": {"$ref": "#/components/schemas/JsonPatch"}}},
-  "JsonPatch": {"type": "array", "minItems": 1, "maxItems": 64,
-    "description": "RFC 6902, for the structured event; id, source and specversion stay", "items": {"type": "object",
-    "required": ["op", "path"], "properties": {
-    "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]}, "path": {"type": "string"},
-    "from": {"type": "string"}, "value": true}}},
+  "SubscriptionChange": {"type": "object", "additionalProperties": false, "properties": {
+    "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
+    "concurrency": {"type": "integer", "minimum": 1, "maximum": 100000},
+    "lease": {"$ref": "#/components/schemas/Duration"}, "retry": {"$ref": "#/components/schemas/RetrySteps"},
+    "on_failure": {"enum": ["park", "drop", "dead_letter"]}, "dead_letter": {"$ref": "#/components/schemas/Name"},
+    "ttl": {"oneOf": [{"$ref": "#/components/schemas/Duration"}, {"type": "null"}]},
+    "expires": {"oneOf": [{"$ref": "#/components/schemas/Duration"}, {"type": "null"}]},
+    "storm": {"oneOf": [{"$ref": "#/components/schemas/StormGuard"}, {"type": "null"}]},
+    "repairs": {"type": ["array", "null"], "maxItems": 32, "items": {"$ref": "#/components/schemas/Repair"}},
+    "target": {"type": "object"},
+    "parked": {"enum": ["keep"], "description": "Without it parked keys stand in the way of another filter"}}},
   "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
       "type": "array"}, "filter": {"$ref": "#/components/schemas/Pattern"},
     "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {
@@ -433,7 +410,12 @@ constexpr std::string_view components = R"json(
   "SubscriptionState": {"allOf": [{"$ref": "#/components/schemas/Subscription"}, {"type": "object", "properties": {
     "lag": {"type": "integer"}, "oldest": {"type": "string", "format": "date-time"}, "leased": {"type": "integer"},
     "delayed": {"type": "integer"}, "parked_keys": {"type": "integer"}, "parked_events": {"type": "integer"},
-    "matched": {"type": "integer", "description": "Events taken since the server was started"}}}]},
+    "matched": {"type": "integer", "description": "Events taken since the server was started"},
+    "in_storm": {"type": "object", "properties": {"fingerprint": {"type": "string"},
+      "since": {"type": "string", "format": "date-time"}, "probes": {"type": "integer"}}},
+    "release": {"$ref": "#/components/schemas/Release"},
+    "healing": {"type": "object", "additionalProperties": {"type": "integer"},
+      "description": "What became of failed events since the server was started"}}}]},
   "Delivery": {"type": "object", "properties": {"lease": {"type": "string"}, "attempt": {"type": "integer"},
       "topic": {"type": "string"},
     "event": {"$ref": "#/components/schemas/Event"}}},
@@ -483,22 +465,21 @@ constexpr std::string_view components = R"json(
       "before": {"anyOf": [{"$ref": "#/components/schemas/Offset"}, {"type": "null"}]},
       "committed": {"$ref": "#/components/schemas/Offset"}, "next": {"$ref": "#/components/schemas/Offset"},
       "lag": {"type": "integer"}}}}}},
-  "ParkedKey": {"type": "object", "properties": {"key": {"type": ["string", "null"]}, "id": {"type": "string"},
-      "state": {"type": "string"},
-    "topic": {"type": "string"}, "head": {"type": "object", "properties": {"event": {
-        "$ref": "#/components/schemas/Event"},
-      "error": {"type": "object"}, "attempts": {"type": "integer"}}}, "waiting": {"type": "integer"},
-    "since": {"type": "string", "format": "date-time"}}}
-}
 )json";
 
 std::string assemble() {
   std::string text(opening);
   text += "\"paths\": {";
-  text.append(topics).append(events).append(subscriptions).append(groups).append(patterns).append(node);
+  text.append(topics)
+      .append(events)
+      .append(subscriptions)
+      .append(healing_paths())
+      .append(groups)
+      .append(patterns)
+      .append(node);
   text += "},\n\"components\": {";
-  text.append(components);
-  text += "}\n}\n";
+  text.append(components).append(healing_schemas());
+  text += "}\n}\n}\n";
   return text;
 }
 
