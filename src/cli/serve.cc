@@ -11,6 +11,7 @@
 #include "continuo/cli/settings_file.h"
 #include "continuo/delivery/feeder.h"
 #include "continuo/delivery/push.h"
+#include "continuo/delivery/repairer.h"
 #include "continuo/node/node.h"
 #include "continuo/serve/server.h"
 
@@ -98,6 +99,8 @@ class Service {
     service->node_ = std::move(*node);
     service->feeder_.emplace(*service->node_);
     service->feeder_->start();
+    service->repairer_.emplace(*service->node_);
+    service->repairer_->start();
     service->push_.emplace(*service->node_, delivery::PushOptions{.allow_private = command.allow_private_webhooks});
     door->other_metrics = [&push = *service->push_] { return push.metrics(); };
     auto server = serve::Server::start(*service->node_, *door);
@@ -110,9 +113,11 @@ class Service {
   ~Service() {
     if (server_) server_->stop();
     if (push_) push_->stop();
+    if (repairer_) repairer_->stop();
     if (feeder_) feeder_->stop();
     server_.reset();
     push_.reset();
+    repairer_.reset();
     feeder_.reset();
   }
 
@@ -130,6 +135,7 @@ class Service {
  private:
   std::unique_ptr<node::Node> node_;
   std::optional<delivery::Feeder> feeder_;
+  std::optional<delivery::Repairer> repairer_;
   std::optional<delivery::Push> push_;
   std::unique_ptr<serve::Server> server_;
 };

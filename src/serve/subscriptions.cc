@@ -28,9 +28,11 @@ std::string description(const node::SubscriptionState& state) {
   if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
   out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}", state.leased,
                      state.delayed, state.parked_keys, state.parked_events);
-  if (state.storm)
-    out += fmt::format(R"(,"in_storm":{{"fingerprint":"{}","since":"{}","probes":{}}})", state.storm->fingerprint,
-                       format_time(state.storm->since), state.storm->probes);
+  if (state.storm) {
+    out += R"(,"in_storm":{"fingerprint":)";
+    record::write_json_string(state.storm->fingerprint, out);
+    out += fmt::format(R"(,"since":"{}","probes":{}}})", format_time(state.storm->since), state.storm->probes);
+  }
   if (state.release) out += ",\"release\":" + release_json(*state.release);
   out += fmt::format(R"(,"healing":{{"retries":{},"parked":{},"released":{},"drained":{},"relapsed":{},"repaired":{},)"
                      R"("skipped":{},"dead_lettered":{},"overtakes_prevented":{}}})",

@@ -144,15 +144,6 @@ Result<AnyRequest> read_skip_damaged(const Match& match, const Request& request)
   return skip;
 }
 
-// What the contract has for later is refused by name, not passed over.
-Result<void> refuse_later(const Query& query, std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names)
-    if (query.find(name))
-      return fail(Code::unsupported, fmt::format("'{}' is not in this release", name), std::string(name),
-                  "leave it out");
-  return {};
-}
-
 Result<From> read_from(const Query& query, const Request& request, bool partition_given, bool stream) {
   std::string_view text = query.find("from").value_or(stream ? "latest" : "earliest");
   if (stream && !request.last_event_id().empty()) text = request.last_event_id();
