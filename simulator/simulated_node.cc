@@ -293,7 +293,7 @@ std::uint64_t SimulatedNode::visible_state() {
                         counts.queued, counts.leased, counts.delayed, counts.parked_events);
     for (const auto& cursor : engine.cursors(subscription->id)) text += fmt::format("cursor {}\n", cursor.next.value);
     for (const auto& [ref, offset] : engine.oldest(subscription->id)) text += fmt::format("oldest {}\n", offset.value);
-    for (const auto& key : engine.parked(subscription->id, 1000))
+    for (const auto& key : engine.parked(subscription->id, {.limit = 1000}))
       text += fmt::format("parked {} {}\n", key.key_hash, key.attempts);
   }
   for (const auto& [name, topic] : catalogue->topics)

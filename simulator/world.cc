@@ -319,7 +319,7 @@ void World::settle_all(const std::string& name) {
 
 // A key is one key in every partition that has it.
 std::vector<node::ParkedKey> World::first_parked(SubscriptionId id) {
-  auto parked = node_->core().subscriptions().parked(id, 1'000);
+  auto parked = node_->core().subscriptions().parked(id, {.limit = 1'000});
   if (!parked.empty())
     std::erase_if(parked, [hash = parked.front().key_hash](const auto& each) { return each.key_hash != hash; });
   return parked;
@@ -331,7 +331,7 @@ void World::retry_parked(const std::string& name) {
   const auto parked = first_parked(*id);
   if (parked.empty() || !admit(control_bytes)) return;
   for (const node::ParkedKey& each : parked) oracle_.retries(*id, each.partition, each.head);
-  node_->core().retry_parked(node_->edge(), *id, parked.front().key_hash, [](Result<void>) {});
+  node_->core().retry_parked(node_->edge(), *id, parked.front().key_hash, {}, [](Result<void>) {});
 }
 
 void World::skip_parked(const std::string& name) {
@@ -340,7 +340,7 @@ void World::skip_parked(const std::string& name) {
   const auto parked = first_parked(*id);
   if (parked.empty() || !admit(control_bytes)) return;
   for (const node::ParkedKey& each : parked) oracle_.skips(*id, each.partition, each.head, false);
-  node_->core().skip_parked(node_->edge(), *id, parked.front().key_hash, "the simulation says so",
+  node_->core().skip_parked(node_->edge(), *id, parked.front().key_hash, {"simulation", "it says so"},
                             [this, id = *id, parked](Result<void> answer) {
                               if (!answer) return;
                               for (const node::ParkedKey& each : parked)

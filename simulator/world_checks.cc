@@ -35,7 +35,7 @@ void World::check_readable(SubscriptionId id, PartitionRef ref, Offset offset) {
 
 void World::check_parked() {
   for (const auto& [name, subscription] : node_->core().catalogue()->subscriptions)
-    for (const node::ParkedKey& key : node_->core().subscriptions().parked(subscription->id, 1000)) {
+    for (const node::ParkedKey& key : node_->core().subscriptions().parked(subscription->id, {.limit = 1000})) {
       if (node_->core().topics().find(key.partition.topic) == nullptr) continue;
       check_readable(subscription->id, key.partition, key.head);
       const auto state = node_->home().state(key.partition);

@@ -40,6 +40,8 @@ namespace continuo::inline base {
   X(group_not_empty, 409, "Consumer group has members")                  \
   X(keys_parked, 409, "Keys are parked")                                 \
   X(not_parked, 409, "Key is not parked")                                \
+  X(release_running, 409, "A release is under way")                      \
+  X(no_release, 404, "No release is under way")                          \
   X(system_name, 403, "Name belongs to the system")                      \
   X(too_large, 413, "Too large")                                         \
   X(header_too_large, 431, "Request header too large")                   \

@@ -40,4 +40,22 @@ TopicSettings TopicChange::applied_to(TopicSettings settings) const {
   return settings;
 }
 
+SubscriptionSettings SubscriptionChange::applied_to(SubscriptionSettings settings) const {
+  const auto take = [](const auto& changed, auto& into) {
+    if (changed) into = *changed;
+  };
+  take(filter, settings.filter);
+  take(concurrency, settings.concurrency);
+  take(lease, settings.lease);
+  take(retry, settings.retry);
+  take(on_failure, settings.on_failure);
+  take(dead_letter, settings.dead_letter);
+  take(ttl, settings.ttl);
+  take(idle, settings.idle);
+  take(storm, settings.storm);
+  take(repairs, settings.repairs);
+  take(target, settings.target);
+  return settings;
+}
+
 }  // namespace continuo::engines

@@ -91,4 +91,20 @@ struct SubscriptionSettings {
   bool operator==(const SubscriptionSettings&) const = default;
 };
 
+/// What is to become different of a subscription; what is none here stays.
+struct SubscriptionChange {
+  std::optional<std::string> filter;
+  std::optional<std::uint32_t> concurrency;
+  std::optional<Millis> lease;
+  std::optional<RetryPolicy> retry;
+  std::optional<OnFailure> on_failure;
+  std::optional<std::string> dead_letter;
+  std::optional<std::optional<Millis>> ttl, idle;
+  std::optional<StormGuard> storm;
+  std::optional<std::string> repairs;
+  std::optional<std::string> target;
+  bool keep_parked = false;  ///< with another filter: keys may be parked, and stay so
+  SubscriptionSettings applied_to(SubscriptionSettings settings) const;
+};
+
 }  // namespace continuo::engines

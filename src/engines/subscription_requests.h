@@ -123,6 +123,14 @@ struct RepairSettle {
   std::string reason;
 };
 
+/// What happened to a subscription's events since the start.
+struct SubscriptionTally {
+  std::uint64_t retries = 0, parked = 0, dead_lettered = 0, skipped = 0, released = 0, drained = 0, relapsed = 0,
+                repaired = 0, storms = 0;
+  std::uint64_t overtakes_prevented = 0;  ///< events that came while an earlier one of their key was failing
+  Millis repairing{0};                    ///< from being parked until the key was drained, all together
+};
+
 /// How far a subscription has considered a partition.
 struct FeedPosition {
   SubscriptionId subscription;

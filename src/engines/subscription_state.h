@@ -46,6 +46,15 @@ struct SubscriptionsEngine::State {
   std::uint32_t leased_keys = 0;
   Counts counts;
 
+  /// Keys that failed alike of late, each at its last failure; for the storm guard, and gone with the process.
+  struct Failing {
+    std::string fingerprint;
+    std::map<KeyRef, Elapsed> last;
+    std::set<std::pair<Elapsed, KeyRef>> by_time;
+  };
+  std::vector<Failing> failing;  ///< in the order they were first seen
+  Tally tally;
+
   bool empty() const {
     return cursors.empty() && keys.empty() && waiting.empty() && settles.empty() && !release && !storm && !use;
   }

@@ -65,6 +65,10 @@ class KeyUnit final : public Unit {
   Elapsed repair_until;
   std::uint32_t repairs = 0;  ///< how often the head was
 
+  /// An event of it failed, and what comes now would overtake it if it could.
+  bool holds_back() const {
+    return state == State::backoff || state == State::parked || state == State::giving_up || drain_to;
+  }
   /// The first `count` events are done, and what was known of the head goes with it.
   void pass(std::size_t count);
   std::string unit_key() const override;

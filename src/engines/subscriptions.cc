@@ -135,6 +135,8 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ += events + text_of(unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
+  if (unit.edited) edits_.insert(*unit.edited);
+  if (unit.drain_to) ++draining_;
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
@@ -171,6 +173,8 @@ void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ -= events + text_of(unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
+  if (unit.edited) edits_.erase(edits_.find(*unit.edited));
+  if (unit.drain_to) --draining_;
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.erase({unit.queue.front(), unit.ref.partition, unit.ref.key_hash});
@@ -213,6 +217,8 @@ void SubscriptionsEngine::erase_key(State& state, KeyUnit& unit) {
 void SubscriptionsEngine::change(const SubscriptionDefined& effect, Elapsed) {
   State& made = make_state(effect.id);
   if (!made.definition) made.definition = std::make_unique<SubscriptionUnit>();
+  if (made.definition->definition.settings.idle) --may_idle_;
+  if (effect.settings.idle) ++may_idle_;
   made.definition->definition = effect;
   by_name_[effect.name] = made.definition.get();
   ledger_.touch(*made.definition);
@@ -226,6 +232,7 @@ void SubscriptionsEngine::change(const SubscriptionDeleted& effect, Elapsed) {
   State* found = state(effect.id);
   if (found == nullptr || !found->definition) return;
   by_name_.erase(found->definition->definition.name);
+  if (found->definition->definition.settings.idle) --may_idle_;
   ledger_.erase(*found->definition);
   found->definition.reset();
   forget_if_empty(effect.id);
@@ -253,6 +260,8 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided; a key has a head
   State& found = make_state(effect.key.subscription);
   auto& unit = found.keys[effect.key];
+  if (unit && unit->holds_back() && found.behind(effect.key) == nullptr)
+    found.tally.overtakes_prevented += effect.offsets.size();
   if (unit)
     leave(found, *unit);
   else
@@ -277,6 +286,8 @@ void SubscriptionsEngine::change(const KeyPageFilled& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided
   apply_page(effect.key, [&](State& found) {
     State::Waiting& waiting = found.waiting[effect.key];
+    if (const KeyUnit* unit = key(effect.key); unit != nullptr && unit->holds_back())
+      found.tally.overtakes_prevented += effect.offsets.size();
     auto& page = waiting.pages[effect.page];
     if (!page) page = std::make_unique<KeyPage>(effect.key, effect.page);
     page->offsets.insert(page->offsets.end(), effect.offsets.begin(), effect.offsets.end());
@@ -316,6 +327,7 @@ void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
+    if (unit.state == KeyUnit::State::giving_up) ++state(effect.key.subscription)->tally.dead_lettered;
     unit.pass(effect.count);
     unit.leased -= std::min(unit.leased, effect.count);
     // What is left of the run was delivered with it; what never was leased begins anew.
@@ -324,8 +336,13 @@ void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed) {
+void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed now) {
   apply_key(effect, [&](KeyUnit& unit) {
+    if (unit.state == KeyUnit::State::leased && !effect.uncounted) {
+      State& found = *state(effect.key.subscription);
+      watch(found, effect.key, effect.failure, now);
+      ++found.tally.retries;
+    }
     unit.leased = 0;
     unit.failure = effect.failure;
     unit.until = effect.not_before;
@@ -498,6 +515,7 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
     found.definition = std::make_unique<SubscriptionUnit>();
     found.definition->definition = std::move(*definition);
     by_name_[found.definition->definition.name] = found.definition.get();
+    if (found.definition->definition.settings.idle) ++may_idle_;
     ledger_.restored(*found.definition, stamp);
     return {};
   }
@@ -508,8 +526,8 @@ Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, s
     ledger_.restored(page, stamp);
     return {};
   }
-  if (kind == UnitKind::release) return restore_one<ReleaseChanged>(found.release, bytes, stamp);
-  if (kind == UnitKind::storm) return restore_one<StormChanged>(found.storm, bytes, stamp);
+  if (kind == UnitKind::release) return restore_release(found, bytes, stamp);
+  if (kind == UnitKind::storm) return restore_storm(found, bytes, stamp);
   if (kind == UnitKind::use) return restore_one<SubscriptionUsed>(found.use, bytes, stamp);
   const PartitionRef partition = read_partition(name);
   if (kind == UnitKind::cursor) {
@@ -534,6 +552,19 @@ Result<void> SubscriptionsEngine::restore_one(std::unique_ptr<U>& unit, std::str
   unit = std::make_unique<U>();
   unit->value = std::move(*effect);
   ledger_.restored(*unit, stamp);
+  return {};
+}
+
+Result<void> SubscriptionsEngine::restore_release(State& found, std::string_view bytes, Sequence stamp) {
+  if (auto restored = restore_one<ReleaseChanged>(found.release, bytes, stamp); !restored) return restored;
+  const ReleaseChanged& release = found.release->value;
+  if (release.state == ReleaseState::running) releases_due_.emplace(release.next_at, found.id);
+  return {};
+}
+
+Result<void> SubscriptionsEngine::restore_storm(State& found, std::string_view bytes, Sequence stamp) {
+  if (auto restored = restore_one<StormChanged>(found.storm, bytes, stamp); !restored) return restored;
+  if (found.storm->value.probe_at != Elapsed{0}) probes_due_.emplace(found.storm->value.probe_at, found.id);
   return {};
 }
 

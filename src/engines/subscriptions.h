@@ -50,10 +50,11 @@ class SubscriptionsEngine {
   /// each.
   std::vector<Effect> decide_remains(std::size_t most) const;
   Result<SubscriptionDefined> decide_pause(SubscriptionId id, bool paused) const;
-  /// Another filter, from each partition's cursor on: what is outstanding passed the one before and stays. None: it has
-  /// that filter. Errors: unknown_subscription, too_large; keys_parked when keys are, unless they may stay so.
-  Result<std::optional<SubscriptionDefined>> decide_filter(const std::string& name, std::string filter,
-                                                           bool keep_parked) const;
+  /// Other settings. Another filter counts from each partition's cursor on: what is outstanding passed the one before
+  /// and stays. None: they are the same. Errors: unknown_subscription, bad_setting, too_large; keys_parked when keys are
+  /// and the filter changes, unless they may stay so.
+  Result<std::optional<SubscriptionDefined>> decide_change(const std::string& name,
+                                                           const SubscriptionChange& change) const;
   /// Refuses offers that do not begin at the cursor or are of another epoch or filter: then `effects` is empty and
   /// `credit` tells where it stands.
   struct OfferDecision {
@@ -63,6 +64,7 @@ class SubscriptionsEngine {
   Result<OfferDecision> decide_offer(const Offer& offer) const;
   struct ReceiveDecision {
     std::vector<KeyLeased> leases;
+    std::optional<StormChanged> probe;  ///< the subscription holds still, and one key tries
     Received received;
     std::vector<Effect> effects() const;
   };
@@ -81,14 +83,79 @@ class SubscriptionsEngine {
   const std::string* remembered(SubscriptionId id, const Hash128& body) const;
   /// Effects that remember an answer.
   std::vector<Effect> decide_remember(SubscriptionId id, const Hash128& body, std::string outcome) const;
-  /// Of the key in every partition where it is parked - of very many, in so many as one decision may change. Errors:
-  /// unknown_subscription, not_parked.
-  Result<std::vector<Effect>> decide_retry(SubscriptionId id, std::uint64_t key_hash) const;
-  Result<std::vector<Effect>> decide_skip(SubscriptionId id, std::uint64_t key_hash, const std::string& reason) const;
   /// Leases and delays that are over, and pages of remembered answers; at most `most` of them.
   std::vector<Effect> decide_due(const Now& now, std::size_t most) const;
   /// The same for a topic that was deleted: cursors and keys of its partitions.
   std::vector<Effect> decide_topic_gone(TopicId topic, std::size_t most) const;
+
+  // --- healing: subscriptions_heal.cc. Errors of all: unknown_subscription ---
+  /// The key drains, in every partition where it is parked - of very many, in so many as one decision may change.
+  /// Errors: not_parked.
+  Result<std::vector<Effect>> decide_retry(SubscriptionId id, std::uint64_t key_hash, const Asked& asked = {}) const;
+  /// The head is passed over and the rest drains. Errors: not_parked.
+  Result<std::vector<Effect>> decide_skip(SubscriptionId id, std::uint64_t key_hash, const Asked& asked) const;
+  /// The one place where the key is parked. Errors: not_parked; bad_request when it is in several.
+  Result<ParkedKey> parked_key(SubscriptionId id, std::uint64_t key_hash) const;
+  /// Consumers get the record at `copy` in the place of the head, and with `release` the key drains. Errors: not_parked.
+  Result<std::vector<Effect>> decide_edit(const KeyRef& key, Offset copy, const std::string& difference, bool release,
+                                          const Asked& asked) const;
+  /// A slice of giving up the key with all that waits: at most `most` effects, the last of which drops the key.
+  struct CancelSlice {
+    std::vector<Effect> effects;
+    std::uint64_t events = 0;  ///< that leave with it
+    bool complete = false;
+  };
+  Result<CancelSlice> decide_cancel(const KeyRef& key, std::size_t most) const;
+
+  /// Parked heads for who repairs them, oldest first, under leases of their own.
+  struct RepairDecision {
+    std::vector<RepairDelivery> deliveries;
+    std::vector<Effect> effects;
+  };
+  Result<RepairDecision> decide_repair(SubscriptionId id, RepairBy who, std::uint32_t most, Millis lease,
+                                       Elapsed now) const;
+  /// `copy`: where the repaired event was laid. Errors: lease_lost.
+  Result<std::vector<Effect>> decide_repaired(const RepairSettle& settle, Offset copy, const std::string& difference,
+                                              const std::string& by) const;
+  bool holds_repair(const Lease& lease) const;
+
+  /// Begins to release what the filter takes; ends the release that is under way. Errors: release_running,
+  /// no_release.
+  Result<ReleaseChanged> decide_release(SubscriptionId id, const ReleaseFilter& filter, std::uint32_t rate,
+                                        bool stop_at_relapse, const Asked& asked, const Now& now) const;
+  Result<ReleaseChanged> decide_stop_release(SubscriptionId id) const;
+  /// The release under way, or the last one; null: there was none.
+  const ReleaseChanged* release(SubscriptionId id) const;
+  const StormChanged* storm(SubscriptionId id) const;
+
+  /// The subscription under a new number that begins there, with its parked keys or without. Errors: unknown_partition,
+  /// limit_reached when there is too much to keep.
+  Result<std::vector<Effect>> decide_seek(SubscriptionId id, std::span<const std::pair<PartitionRef, Offset>> to,
+                                          bool keep_parked) const;
+
+  /// Somebody received or settled: none when that is known well enough.
+  std::optional<SubscriptionUsed> decide_used(SubscriptionId id, WallTime now) const;
+  /// Subscriptions that expire when nobody uses them, and nobody did. Looks at all.
+  std::vector<SubscriptionDeleted> decide_idle(WallTime now) const;
+
+  /// Keys whose heads are to be written to topics of dead letters.
+  std::vector<ParkedKey> giving_up(std::size_t most, std::vector<SubscriptionId>& of) const;
+  bool anything_may_idle() const { return may_idle_ != 0; }
+  bool gives_up(const KeyRef& ref) const { return giving_up_.contains(ref); }
+  bool anything_given_up() const { return !giving_up_.empty(); }
+  /// The head is a dead letter now.
+  std::vector<Effect> decide_buried(const KeyRef& ref) const;
+  /// The head cannot be written to the topic of dead letters: it waits for a person.
+  std::vector<Effect> decide_unburied(const KeyRef& ref, WallTime now) const;
+  bool anything_drains() const { return draining_ != 0; }
+  /// The key, if it drains and this is over when so many events leave its front.
+  std::optional<ParkedKey> drained_by(const KeyRef& ref, std::size_t leaving) const;
+  /// The key as it is listed when it is parked; nothing when there is none.
+  std::optional<ParkedKey> look_at(const KeyRef& ref) const;
+  /// A key was drained that had been parked for so long.
+  void note_healed(SubscriptionId id, Millis after);
+  /// The lowest edit that is still delivered.
+  std::optional<Offset> lowest_edit() const;
 
   /// A slice of the pass over all that a trim of a partition concerns: at most `most` effects and held events, and what
   /// comes next. A job: call until complete, a frame each; then nothing before the trim is outstanding but what is held
@@ -114,7 +181,11 @@ class SubscriptionsEngine {
   };
   Counts counts(SubscriptionId id) const;
   std::vector<CursorMoved> cursors(SubscriptionId id) const;
-  std::vector<ParkedKey> parked(SubscriptionId id, std::size_t limit) const;
+  std::vector<ParkedKey> parked(SubscriptionId id, const ParkedQuery& query) const;
+  /// How many there are that a filter takes, among the first `most` looked at.
+  std::uint64_t count_parked(SubscriptionId id, const ReleaseFilter& filter, std::size_t most) const;
+  using Tally = SubscriptionTally;
+  Tally tally(SubscriptionId id) const;
   /// The oldest outstanding event of each partition that has any.
   std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
   std::vector<FeedPosition> feed_positions() const;
@@ -151,6 +222,7 @@ class SubscriptionsEngine {
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
   std::uint32_t credit(const State& state) const;
+  Result<void> check_cycle(const std::string& name, const SubscriptionSettings& settings) const;
   Offset last_of(const KeyUnit& unit) const;  // the last of its outstanding events
   ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
@@ -161,11 +233,36 @@ class SubscriptionsEngine {
   struct KeyPlan;
   using Plans = std::map<KeyRef, KeyPlan>;
   Result<Plans> plan(const Settle& settle) const;
-  void decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& plan, const Now& now,
+  void decide_key(const State& state, const KeyRef& ref, const KeyPlan& plan, const Now& now,
                   SettleDecision& decision) const;
-  void decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit, std::uint32_t settled_before,
-                      const Failure& failure, std::optional<Millis> delay, const Now& now,
+  // A delivery that failed, behind those of its run that were settled.
+  struct Failed {
+    std::uint32_t settled_before = 0;
+    const Failure& failure;
+    std::optional<Millis> delay;
+    std::string_view event_type;
+  };
+  void decide_failure(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
                       std::vector<Effect>& effects) const;
+  void decide_given_up(const State& state, const KeyUnit& unit, const Failed& failed, std::uint32_t attempts,
+                       const Now& now, std::vector<Effect>& effects) const;
+  void decide_lease_over(const KeyUnit& unit, const Now& now, std::vector<Effect>& effects) const;
+  void decide_relapse(const State& state, std::uint64_t release, std::vector<Effect>& effects) const;
+  bool decide_storm(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
+                    std::vector<Effect>& effects) const;
+  void decide_storm_over(const State& state, const KeyRef& settled, std::vector<Effect>& effects) const;
+  ReceiveDecision decide_probe(const State& state, Millis lease, Elapsed now) const;
+  void decide_healing_due(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
+  void decide_release_slice(const State& state, const Now& now, std::size_t most, std::vector<Effect>& effects) const;
+  void move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, std::vector<Effect>& effects) const;
+  void pass_held(const KeyRef& ref, std::vector<Offset>& offsets) const;
+  static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
+  bool drains(SubscriptionId id, std::uint64_t key_hash) const;
+  void decide_passed(const KeyUnit& unit, const Asked& asked, std::vector<Effect>& effects) const;
+  static void watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now);
+  bool is_probing(const State& state) const;
+  void lease_run(const State& state, const KeyUnit& unit, std::uint32_t run, Elapsed until,
+                 ReceiveDecision& decision) const;
   const KeyUnit* leased_key(const Lease& lease) const;
   struct TrimBudget;
   bool trim_subscription(const State& state, const IsCopied& copied, TrimBudget& budget, TrimSlice& slice) const;
@@ -188,6 +285,8 @@ class SubscriptionsEngine {
   Result<void> restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp);
   template <class T, class U>
   Result<void> restore_one(std::unique_ptr<U>& unit, std::string_view bytes, Sequence stamp);
+  Result<void> restore_release(State& found, std::string_view bytes, Sequence stamp);
+  Result<void> restore_storm(State& found, std::string_view bytes, Sequence stamp);
   Result<void> restore_page(const KeyRef& ref, Offset first, FieldReader& reader, Sequence stamp);
   void change(const SubscriptionDefined& effect, Elapsed now);
   void change(const SubscriptionDeleted& effect, Elapsed now);
@@ -261,6 +360,10 @@ class SubscriptionsEngine {
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
   std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
+  std::set<std::pair<Elapsed, SubscriptionId>> probes_due_, releases_due_;
+  std::multiset<Offset> edits_;  // that are still delivered
+  std::size_t draining_ = 0;     // keys that are
+  std::size_t may_idle_ = 0;     // subscriptions that expire when nobody uses them
   std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;

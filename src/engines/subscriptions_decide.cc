@@ -8,12 +8,8 @@
 namespace continuo::engines {
 namespace {
 
-constexpr std::size_t settle_page_bytes = 60 * 1024;
-constexpr std::size_t healed_bytes = 60'000;  // of effects, when a key is parked in many partitions
-constexpr std::size_t healed_key_bytes = 600;
 constexpr Millis min_lease{100};
 constexpr Millis max_lease{12 * 3'600'000};
-constexpr std::string_view expired = "lease_expired";
 
 std::unexpected<Error> unknown(SubscriptionId id) {
   return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
@@ -36,6 +32,13 @@ Result<void> check_settings(const SubscriptionSettings& settings) {
   if (settings.lease < min_lease || settings.lease > max_lease)
     return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   if (auto checked = check_retry(settings.retry); !checked) return checked;
+  if (settings.storm.keys > most_storm_keys) return fail(Code::bad_setting, "a storm has at most 10000 keys", "storm");
+  if (settings.target.size() > most_target_bytes)
+    return fail(Code::too_large, "what is said of a target has at most 16 KiB", "target");
+  if (settings.repairs.size() > most_repairs_bytes)
+    return fail(Code::too_large, "what is said of repairs has at most 24 KiB", "repairs");
+  if ((settings.on_failure == OnFailure::dead_letter) == settings.dead_letter.empty())
+    return fail(Code::bad_setting, "dead letters and their topic go together", "dead_letter");
   return check_filter(settings.filter);
 }
 
@@ -60,6 +63,7 @@ Result<SubscriptionsEngine::DefineDecision> SubscriptionsEngine::decide_define(
   if (auto checked = check_name(name); !checked) return pass(checked);
   if (is_system_name(name)) return fail(Code::system_name, fmt::format("'{}' begins with 'continuo.'", name));
   if (auto checked = check_settings(settings); !checked) return pass(checked);
+  if (auto checked = check_cycle(name, settings); !checked) return pass(checked);
   if (const SubscriptionUnit* existing = find(name)) {
     if (existing->definition.settings == settings && existing->definition.topics == topics)
       return DefineDecision{existing, {}, {}};
@@ -93,20 +97,46 @@ Result<SubscriptionDefined> SubscriptionsEngine::decide_pause(SubscriptionId id,
   return defined;
 }
 
-Result<std::optional<SubscriptionDefined>> SubscriptionsEngine::decide_filter(const std::string& name,
-                                                                              std::string filter,
-                                                                              bool keep_parked) const {
+Result<std::optional<SubscriptionDefined>> SubscriptionsEngine::decide_change(const std::string& name,
+                                                                              const SubscriptionChange& change) const {
   const SubscriptionUnit* found = find(name);
   if (found == nullptr) return fail(Code::unknown_subscription, fmt::format("there is no subscription '{}'", name));
-  if (auto checked = check_filter(filter); !checked) return pass(checked);
-  if (found->definition.settings.filter == filter) return std::nullopt;
-  if (const auto parked = counts(found->definition.id).parked_keys; parked != 0 && !keep_parked)
+  SubscriptionDefined defined = found->definition;
+  defined.settings = change.applied_to(defined.settings);
+  if (auto checked = check_settings(defined.settings); !checked) return pass(checked);
+  if (auto checked = check_cycle(name, defined.settings); !checked) return pass(checked);
+  if (defined.settings == found->definition.settings) return std::nullopt;
+  const bool filters = defined.settings.filter != found->definition.settings.filter;
+  if (const auto parked = counts(defined.id).parked_keys; filters && parked != 0 && !change.keep_parked)
     return fail(Code::keys_parked, fmt::format("{} keys are parked; they passed the filter as it is", parked), "parked",
                 R"(say "parked":"keep" and they stay as they are, or retry or skip them first)");
-  SubscriptionDefined defined = found->definition;
-  defined.settings.filter = std::move(filter);
-  ++defined.filter_version;
+  if (filters) ++defined.filter_version;
   return defined;
+}
+
+// Dead letters that end up where they came from would go round for ever.
+Result<void> SubscriptionsEngine::check_cycle(const std::string& name, const SubscriptionSettings& settings) const {
+  if (settings.dead_letter.empty()) return {};
+  std::set<std::string> seen;
+  std::vector<std::string> next{settings.dead_letter};
+  std::string path = name;
+  while (!next.empty()) {
+    const std::string topic = std::move(next.back());
+    next.pop_back();
+    if (!seen.insert(topic).second) continue;
+    if (std::ranges::find(settings.topics, topic) != settings.topics.end())
+      return fail(Code::bad_setting,
+                  fmt::format("dead letters would go round: {} -> {}, and '{}' reads '{}'", path, topic, name, topic),
+                  "dead_letter", "name a topic that it does not read");
+    path += " -> " + topic;
+    for (const auto& [other, unit] : by_name_) {
+      const SubscriptionSettings& theirs = unit->definition.settings;
+      if (other != name && !theirs.dead_letter.empty() &&
+          std::ranges::find(theirs.topics, topic) != theirs.topics.end())
+        next.push_back(theirs.dead_letter);
+    }
+  }
+  return {};
 }
 
 // Keys in the order of their heads: no hash table decides it, and each piece costs what it drops, however many keys
@@ -180,8 +210,11 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   std::map<std::uint64_t, std::vector<Offset>> by_hash;
   for (const Offer::Event& event : offer.events)
     by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);
-  for (const auto& [hash, offsets] : by_hash)
-    decide_queued(*found, {offer.subscription, offer.partition, hash}, offsets, decision.effects);
+  for (auto& [hash, offsets] : by_hash) {
+    const KeyRef ref{offer.subscription, offer.partition, hash};
+    pass_held(ref, offsets);
+    if (!offsets.empty()) decide_queued(*found, ref, offsets, decision.effects);
+  }
   decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
   decision.credit.next = offer.next;
   decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());
@@ -225,6 +258,7 @@ std::vector<Effect> SubscriptionsEngine::ReceiveDecision::effects() const {
   all.reserve(leases.size() + 1);
   if (!leases.empty()) all.push_back(encode(LeaseNumbered{leases.front().number}));
   for (const KeyLeased& lease : leases) all.push_back(encode(lease));
+  if (probe) all.push_back(encode(*probe));
   return all;
 }
 
@@ -237,6 +271,7 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   if (lease < min_lease || lease > max_lease) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   ReceiveDecision decision;
   if (definition.paused) return decision;
+  if (found->storm) return decide_probe(*found, lease, now);
   // Many ready keys: one event of each, which are neighbours in the log. Few: runs, so that the request is filled.
   const auto share = static_cast<std::uint32_t>(receive.max / std::max<std::size_t>(1, found->ready.size()));
   const std::uint32_t most = receive.run == 0 ? limits_.run : std::min(receive.run, limits_.run);
@@ -246,17 +281,26 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   for (const auto& [head, partition, hash] : found->ready) {
     if (left == 0 || keys >= definition.settings.concurrency) break;
     const KeyUnit& unit = *found->keys.at({receive.subscription, partition, hash});
-    const auto run = std::min({left, longest, static_cast<std::uint32_t>(unit.queue.size())});
-    const std::uint64_t number = leases_.next;
-    decision.leases.push_back({unit.ref, run, number, now + lease});
-    for (std::uint32_t place = 0; place < run; ++place)
-      decision.received.deliveries.push_back(
-          {{receive.subscription, definition.epoch, partition, hash, unit.queue[place], number},
-           place == 0 ? unit.attempts + 1 : 1});
+    const std::uint32_t run = std::min({left, longest, static_cast<std::uint32_t>(unit.queue.size())});
+    lease_run(*found, unit, run, now + lease, decision);
     left -= run;
     ++keys;
   }
   return decision;
+}
+
+void SubscriptionsEngine::lease_run(const State& state, const KeyUnit& unit, std::uint32_t run, Elapsed until,
+                                    ReceiveDecision& decision) const {
+  const std::uint64_t number = leases_.next;
+  decision.leases.push_back({unit.ref, run, number, until});
+  for (std::uint32_t place = 0; place < run; ++place) {
+    const Lease lease{state.id,        state.definition->definition.epoch, unit.ref.partition, unit.ref.key_hash,
+                      unit.queue[place], number};
+    if (place == 0)
+      decision.received.deliveries.push_back({lease, unit.attempts + 1, unit.edited});
+    else
+      decision.received.deliveries.push_back({lease, 1, std::nullopt});
+  }
 }
 
 std::vector<Effect> SubscriptionsEngine::decide_return(std::span<const Lease> leases) const {
@@ -276,216 +320,21 @@ std::vector<Effect> SubscriptionsEngine::decide_return(std::span<const Lease> le
   return effects;
 }
 
-// ---- settling -------------------------------------------------------------------------------------------------------
-
-// What one request says of one key's lease.
-struct SubscriptionsEngine::KeyPlan {
-  std::vector<Lease> acks;  // by offset
-  const Nack* nack = nullptr;
-  std::vector<const Extend*> extends;
-};
-
-Result<SubscriptionsEngine::Plans> SubscriptionsEngine::plan(const Settle& settle) const {
-  Plans plans;
-  const auto at = [&](const Lease& lease) -> KeyPlan& {
-    return plans[{settle.subscription, lease.partition, lease.key_hash}];
-  };
-  for (const Lease& lease : settle.acks) at(lease).acks.push_back(lease);
-  for (auto& [ref, key_plan] : plans) {
-    std::ranges::sort(key_plan.acks, {}, &Lease::offset);
-    const auto twice = std::ranges::adjacent_find(key_plan.acks);
-    if (twice != key_plan.acks.end())
-      return fail(Code::bad_request, "a lease is acknowledged twice in one request", "ack");
-  }
-  for (const Nack& nack : settle.nacks) {
-    KeyPlan& key_plan = at(nack.lease);
-    if (key_plan.nack != nullptr)
-      return fail(Code::bad_request, "two events of one key are refused in one request", "nack");
-    key_plan.nack = &nack;
-    if (std::ranges::find(key_plan.acks, nack.lease) != key_plan.acks.end())
-      return fail(Code::bad_request, "a lease is acknowledged and refused in one request", "nack");
-  }
-  for (const Extend& extend : settle.extends) at(extend.lease).extends.push_back(&extend);
-  for (auto& [ref, key_plan] : plans) {
-    std::ranges::sort(key_plan.extends, {}, [](const Extend* extend) { return extend->lease; });
-    const auto twice = std::ranges::adjacent_find(key_plan.extends, {}, [](const Extend* each) { return each->lease; });
-    if (twice != key_plan.extends.end())
-      return fail(Code::bad_request, "a lease is extended twice in one request", "extend");
-  }
-  return plans;
-}
-
-// The key if the lease still holds.
-const KeyUnit* SubscriptionsEngine::leased_key(const Lease& lease) const {
-  const State* found = state(lease.subscription);
-  if (found == nullptr || !found->definition || found->definition->definition.epoch != lease.epoch) return nullptr;
-  const KeyUnit* unit = key({lease.subscription, lease.partition, lease.key_hash});
-  if (unit == nullptr || unit->state != KeyUnit::State::leased || unit->lease_number != lease.number) return nullptr;
-  return unit;
-}
-
-void SubscriptionsEngine::decide_failure(const SubscriptionUnit& subscription, const KeyUnit& unit,
-                                         std::uint32_t settled_before, const Failure& failure,
-                                         std::optional<Millis> delay, const Now& now,
-                                         std::vector<Effect>& effects) const {
-  const SubscriptionSettings& settings = subscription.definition.settings;
-  const std::uint32_t attempts = settled_before == 0 ? unit.attempts : 1;
-  const RetrySteps& steps = settings.retry.steps_for(failure.code);
-  if (attempts < steps.attempts) {
-    const auto head = static_cast<std::uint64_t>(unit.queue[settled_before].value);
-    const Millis wait = delay.value_or(steps.delay_after(attempts, unit.ref.key_hash ^ head));
-    effects.push_back(encode(KeyReturned{unit.ref, wait.count() == 0 ? Elapsed{0} : now.elapsed + wait, failure}));
-    return;
-  }
-  if (settings.on_failure == OnFailure::drop) {
-    effects.push_back(encode(KeyReturned{unit.ref, Elapsed{0}, failure}));
-    if (settled_before == 0) decide_refill(unit, 1, effects);  // the settled ones were looked after
-    effects.push_back(
-        encode(KeySkipped{unit.ref, "dropped after " + std::to_string(attempts) + " attempts: " + failure.code}));
-    return;
-  }
-  effects.push_back(encode(KeyParked{unit.ref, failure, now.wall}));
-}
-
-void SubscriptionsEngine::decide_key(const SubscriptionUnit& subscription, const KeyRef& ref, const KeyPlan& key_plan,
-                                     const Now& now, SettleDecision& decision) const {
-  const auto refuse = [&](const Lease& lease) { decision.settled.refused.push_back({lease, Code::lease_lost}); };
-  const KeyUnit* unit = key(ref);
-  std::uint32_t settled = 0;
-  for (const Lease& lease : key_plan.acks) {
-    // In order: an ack counts when all before it in the run are acknowledged too.
-    const bool holds =
-        leased_key(lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == lease.offset;
-    if (holds)
-      ++settled;
-    else
-      refuse(lease);
-  }
-  if (settled != 0) {
-    decide_refill(*unit, settled + 1, decision.effects);  // the one after them may be dropped in the same frame
-    decision.effects.push_back(encode(KeySettled{ref, settled}));
-  }
-  decision.settled.settled += settled;
-  bool returned = false;
-  if (const Nack* nack = key_plan.nack) {
-    returned = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
-               unit->queue[settled] == nack->lease.offset;
-    if (returned) {
-      decide_failure(subscription, *unit, settled, nack->failure, nack->delay, now, decision.effects);
-      ++decision.settled.settled;
-    } else {
-      refuse(nack->lease);
-    }
-  }
-  // Tokens of a run extend its one lease, by the longest any of them asks for. Only those of events still to be
-  // settled: the token of one that is done must not prolong somebody else's lease.
-  std::optional<Millis> longest;
-  for (const Extend* extend : key_plan.extends) {
-    const bool holds = !returned && unit != nullptr && leased_key(extend->lease) == unit &&
-                       std::find(unit->queue.begin() + settled, unit->queue.begin() + unit->leased,
-                                 extend->lease.offset) != unit->queue.begin() + unit->leased;
-    if (holds)
-      longest = std::max(longest.value_or(extend->by), extend->by);
-    else
-      refuse(extend->lease);
-  }
-  if (longest) decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(*longest, max_lease)}));
-}
-
-Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(const Settle& settle, bool publishes,
-                                                                               const Now& now) const {
-  const SubscriptionUnit* subscription = find(settle.subscription);
-  if (subscription == nullptr) return unknown(settle.subscription);
-  auto plans = plan(settle);
-  if (!plans) return pass(plans);
-  SettleDecision decision;
-  for (const auto& [ref, key_plan] : *plans) decide_key(*subscription, ref, key_plan, now, decision);
-  if (publishes && !decision.settled.refused.empty())
-    return fail(Code::settle_refused,
-                fmt::format("{} of the leases are not held any more, so this request settled and published nothing; an "
-                            "earlier request with the same leases may have done so",
-                            decision.settled.refused.size()));
-  return decision;
-}
-
-const std::string* SubscriptionsEngine::remembered(SubscriptionId id, const Hash128& body) const {
-  const State* found = state(id);
-  return found == nullptr ? nullptr : found->settles.find(body);
-}
-
-std::vector<Effect> SubscriptionsEngine::decide_remember(SubscriptionId id, const Hash128& body,
-                                                         std::string outcome) const {
-  std::vector<Effect> effects;
-  const State* found = state(id);
-  if (found == nullptr) return effects;
-  const auto* newest = found->settles.newest();
-  std::uint64_t page = newest == nullptr ? 0 : newest->number;
-  if (newest != nullptr && newest->bytes + sizeof body + encoded_size(outcome) > settle_page_bytes) {
-    ++page;
-    // The budget of all subscriptions is the affair of decide_due.
-    std::size_t own = found->settle_bytes;
-    for (const auto& each : found->settles.pages()) {
-      if (own <= limits_.settle_bytes_each || effects.size() >= 8) break;
-      effects.push_back(encode(SettlesDropped{id, each->number}));
-      own -= each->bytes;
-    }
-  }
-  effects.push_back(encode(SettleRemembered{id, page, body, std::move(outcome)}));
-  return effects;
-}
-
-// ---- parked keys and time -------------------------------------------------------------------------------------------
-
-// A key may be parked in several partitions: of several topics, or before and after a topic was made again.
-std::vector<const KeyUnit*> SubscriptionsEngine::parked_keys(SubscriptionId id, std::uint64_t key_hash,
-                                                             std::size_t most) const {
-  std::vector<const KeyUnit*> all;
-  const State* found = state(id);
-  if (found == nullptr) return all;
-  for (const auto& [partition, cursor] : found->cursors)
-    if (all.size() < most && found->parked.contains({partition, key_hash}))
-      all.push_back(key({id, partition, key_hash}));
-  return all;
-}
-
-Result<std::vector<Effect>> SubscriptionsEngine::decide_retry(SubscriptionId id, std::uint64_t key_hash) const {
-  if (find(id) == nullptr) return unknown(id);
-  std::vector<Effect> effects;
-  for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / healed_key_bytes))
-    effects.push_back(encode(KeyReleased{unit->ref, last_of(*unit), 0, {}, {}}));
-  if (effects.empty()) return fail(Code::not_parked, "the key is not parked");
-  return effects;
-}
-
-Offset SubscriptionsEngine::last_of(const KeyUnit& unit) const {
-  const auto* waiting = state(unit.ref.subscription)->behind(unit.ref);
-  return waiting == nullptr ? unit.queue.back() : waiting->pages.rbegin()->second->offsets.back();
-}
-
-Result<std::vector<Effect>> SubscriptionsEngine::decide_skip(SubscriptionId id, std::uint64_t key_hash,
-                                                             const std::string& reason) const {
-  if (find(id) == nullptr) return unknown(id);
-  std::vector<Effect> effects;
-  for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / (healed_key_bytes + reason.size()))) {
-    decide_refill(*unit, 1, effects);
-    effects.push_back(encode(KeySkipped{unit->ref, reason}));
-  }
-  if (effects.empty()) return fail(Code::not_parked, "the key is not parked");
-  return effects;
-}
+// ---- time -----------------------------------------------------------------------------------------------------------
 
 std::vector<Effect> SubscriptionsEngine::decide_due(const Now& now, std::size_t most) const {
   std::vector<Effect> effects;
   for (const auto& [at, ref] : due_) {
     if (at > now.elapsed || effects.size() >= most) break;
     const KeyUnit& unit = *key(ref);
-    const SubscriptionUnit* subscription = find(ref.subscription);
-    if (unit.state == KeyUnit::State::leased && subscription != nullptr)
-      decide_failure(*subscription, unit, 0, {std::string{expired}, "the consumer did not settle in time"},
-                     std::nullopt, now, effects);
+    if (unit.state == KeyUnit::State::leased && find(ref.subscription) != nullptr)
+      decide_lease_over(unit, now, effects);
+    else if (unit.state == KeyUnit::State::parked)
+      effects.push_back(encode(RepairChanged{ref, unit.repair_by, 0, {}, {}, {}}));
     else
       effects.push_back(encode(KeyReturned{ref, Elapsed{0}, unit.failure}));
   }
+  decide_healing_due(now, most, effects);
   drop_settles(now, most, effects);
   return effects;
 }

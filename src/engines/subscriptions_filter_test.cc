@@ -22,7 +22,7 @@ class SubscriptionFilter : public SubscriptionsTest {
     return made;
   }
   void change(const std::string& filter, bool keep_parked = false) {
-    const auto decision = engine().decide_filter("s", filter, keep_parked);
+    const auto decision = engine().decide_change("s", {.filter = filter, .keep_parked = keep_parked});
     ASSERT_TRUE(decision && *decision);
     commit({encode(**decision)});
   }
@@ -52,7 +52,7 @@ TEST_F(SubscriptionFilter, IsPartOfTheDefinition) {
 
 TEST_F(SubscriptionFilter, IsChangedUnderAnotherVersion) {
   const SubscriptionId id = define(filtered());
-  const auto same = engine().decide_filter("s", paid, false);
+  const auto same = engine().decide_change("s", {.filter = paid});
   ASSERT_TRUE(same);
   EXPECT_FALSE(same->has_value()) << "nothing is to be done";
   change("");
@@ -61,8 +61,8 @@ TEST_F(SubscriptionFilter, IsChangedUnderAnotherVersion) {
   EXPECT_EQ(engine().feed_positions().front().filter, 2u);
   change(paid);
   EXPECT_EQ(engine().find(id)->definition.filter_version, 3u) << "never one that was";
-  EXPECT_EQ(engine().decide_filter("none", paid, false).error().code, Code::unknown_subscription);
-  EXPECT_EQ(engine().decide_filter("s", std::string(most_filter_bytes + 1, ' '), false).error().code, Code::too_large);
+  EXPECT_EQ(engine().decide_change("none", {.filter = paid}).error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_change("s", {.filter = std::string(most_filter_bytes + 1, ' ')}).error().code, Code::too_large);
 }
 
 TEST_F(SubscriptionFilter, OffersUnderAnotherOneAreRefusedAndToldThePlace) {
@@ -100,10 +100,10 @@ TEST_F(SubscriptionFilter, ParkedKeysStandInTheWayUnlessTheyMayStay) {
   offer(id, {1});
   nack(receive(id).at(0));
   ASSERT_EQ(engine().counts(id).parked_keys, 1u);
-  const auto refused = engine().decide_filter("s", "", false);
+  const auto refused = engine().decide_change("s", {.filter = ""});
   EXPECT_EQ(refused.error().code, Code::keys_parked);
   EXPECT_EQ(refused.error().at, "parked");
-  EXPECT_TRUE(engine().decide_filter("s", paid, false)) << "no change, no question";
+  EXPECT_TRUE(engine().decide_change("s", {.filter = paid})) << "no change, no question";
   change("", true);
   EXPECT_EQ(engine().counts(id).parked_keys, 1u);
 }

@@ -6,8 +6,12 @@ namespace continuo::engines {
 
 // ---- keys -----------------------------------------------------------------------------------------------------------
 
-void SubscriptionsEngine::change(const KeyParked& effect, Elapsed) {
+void SubscriptionsEngine::change(const KeyParked& effect, Elapsed now) {
   apply_key(effect, [&](KeyUnit& unit) {
+    State& found = *state(effect.key.subscription);
+    if (unit.state == KeyUnit::State::leased) watch(found, effect.key, effect.failure, now);
+    ++found.tally.parked;
+    if (unit.drain_to) ++found.tally.relapsed;
     unit.leased = 0;
     unit.failure = effect.failure;
     unit.since = effect.since;
@@ -22,6 +26,7 @@ void SubscriptionsEngine::change(const KeyParked& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
+    ++state(effect.key.subscription)->tally.released;
     unit.attempts = 0;
     unit.failure = {};
     unit.repair_lease = 0;
@@ -32,7 +37,8 @@ void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
 }
 
 void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
-  apply_key(effect, [](KeyUnit& unit) {
+  apply_key(effect, [&](KeyUnit& unit) {
+    ++state(effect.key.subscription)->tally.skipped;
     unit.pass(1);
     unit.leased = 0;
     unit.attempts = 0;
@@ -43,6 +49,7 @@ void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
 
 void SubscriptionsEngine::change(const HeadEdited& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
+    ++state(effect.key.subscription)->tally.repaired;
     unit.edited = effect.copy;
     ++unit.repairs;
   });
@@ -79,11 +86,19 @@ void SubscriptionsEngine::replace(std::unique_ptr<U>& unit, const T& value, bool
 }
 
 void SubscriptionsEngine::change(const ReleaseChanged& effect, Elapsed) {
-  replace(make_state(effect.subscription).release, effect, effect.state == ReleaseState::forgotten);
+  auto& release = make_state(effect.subscription).release;
+  if (release) releases_due_.erase({release->value.next_at, effect.subscription});
+  if (effect.state == ReleaseState::running) releases_due_.emplace(effect.next_at, effect.subscription);
+  replace(release, effect, effect.state == ReleaseState::forgotten);
 }
 
 void SubscriptionsEngine::change(const StormChanged& effect, Elapsed) {
-  replace(make_state(effect.subscription).storm, effect, effect.over);
+  State& found = make_state(effect.subscription);
+  if (found.storm) probes_due_.erase({found.storm->value.probe_at, effect.subscription});
+  if (!found.storm && !effect.over) ++found.tally.storms;
+  if (effect.over) found.failing.clear();
+  if (!effect.over && effect.probe_at != Elapsed{0}) probes_due_.emplace(effect.probe_at, effect.subscription);
+  replace(found.storm, effect, effect.over);
 }
 
 void SubscriptionsEngine::change(const SubscriptionUsed& effect, Elapsed) {

@@ -25,7 +25,7 @@ TEST_F(SubscriptionsTest, AKeyWithAMillionEventsIsMadeOfSmallUnits) {
     commit(engine().decide_offer(offer)->effects);
   }
   EXPECT_EQ(engine().counts(id).parked_events, std::uint64_t{count});
-  EXPECT_EQ(engine().parked(id, 1).front().waiting, std::uint64_t{count} - 1);
+  EXPECT_EQ(engine().parked(id, {.limit = 1}).front().waiting, std::uint64_t{count} - 1);
   for (const auto& [key, bytes] : recorded_.content()) ASSERT_LE(bytes.size(), 64u * 1024);
   recorded_.restart();
   EXPECT_EQ(engine().counts(id).parked_events, std::uint64_t{count});

@@ -323,16 +323,16 @@ class Play {
 
   void heal() {
     auto& [id, model] = any_subscription();
-    const auto parked = engine().parked(id, 100);
+    const auto parked = engine().parked(id, {.limit = 100});
     ASSERT_EQ(parked.size(), model.count(ModelKey::State::parked));
     if (parked.empty()) {
       ASSERT_EQ(engine().decide_retry(id, 3).error().code, Code::not_parked);
-      ASSERT_EQ(engine().decide_skip(id, 3, "").error().code, Code::not_parked);
+      ASSERT_EQ(engine().decide_skip(id, 3, {}).error().code, Code::not_parked);
       return;
     }
     const std::uint64_t chosen = parked[random_.below(parked.size())].key_hash;
     const bool retry = random_.chance(1, 2);
-    commit(retry ? *engine().decide_retry(id, chosen) : *engine().decide_skip(id, chosen, "by hand"));
+    commit(retry ? *engine().decide_retry(id, chosen) : *engine().decide_skip(id, chosen, {"ann", "by hand"}));
     for (const ParkedKey& each : parked) {
       const KeyRef ref{id, each.partition, chosen};
       if (each.key_hash != chosen) continue;
@@ -356,7 +356,7 @@ class Play {
     auto& [id, model] = any_subscription();
     const std::string filter = random_.chance(1, 4) ? "" : R"({"type":[")" + std::to_string(random_.below(3)) + "\"]}";
     const bool keep = random_.chance(1, 2);
-    const auto decision = engine().decide_filter("s" + std::to_string(id.value), filter, keep);
+    const auto decision = engine().decide_change("s" + std::to_string(id.value), {.filter = filter, .keep_parked = keep});
     if (filter != model.settings.filter && !keep && model.count(ModelKey::State::parked) != 0) {
       ASSERT_EQ(decision.error().code, Code::keys_parked);
       return;

@@ -1,4 +1,5 @@
 // What the subscriptions engine is asked about its state.
+#include "continuo/engines/fingerprint.h"
 #include "continuo/engines/subscription_state.h"
 
 namespace continuo::engines {
@@ -25,15 +26,42 @@ std::vector<CursorMoved> SubscriptionsEngine::cursors(SubscriptionId id) const {
   return all;
 }
 
-std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, std::size_t limit) const {
+// A draining key is no longer in the list: it is asked for by its name.
+std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, const ParkedQuery& query) const {
+  constexpr std::size_t most_looked_at = 100'000;
   std::vector<ParkedKey> all;
   const State* found = state(id);
   if (found == nullptr) return all;
-  for (const auto& [partition, hash] : found->parked) {
-    if (all.size() >= limit) break;
-    all.push_back(describe(*found, *found->keys.at({id, partition, hash})));
+  if (query.key_hash) {
+    for (const auto& [partition, cursor] : found->cursors)
+      if (const KeyUnit* unit = key({id, partition, *query.key_hash}); unit != nullptr && all.size() < query.limit)
+        if (unit->state == KeyUnit::State::parked || unit->drain_to) all.push_back(describe(*found, *unit));
+    return all;
+  }
+  auto at = query.after ? found->parked.upper_bound(*query.after) : found->parked.begin();
+  for (std::size_t looked_at = 0; at != found->parked.end() && looked_at < most_looked_at; ++at, ++looked_at) {
+    if (all.size() >= query.limit) break;
+    const KeyUnit& unit = *found->keys.at({id, at->first, at->second});
+    if (takes(query.filter, unit)) all.push_back(describe(*found, unit));
   }
   return all;
+}
+
+std::optional<ParkedKey> SubscriptionsEngine::look_at(const KeyRef& ref) const {
+  const KeyUnit* unit = key(ref);
+  return unit == nullptr ? std::nullopt : std::optional{describe(*state(ref.subscription), *unit)};
+}
+
+void SubscriptionsEngine::note_healed(SubscriptionId id, Millis after) {
+  if (State* found = state(id)) {
+    ++found->tally.drained;
+    found->tally.repairing += after;
+  }
+}
+
+SubscriptionsEngine::Tally SubscriptionsEngine::tally(SubscriptionId id) const {
+  const State* found = state(id);
+  return found == nullptr ? Tally{} : found->tally;
 }
 
 ParkedKey SubscriptionsEngine::describe(const State& state, const KeyUnit& unit) const {
@@ -44,6 +72,7 @@ ParkedKey SubscriptionsEngine::describe(const State& state, const KeyUnit& unit)
                    .attempts = unit.attempts,
                    .repairs = unit.repairs,
                    .failure = unit.failure,
+                   .fingerprint = fingerprint(unit.failure),
                    .event_type = unit.event_type,
                    .repair_by = unit.repair_by,
                    .waiting = state.events(unit) - 1,
@@ -77,8 +106,10 @@ std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
 
 bool SubscriptionsEngine::has_ready(SubscriptionId id) const {
   const State* found = state(id);
-  return found != nullptr && found->definition && !found->definition->definition.paused && !found->ready.empty() &&
-         found->leased_keys < found->definition->definition.settings.concurrency;
+  if (found == nullptr || !found->definition || found->definition->definition.paused || found->ready.empty())
+    return false;
+  if (found->storm) return found->storm->value.probe_at == Elapsed{0} && !is_probing(*found);
+  return found->leased_keys < found->definition->definition.settings.concurrency;
 }
 
 bool SubscriptionsEngine::wants_more(SubscriptionId id) const {
@@ -117,7 +148,10 @@ std::optional<Elapsed> SubscriptionsEngine::next_due() const {
   if (settle_bytes_ > limits_.settle_bytes) return Elapsed{0};
   std::optional<Elapsed> due;
   if (!due_.empty()) due = due_.begin()->at;
-  if (!settle_ends_.empty() && (!due || settle_ends_.begin()->at < *due)) due = settle_ends_.begin()->at;
+  const auto sooner = [&](Elapsed at) { due = due ? std::min(*due, at) : at; };
+  if (!settle_ends_.empty()) sooner(settle_ends_.begin()->at);
+  if (!probes_due_.empty()) sooner(probes_due_.begin()->first);
+  if (!releases_due_.empty()) sooner(releases_due_.begin()->first);
   return due;
 }
 

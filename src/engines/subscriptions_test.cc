@@ -63,10 +63,10 @@ TEST_F(SubscriptionsTest, AnUnknownOneIsRefusedEverywhere) {
   EXPECT_EQ(engine().decide_receive({none, 1, {}}, now_).error().code, Code::unknown_subscription);
   EXPECT_EQ(engine().decide_settle({none, {}, {}, {}}, false, {}).error().code, Code::unknown_subscription);
   EXPECT_EQ(engine().decide_retry(none, 1).error().code, Code::unknown_subscription);
-  EXPECT_EQ(engine().decide_skip(none, 1, "").error().code, Code::unknown_subscription);
+  EXPECT_EQ(engine().decide_skip(none, 1, {}).error().code, Code::unknown_subscription);
   EXPECT_THAT(engine().decide_remember(none, {1, 1}, ""), IsEmpty());
   EXPECT_EQ(engine().remembered(none, {1, 1}), nullptr);
-  EXPECT_THAT(engine().parked(none, 1), IsEmpty());
+  EXPECT_THAT(engine().parked(none, {.limit = 1}), IsEmpty());
   EXPECT_THAT(engine().oldest(none), IsEmpty());
   EXPECT_THAT(engine().cursors(none), IsEmpty());
   EXPECT_FALSE(engine().has_ready(none));
@@ -359,7 +359,7 @@ TEST_F(SubscriptionsTest, AKeyThatIsGivenUpWaitsAndOthersFlow) {
       ASSERT_TRUE(nack(lease));
     }
   }
-  const auto parked = engine().parked(id, 10);
+  const auto parked = engine().parked(id, {.limit = 10});
   ASSERT_THAT(parked, SizeIs(1));
   EXPECT_EQ(parked[0].key_hash, 1u);
   EXPECT_EQ(parked[0].head, Offset{0});
@@ -367,7 +367,7 @@ TEST_F(SubscriptionsTest, AKeyThatIsGivenUpWaitsAndOthersFlow) {
   EXPECT_EQ(parked[0].failure, (Failure{"code", "why"}));
   EXPECT_EQ(parked[0].waiting, 1u);
   EXPECT_EQ(parked[0].since, WallTime{77});
-  EXPECT_THAT(engine().parked(id, 0), IsEmpty());
+  EXPECT_THAT(engine().parked(id, {.limit = 0}), IsEmpty());
   const auto flowing = receive(id);
   ASSERT_THAT(flowing, SizeIs(1));
   EXPECT_EQ(flowing[0].key_hash, 2u);
@@ -377,9 +377,9 @@ TEST_F(SubscriptionsTest, AKeyThatIsGivenUpWaitsAndOthersFlow) {
   ASSERT_THAT(again, SizeIs(2)) << "released in order";
   EXPECT_EQ(again[0].offset, Offset{0});
   ASSERT_TRUE(nack(again[0]));
-  EXPECT_THAT(engine().parked(id, 10), IsEmpty()) << "attempts count anew";
+  EXPECT_THAT(engine().parked(id, {.limit = 10}), IsEmpty()) << "attempts count anew";
   ASSERT_TRUE(nack(receive(id)[0]));
-  commit(*engine().decide_skip(id, 1, "by hand"));
+  commit(*engine().decide_skip(id, 1, {"ann", "by hand"}));
   const auto next = receive(id);
   ASSERT_THAT(next, SizeIs(1));
   EXPECT_EQ(next[0].offset, Offset{2});
@@ -411,7 +411,7 @@ TEST_F(SubscriptionsTest, AKeyParkedInSeveralPartitionsIsHealedInAll) {
     }
     ASSERT_EQ(engine().counts(id).parked_keys, 3u);
     if (heal == 0) commit(*engine().decide_retry(id, 1));
-    if (heal == 1) commit(*engine().decide_skip(id, 1, "by hand"));
+    if (heal == 1) commit(*engine().decide_skip(id, 1, {"ann", "by hand"}));
     EXPECT_EQ(engine().counts(id).parked_keys, 0u);
   }
   const auto rest = receive(id, 9);

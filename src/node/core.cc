@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "continuo/node/admission.h"
 #include "continuo/node/core_state.h"
 #include "continuo/node/no_edge.h"
 
@@ -71,10 +72,14 @@ Core::Open& Core::open() {
 }
 
 void Core::begin_frame() { open().group.log.begin_frame(); }
-void Core::end_frame() { open_->group.log.end_frame(); }
+void Core::end_frame() {
+  open_->group.log.end_frame();
+  if (!told_.empty()) flush_told();
+}
 
 void Core::apply(const engines::Effect& effect) {
   note_leaving(effect);
+  tell(effect);
   open_->group.log.effect(static_cast<std::uint8_t>(effect.type), effect.version, effect.payload);
   const auto applied = subscriptions_.apply(effect, now_.elapsed);
   CHECK(applied.has_value(), "an effect just decided can be applied");
@@ -230,7 +235,12 @@ std::optional<Millis> Core::next_due() const {
   for (const auto& [id, waiters] : waiting_)
     for (const Waiter& waiter : waiters)
       if (!due || waiter.deadline < *due) due = waiter.deadline;
+  for (const Repairer& repairer : repairers_)
+    if (!due || repairer.deadline < *due) due = repairer.deadline;
+  if (const auto idle = next_idle_look(); idle && (!due || *idle < *due)) due = idle;
   if (remains_ || !topics_gone_.empty() || !maybe_ready_.empty()) return Millis{0};
+  if (!cancels_.empty() || (broken_came_ && !repairers_.empty())) return Millis{0};
+  if (!keeping_ && subscriptions_.anything_given_up()) return Millis{node::may_publish(home_.stats()) ? 0 : 100};
   if ((!trims_.empty() && !keeping_) || !left_.empty() || unchecked_) return Millis{0};
   if (!due) return std::nullopt;
   const Elapsed current{elapsed_zero_.ms + (clock_.steady() - steady_zero_).count() / 1000};
@@ -265,6 +275,7 @@ void Core::tick() {
   if (most == effects_per_job) run_jobs();
   wake_starved();
   serve_waiting();
+  serve_repairers();
   expire_waiting();
 }
 
@@ -301,6 +312,10 @@ void Core::run_jobs() {
   }
   advance_trim(effects_per_job);
   release_kept();
+  advance_cancel();
+  begin_burying();
+  trim_edits();
+  end_idle();
 }
 
 // ---- checkpoints ----------------------------------------------------------------------------------------------------

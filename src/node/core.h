@@ -27,6 +27,7 @@
 #include "continuo/engines/topics.h"
 #include "continuo/log/seam/home.h"
 #include "continuo/node/groups.h"
+#include "continuo/node/healing.h"
 #include "continuo/node/keeping.h"
 #include "continuo/node/node.h"
 #include "continuo/record/batch.h"
@@ -80,6 +81,7 @@ class Core {
   void describe_group(Edge& edge, const std::string& group, Answer<std::optional<engines::GroupDescription>> answer);
   void survey_groups(Edge& edge, const engines::SurveyGroups& wanted, Answer<engines::GroupsSurvey> answer);
   void put_subscription(Edge& edge, const std::string& name, const SubscriptionSettings& settings,
+                        const std::vector<std::pair<PartitionRef, Offset>>& begin,
                         Answer<Put<Subscription>> answer);
   void change_subscription(Edge& edge, const std::string& name, SubscriptionChange change,
                            Answer<ChangedSubscription> answer);
@@ -89,9 +91,19 @@ class Core {
   void settle(Edge& edge, Settle settle, Answer<Settled> answer);
   void return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer);
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer);
-  void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer);
-  void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer);
-  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer);
+  // Healing: see there.
+  void parked(Edge& edge, SubscriptionId id, const ParkedQuery& query, Answer<std::vector<ParkedKey>> answer);
+  void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer);
+  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer);
+  void cancel_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Asked asked, Answer<std::uint64_t> answer);
+  void edit_parked(Edge& edge, EditParked edit, Answer<void> answer);
+  void release_parked(Edge& edge, const ReleaseParked& release, Answer<Release> answer);
+  void stop_release(Edge& edge, SubscriptionId id, Answer<Release> answer);
+  void last_release(Edge& edge, SubscriptionId id, Answer<std::optional<Release>> answer);
+  void receive_repairs(Edge& edge, ReceiveRepairs receive, Answer<std::vector<RepairDelivery>> answer);
+  void settle_repairs(Edge& edge, SubscriptionId id, std::vector<SettleRepair> repairs, const std::string& by,
+                      Answer<RepairsSettled> answer);
+  void seek(Edge& edge, const Seek& seek, Answer<Subscription> answer);
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer);
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer);
   void offer_all(Edge& edge, const std::vector<Offer>& offers, Answer<std::vector<Result<OfferCredit>>> answer);
@@ -221,8 +233,32 @@ class Core {
   std::vector<std::pair<PartitionRef, Offset>> starts(const std::vector<TopicId>& topics,
                                                       engines::StartFrom from) const;
   void announce(std::string_view type, std::string_view subject, std::string_view data_json);
-  void tell_skip(SubscriptionId id, std::uint64_t key_hash, const std::string& reason,
-                 const std::vector<std::pair<PartitionRef, Offset>>& events);
+  Result<void> carry_out(SubscriptionId id, Result<std::vector<engines::Effect>> effects);
+  void advance_cancel();
+  void end_cancel(Result<std::uint64_t> result);
+  PartitionRef system_partition(std::string_view name);
+  void lay_edit(PartitionRef edits, EditedEvent event);
+  void trim_edits();
+  bool serve_repairs(const ReceiveRepairs& receive, std::vector<RepairDelivery>& deliveries);
+  void serve_repairers();
+  void follow(SubscriptionId before, SubscriptionId now);
+  void note_use(SubscriptionId id);
+  void end_idle();
+  std::optional<Elapsed> next_idle_look() const;
+  void tell(const engines::Effect& effect);
+  void tell(std::string type, SubscriptionId id, std::string data);
+  void tell_key(std::string type, const engines::KeyRef& key, const ParkedKey& at, std::string rest);
+  void tell_parked(const engines::KeyParked& parked);
+  void tell_release(const engines::ReleaseChanged& release);
+  void tell_storm(const engines::StormChanged& storm);
+  void tell_drained(const engines::KeyRef& key, std::size_t leaving);
+  void flush_told();
+  void begin_burying();
+  void bury(const std::vector<ReadRecord>& records);
+  struct Dying;
+  void bury(const Dying& dying, const ReadRecord& record);
+  void park_unreadable(const engines::KeyRef& key);
+  std::optional<PartitionRef> dead_letter_partition(const std::string& name, std::uint32_t murmur);
   void maybe_ready(SubscriptionId id) { maybe_ready_.insert(id); }
   void serve_waiting();
   bool serve(const Receive& receive, Received& received);
@@ -234,6 +270,27 @@ class Core {
   Subscription subscription_of(const engines::SubscriptionUnit& unit);
   void take_offer(const Offer& offer, const engines::SubscriptionsEngine::OfferDecision& decision);
   std::shared_ptr<std::atomic<std::uint64_t>>& matched(SubscriptionId id);
+
+  struct Cancelling {
+    Edge* edge;
+    engines::KeyRef key;
+    Asked asked;
+    Answer<std::uint64_t> answer;
+    std::uint64_t events = 0;  // gone so far
+  };
+  struct Repairer {
+    Edge* edge;
+    ReceiveRepairs receive;
+    Elapsed deadline;
+    Answer<std::vector<RepairDelivery>> answer;
+  };
+  struct Told {
+    std::string type, subject, data;
+  };
+  struct Dying {
+    engines::KeyRef key;
+    Offset head;
+  };
 
   log::Home& home_;
   Clock& clock_;
@@ -288,6 +345,13 @@ class Core {
   std::set<std::pair<PartitionRef, Offset>> left_;  // kept, and perhaps nobody waits for them any more
   std::optional<std::pair<PartitionRef, Offset>> unchecked_ =
       std::pair<PartitionRef, Offset>{};  // after a start: the same of all from here on
+
+  std::deque<Cancelling> cancels_;      // the first is under way
+  std::vector<Repairer> repairers_;     // who wait for something to repair
+  bool broken_came_ = false;            // since they were looked at
+  std::vector<Told> told_;              // by the frame that is open
+  std::multimap<Offset, Dying> dying_;  // what the job that reads dead letters is for
+  Elapsed idle_looked_at_;
 
   std::unique_ptr<Round> round_;
   std::vector<log::UnitImage> kept_images_;  // of a checkpoint that found no space

@@ -91,6 +91,7 @@ bool Core::serve(const Receive& receive, Received& received) {
   if (!decision || decision->leases.empty()) return false;
   begin_frame();
   for (const engines::Effect& each : decision->effects()) apply(each);
+  note_use(receive.subscription);
   end_frame();
   received = std::move(decision->received);
   return true;
@@ -241,6 +242,9 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
   state.delayed = counts.delayed;
   state.parked_keys = counts.parked_keys;
   state.parked_events = counts.parked_events;
+  if (const auto* storm = subscriptions_.storm(id)) state.storm = *storm;
+  if (const auto* release = subscriptions_.release(id)) state.release = *release;
+  state.tally = subscriptions_.tally(id);
   state.lag = counts.queued + counts.leased + counts.delayed + counts.parked_events;
   for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
     if (const engines::HeadUnit* head = topics_.head(cursor.partition); head != nullptr && head->next > cursor.next)
@@ -251,52 +255,6 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
         state.unsettled.end())
       state.unsettled.emplace_back(cursor.partition, cursor.next);
   reply<SubscriptionState>(edge, std::move(answer), std::move(state));
-}
-
-void Core::parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  if (subscriptions_.find(id) == nullptr)
-    return reply<std::vector<ParkedKey>>(edge, std::move(answer),
-                                         continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
-  reply<std::vector<ParkedKey>>(edge, std::move(answer), subscriptions_.parked(id, limit));
-}
-
-void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  auto released = subscriptions_.decide_retry(id, key_hash);
-  if (!released) return reply<void>(edge, std::move(answer), pass(released));
-  begin_frame();
-  for (const engines::Effect& each : *released) apply(each);
-  end_frame();
-  maybe_ready(id);
-  reply<void>(edge, std::move(answer), {});
-}
-
-void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason, Answer<void> answer) {
-  if (refuse_if_failed(edge, answer)) return;
-  auto skipped = subscriptions_.decide_skip(id, key_hash, reason);
-  if (!skipped) return reply<void>(edge, std::move(answer), pass(skipped));
-  const auto passed = std::ranges::count(*skipped, engines::EffectType::key_skipped, &engines::Effect::type);
-  const auto heads = subscriptions_.parked_heads(id, key_hash, static_cast<std::size_t>(passed));
-  begin_frame();
-  for (const engines::Effect& each : *skipped) apply(each);
-  end_frame();
-  tell_skip(id, key_hash, reason, heads);
-  maybe_ready(id);
-  reply<void>(edge, std::move(answer), {});
-}
-
-void Core::tell_skip(SubscriptionId id, std::uint64_t key_hash, const std::string& reason,
-                     const std::vector<std::pair<PartitionRef, Offset>>& events) {
-  std::string data = fmt::format(R"({{"key":"~{:016x}","reason":)", key_hash);
-  record::write_json_string(reason, data);
-  data += ",\"events\":";
-  for (char before = '['; const auto& [partition, offset] : events) {
-    const engines::TopicUnit* topic = topics_.find(partition.topic);
-    data += fmt::format(R"({}{{"topic":"{}","partition":{},"offset":"{}"}})", std::exchange(before, ','),
-                        topic == nullptr ? "" : topic->definition.name, partition.partition.value, offset.value);
-  }
-  announce("continuo.subscription.events_skipped", subscriptions_.find(id)->definition.name, data + "]}");
 }
 
 void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) {

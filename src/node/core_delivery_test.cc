@@ -27,7 +27,7 @@ class CoreDelivery : public testing::Test {
     Place<Put<Subscription>> subscription;
     core_->put_subscription(edge_, "s",
                             {.topics = {"t"}, .from = engines::StartFrom::earliest, .retry = {{.attempts = 1}, {}}},
-                            into(subscription));
+                            {}, into(subscription));
     settle_down();
     id_ = (*subscription)->value.id;
     Place<Published> published;
@@ -215,13 +215,13 @@ TEST_F(CoreDelivery, WhatSomebodyPassesOverIsToldWithTheReason) {
   settle_down();
   settle({}, {{leases(received)[0], {"declined", "no"}, {}}});
   Place<void> skipped, damaged;
-  core_->skip_parked(edge_, id_, 0xabc, "paid \"by hand\"", into(skipped));
+  core_->skip_parked(edge_, id_, 0xabc, {"ann", "paid \"by hand\""}, into(skipped));
   core_->skip_damaged(edge_, {topic_, PartitionId{0}}, Offset{5}, Offset{7}, "ticket 12", into(damaged));
   settle_down();
   ASSERT_TRUE(*skipped && *damaged);
-  EXPECT_THAT(events(), HasSubstr("continuo.subscription.events_skipped"));
-  EXPECT_THAT(events(), HasSubstr(R"({"key":"~0000000000000abc","reason":"paid \"by hand\"",)"
-                                  R"("events":[{"topic":"t","partition":0,"offset":"0"}]})"));
+  EXPECT_THAT(events(), HasSubstr("continuo.event.skipped"));
+  EXPECT_THAT(events(), HasSubstr(R"({"key":"~0000000000000abc","topic":"t","partition":0,"offset":"0",)"
+                                  R"("by":"ann","reason":"paid \"by hand\""})"));
   EXPECT_THAT(events(), HasSubstr("continuo.topic.records_skipped"));
   EXPECT_THAT(events(), HasSubstr(R"({"topic":"t","partition":0,"from":"5","next":"7","reason":"ticket 12"})"));
 }

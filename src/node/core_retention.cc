@@ -112,6 +112,7 @@ PartitionRef Core::kept_partition() {
 void Core::keep(const KeepJob& job, std::vector<ReadRecord> records) {
   if (failed_) return;
   keeping_ = false;
+  if (job.dead_letters) return bury(records);
   if (trims_.empty() || trims_.front().pass.partition != job.partition) return;
   open();
   Trimming& trim = trims_.front();

@@ -132,7 +132,7 @@ TEST_F(CoreRetentionTest, CopiesLastOverARestartAndGoWhenNobodyWaits) {
   std::vector<Offset> told_to_readers;
   core_->tell_kept([&](const KeptChange& kept) { told_to_readers.push_back(kept.offset); });
   EXPECT_THAT(told_to_readers, ElementsAre(Offset{0}, Offset{1}));
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, std::move(answer)); }));
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, {}, std::move(answer)); }));
   settle(id_, {receive(id_, 1).at(0)}, {});
   run_jobs();
   EXPECT_EQ(copy_of(0), std::nullopt);
@@ -149,7 +149,7 @@ TEST_F(CoreRetentionTest, ACopyLastsWhenItsKeyIsRetried) {
   trim(Offset{1});
   keep();
   ASSERT_EQ(copy_of(0), Offset{0});
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, std::move(answer)); }));
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, {}, std::move(answer)); }));
   trim(Offset{2});
   EXPECT_THAT(told(), HasSubstr(R"("waiting":1,"unread_at_most":0,"events_at_most":1)")) << "key 8, not key 7";
   EXPECT_EQ(copy_of(0), Offset{0});
@@ -159,7 +159,7 @@ TEST_F(CoreRetentionTest, ACopyLastsWhenItsKeyIsRetried) {
 TEST_F(CoreRetentionTest, WhatIsTrimmedAfterARetryIsTold) {
   offer(id_, {7, 8});
   settle(id_, {}, {{receive(id_, 1)[0], {"c", "m"}, {}}});
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, std::move(answer)); }));
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, {}, std::move(answer)); }));
   trim(Offset{1});
   EXPECT_EQ((*trimmed_)->first, Offset{1}) << "it waited as any event, and nothing had to be copied";
   EXPECT_THAT(told(), HasSubstr(R"("waiting":1,"unread_at_most":0,"events_at_most":1)"));
@@ -191,7 +191,7 @@ TEST_F(CoreRetentionTest, ACopyServesAllWhoWait) {
   trim(Offset{1});
   keep();
   EXPECT_EQ(core_->kept_records(), 1u);
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->skip_parked(edge_, id_, 7, "done", std::move(answer)); }));
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->skip_parked(edge_, id_, 7, {"ann", "done"}, std::move(answer)); }));
   run_jobs();
   EXPECT_EQ(core_->kept_records(), 1u) << "the other still waits";
   ASSERT_TRUE(ask<void>([&](auto answer) { core_->delete_subscription(edge_, "other", std::move(answer)); }));

@@ -31,6 +31,9 @@ struct Core::Round {
   std::vector<log::UnitImage> units;
 };
 
+/// Members of an event's data: who asked for what it tells, and why.
+std::string who_and_why(std::string_view by, std::string_view reason);
+
 /// What a group may hold of body bytes; the rest is for heads and padding.
 constexpr std::size_t group_budget = log::max_group_body - 128 * 1024;
 

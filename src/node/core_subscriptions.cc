@@ -6,6 +6,11 @@
 #include "continuo/node/core_state.h"
 
 namespace continuo::node {
+namespace {
+
+constexpr Millis idle_look_every{10'000};
+
+}  // namespace
 
 // ---- the catalogue --------------------------------------------------------------------------------------------------
 
@@ -33,7 +38,8 @@ std::shared_ptr<const Catalogue> Core::build_catalogue() {
     const bool known = before != catalogue_->subscriptions.end() && before->first == name;
     const bool same = known && before->second->id == defined.id && before->second->epoch == defined.epoch &&
                       before->second->paused == defined.paused &&
-                      before->second->filter_version == defined.filter_version;
+                      before->second->filter_version == defined.filter_version &&
+                      before->second->settings == defined.settings;
     catalogue->subscriptions.emplace_hint(
         catalogue->subscriptions.end(), name,
         same ? before->second : std::make_shared<const Subscription>(subscription_of(*unit)));
@@ -55,6 +61,7 @@ std::vector<std::pair<PartitionRef, Offset>> Core::starts(const std::vector<Topi
 }
 
 void Core::put_subscription(Edge& edge, const std::string& name, const SubscriptionSettings& settings,
+                            const std::vector<std::pair<PartitionRef, Offset>>& begin,
                             Answer<Put<Subscription>> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
@@ -67,8 +74,11 @@ void Core::put_subscription(Edge& edge, const std::string& name, const Subscript
           continuo::fail(Code::unknown_topic, fmt::format("there is no topic '{}'", topic), "topics"));
     topics.push_back(found->definition.id);
   }
-  const auto begin = starts(topics, settings.from);
-  auto decision = subscriptions_.decide_define(name, settings, std::move(topics), begin);
+  auto from = starts(topics, settings.from);
+  for (const auto& [partition, offset] : begin)
+    for (auto& [each, start] : from)
+      if (each == partition) start = offset;
+  auto decision = subscriptions_.decide_define(name, settings, std::move(topics), from);
   if (!decision) return reply<Put<Subscription>>(edge, std::move(answer), pass(decision));
   if (decision->existing != nullptr)
     return reply<Put<Subscription>>(edge, std::move(answer),
@@ -76,6 +86,7 @@ void Core::put_subscription(Edge& edge, const std::string& name, const Subscript
   begin_frame();
   apply(engines::encode(decision->defined));
   for (const engines::CursorMoved& cursor : decision->cursors) apply(engines::encode(cursor));
+  note_use(decision->defined.id);
   end_frame();
   definitions_changed_ = true;
   reply<Put<Subscription>>(edge, std::move(answer),
@@ -87,7 +98,7 @@ void Core::change_subscription(Edge& edge, const std::string& name, Subscription
                                Answer<ChangedSubscription> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
-  auto decision = subscriptions_.decide_filter(name, std::move(change.filter), change.keep_parked);
+  auto decision = subscriptions_.decide_change(name, change);
   if (!decision) return reply<ChangedSubscription>(edge, std::move(answer), pass(decision));
   const SubscriptionId id = subscriptions_.find(name)->definition.id;
   if (const auto& defined = *decision) {
@@ -125,8 +136,40 @@ void Core::pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer
   apply(engines::encode(*defined));
   end_frame();
   definitions_changed_ = true;
+  announce(paused ? "continuo.subscription.paused" : "continuo.subscription.resumed", defined->name,
+           R"({"reason":"asked"})");
   maybe_ready(id);
   reply<void>(edge, std::move(answer), {});
+}
+
+// ---- subscriptions that nobody uses ---------------------------------------------------------------------------------
+
+// Inside a frame.
+void Core::note_use(SubscriptionId id) {
+  if (const auto used = subscriptions_.decide_used(id, now_.wall)) apply(engines::encode(*used));
+}
+
+std::optional<Elapsed> Core::next_idle_look() const {
+  if (!subscriptions_.anything_may_idle()) return std::nullopt;
+  return idle_looked_at_ + idle_look_every;
+}
+
+void Core::end_idle() {
+  const auto due = next_idle_look();
+  if (!due || *due > now().elapsed) return;
+  open();
+  idle_looked_at_ = now_.elapsed;
+  for (const engines::SubscriptionDeleted& gone : subscriptions_.decide_idle(now_.wall)) {
+    const std::string name = subscriptions_.find(gone.id)->definition.name;
+    begin_frame();
+    apply(engines::encode(gone));
+    end_frame();
+    announce("continuo.subscription.expired", name, R"({"reason":"nobody received from it"})");
+    definitions_changed_ = true;
+    remains_ = true;
+    matched_.erase(gone.id);
+    maybe_ready(gone.id);
+  }
 }
 
 }  // namespace continuo::node

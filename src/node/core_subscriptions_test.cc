@@ -22,7 +22,7 @@ class CoreSubscriptions : public CoreTest {
   }
   Result<ChangedSubscription> change(const std::string& filter, bool keep_parked = false) {
     return ask<ChangedSubscription>(
-        [&](auto answer) { core_->change_subscription(edge_, "s", {filter, keep_parked}, std::move(answer)); });
+        [&](auto answer) { core_->change_subscription(edge_, "s", {.filter = filter, .keep_parked = keep_parked}, std::move(answer)); });
   }
   Offer offer_of(SubscriptionId id, std::int64_t from, std::int64_t next, std::uint32_t filter = 1) {
     Offer made{id, 1, {topic_, PartitionId{0}}, Offset{from}, Offset{next}, {}};

@@ -321,20 +321,20 @@ TEST_F(CoreTest, ParkedKeysAreShownRetriedAndSkipped) {
     ASSERT_TRUE(ask<Settled>([&](auto answer) { core_->settle(edge_, settle, std::move(answer)); }));
   };
   fail_head();
-  EXPECT_THAT(*ask<std::vector<ParkedKey>>([&](auto answer) { core_->parked(edge_, id, 10, std::move(answer)); }),
+  EXPECT_THAT(*ask<std::vector<ParkedKey>>([&](auto answer) { core_->parked(edge_, id, {.limit = 10}, std::move(answer)); }),
               SizeIs(1));
   const auto state =
       ask<SubscriptionState>([&](auto answer) { core_->subscription_state(edge_, id, std::move(answer)); });
   EXPECT_EQ(state->parked_keys, 1u);
   EXPECT_EQ(state->parked_events, 2u);
   EXPECT_EQ(state->lag, 2u);
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id, 1, std::move(answer)); }));
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id, 1, {}, std::move(answer)); }));
   fail_head();
-  ASSERT_TRUE(ask<void>([&](auto answer) { core_->skip_parked(edge_, id, 1, "by hand", std::move(answer)); }));
+  ASSERT_TRUE(ask<void>([&](auto answer) { core_->skip_parked(edge_, id, 1, {"ann", "by hand"}, std::move(answer)); }));
   EXPECT_EQ(receive(id).at(0).offset, Offset{1});
-  EXPECT_EQ(ask<void>([&](auto answer) { core_->retry_parked(edge_, id, 1, std::move(answer)); }).error().code,
+  EXPECT_EQ(ask<void>([&](auto answer) { core_->retry_parked(edge_, id, 1, {}, std::move(answer)); }).error().code,
             Code::not_parked);
-  EXPECT_EQ(ask<void>([&](auto answer) { core_->skip_parked(edge_, id, 1, "", std::move(answer)); }).error().code,
+  EXPECT_EQ(ask<void>([&](auto answer) { core_->skip_parked(edge_, id, 1, {}, std::move(answer)); }).error().code,
             Code::not_parked);
   ASSERT_TRUE(ask<void>([&](auto answer) { core_->pause(edge_, id, true, std::move(answer)); }));
   EXPECT_TRUE(core_->catalogue()->find_subscription("s")->paused);
@@ -410,15 +410,15 @@ TEST_F(CoreTest, EveryCommandOfAFailedCoreIsRefused) {
   core_->trim(edge_, TopicId{1}, PartitionId{0}, Offset{0}, counts);
   core_->skip_damaged(edge_, {}, {}, {}, "", counts);
   core_->publish(edge_, {}, counts);
-  core_->put_subscription(edge_, "s", {}, counts);
+  core_->put_subscription(edge_, "s", {}, {}, counts);
   core_->delete_subscription(edge_, "s", counts);
   core_->pause(edge_, id, true, counts);
   core_->receive(edge_, receive_of(id), counts);
   core_->settle(edge_, {}, counts);
   core_->subscription_state(edge_, id, counts);
-  core_->parked(edge_, id, 1, counts);
-  core_->retry_parked(edge_, id, 1, counts);
-  core_->skip_parked(edge_, id, 1, "", counts);
+  core_->parked(edge_, id, {.limit = 1}, counts);
+  core_->retry_parked(edge_, id, 1, {}, counts);
+  core_->skip_parked(edge_, id, 1, {}, counts);
   core_->feed_positions(edge_, counts);
   core_->offer(edge_, {}, counts);
   EXPECT_EQ(edge_.open(), 16u);

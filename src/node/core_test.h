@@ -60,7 +60,7 @@ class CoreTest : public testing::Test {
     settings.topics = {"t"};
     settings.from = engines::StartFrom::earliest;
     return ask<Put<Subscription>>(
-               [&](auto answer) { core_->put_subscription(edge_, name, settings, std::move(answer)); })
+               [&](auto answer) { core_->put_subscription(edge_, name, settings, {}, std::move(answer)); })
         ->value.id;
   }
   Result<OfferCredit> offer(SubscriptionId id, TopicId topic, std::int64_t from,

@@ -23,6 +23,7 @@
 #include "continuo/node/core_state.h"
 #include "continuo/node/credit.h"
 #include "continuo/node/embedded_groups.h"
+#include "continuo/node/embedded_healing.h"
 #include "continuo/node/flush_times.h"
 #include "continuo/node/kept_places.h"
 #include "continuo/node/no_edge.h"
@@ -82,8 +83,9 @@ class EmbeddedNode final : public Node {
     control(edge, std::move(answer),
             [=, &edge](Core& core, auto reply) { core.trim(edge, topic, partition, before, std::move(reply)); });
   }
+  using Node::put_subscription;
   void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
-                        Answer<Put<Subscription>> answer) override;
+                        std::vector<std::pair<PartitionRef, Offset>> begin, Answer<Put<Subscription>> answer) override;
   void change_subscription(Edge& edge, std::string name, SubscriptionChange change,
                            Answer<ChangedSubscription> answer) override;
   void delete_subscription(Edge& edge, std::string name, Answer<void> answer) override {
@@ -96,22 +98,6 @@ class EmbeddedNode final : public Node {
            [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override;
-  void parked(Edge& edge, SubscriptionId id, std::uint32_t limit, Answer<std::vector<ParkedKey>> answer) override {
-    control(edge, std::move(answer),
-            [=, &edge](Core& core, auto reply) { core.parked(edge, id, limit, std::move(reply)); });
-  }
-  void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<void> answer) override {
-    control(edge, std::move(answer),
-            [=, &edge](Core& core, auto reply) { core.retry_parked(edge, id, key_hash, std::move(reply)); });
-  }
-  void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string reason,
-                   Answer<void> answer) override {
-    // What happened, and the event that tells it.
-    within(control_credit_, 1, 2 * control_bytes, Code::too_many_requests, edge, std::move(answer),
-           [=, reason = std::move(reason), &edge](Core& core, auto reply) mutable {
-             core.skip_parked(edge, id, key_hash, std::move(reason), std::move(reply));
-           });
-  }
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) override {
     submit(control_bytes,
            [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
@@ -155,6 +141,7 @@ class EmbeddedNode final : public Node {
   Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
 
   Groups& groups() override { return groups_; }
+  Healing& healing() override { return healing_; }
 
   void add_edge(Edge& edge) override {
     submit(0, [&edge](Core& core) { core.add_edge(edge); });
@@ -229,6 +216,7 @@ class EmbeddedNode final : public Node {
   std::shared_ptr<void> alive_ = std::make_shared<char>();
   std::atomic<std::uint64_t> refused_{0};
   mutable std::atomic<std::uint64_t> reads_{0};
+  EmbeddedHealing healing_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   EmbeddedGroups groups_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
   boost::lockfree::queue<Command*> internal_{64};  // of the node's own threads: never waits for room

@@ -98,10 +98,11 @@ void EmbeddedNode::delete_topic(Edge& edge, std::string name, Answer<void> answe
 }
 
 void EmbeddedNode::put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+                                    std::vector<std::pair<PartitionRef, Offset>> begin,
                                     Answer<Put<Subscription>> answer) {
   within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
-         [name = std::move(name), settings = std::move(settings), &edge](Core& core, auto reply) mutable {
-           core.put_subscription(edge, name, settings, std::move(reply));
+         [name = std::move(name), settings = std::move(settings), begin = std::move(begin), &edge](
+             Core& core, auto reply) mutable { core.put_subscription(edge, name, settings, begin, std::move(reply));
          });
 }
 

@@ -30,9 +30,10 @@ Result<std::vector<ReadRecord>> read_records(log::Home& home, const KeepJob& job
   for (const Offset offset : job.offsets) {
     auto found = finder.find(job.partition, offset);
     if (!found && found.error().code == Code::io_error) return pass(found);
-    ReadRecord read{offset, found.has_value(), 0, 0, {}};
+    ReadRecord read{offset, found.has_value(), 0, 0, 0, {}};
     if (found) {
       read.key_hash = record::key_hash(*found);
+      read.murmur = record::murmur2(found->key ? *found->key : std::to_string(offset.value));
       read.timestamp_ms = found->timestamp_ms;
       read.body = body_of(*found);
     }

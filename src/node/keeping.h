@@ -27,6 +27,7 @@ inline constexpr std::string_view kept_topic = "continuo.kept";
 struct KeepJob {
   PartitionRef partition;
   std::vector<Offset> offsets;  ///< growing
+  bool dead_letters = false;    ///< they are read for core_dead_letters.cc, and nothing is trimmed
 };
 
 /// One of them.
@@ -34,6 +35,7 @@ struct ReadRecord {
   Offset offset;
   bool readable = false;  ///< false: damaged, or gone with its topic; what follows is empty
   std::uint64_t key_hash = 0;
+  std::uint32_t murmur = 0;  ///< of its key, as partitions are chosen by; without a key, of its offset
   std::int64_t timestamp_ms = 0;
   std::string body;
 };

@@ -95,6 +95,7 @@ struct Options {
 };
 
 class Groups;
+class Healing;
 
 class Node {
  public:
@@ -115,8 +116,16 @@ class Node {
   virtual void delete_topic(Edge&, std::string name, Answer<void>) = 0;
   /// Deletes the records before `before` (max_offset: all). Errors: unknown_partition, offset_out_of_range.
   virtual void trim(Edge&, TopicId, PartitionId, Offset before, Answer<PartitionState>) = 0;
-  virtual void put_subscription(Edge&, std::string name, SubscriptionSettings, Answer<Put<Subscription>>) = 0;
-  /// Another filter, from where the subscription stands. Errors: unknown_subscription, keys_parked, too_large.
+  /// `begin`: the first event of each partition, for a start at a time; partitions it does not name begin as the
+  /// settings say, or at their end.
+  virtual void put_subscription(Edge&, std::string name, SubscriptionSettings,
+                                std::vector<std::pair<PartitionRef, Offset>> begin, Answer<Put<Subscription>>) = 0;
+  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
+                        Answer<Put<Subscription>> answer) {
+    put_subscription(edge, std::move(name), std::move(settings), {}, std::move(answer));
+  }
+  /// Other settings; another filter counts from where the subscription stands. Errors: unknown_subscription,
+  /// bad_setting, keys_parked, too_large.
   virtual void change_subscription(Edge&, std::string name, SubscriptionChange, Answer<ChangedSubscription>) = 0;
   virtual void delete_subscription(Edge&, std::string name, Answer<void>) = 0;
   virtual void pause(Edge&, SubscriptionId, bool paused, Answer<void>) = 0;
@@ -162,11 +171,8 @@ class Node {
   /// again, in order and without an attempt counted. Leases that no longer hold are passed over.
   virtual void return_leases(Edge&, std::vector<Lease>, Answer<void>) = 0;
   virtual void subscription_state(Edge&, SubscriptionId, Answer<SubscriptionState>) = 0;
-  virtual void parked(Edge&, SubscriptionId, std::uint32_t limit, Answer<std::vector<ParkedKey>>) = 0;
-  /// Delivers the parked key's head again, with a fresh count of attempts. Errors: not_parked.
-  virtual void retry_parked(Edge&, SubscriptionId, std::uint64_t key_hash, Answer<void>) = 0;
-  /// Passes over the parked key's head; the reason is kept in the log.
-  virtual void skip_parked(Edge&, SubscriptionId, std::uint64_t key_hash, std::string reason, Answer<void>) = 0;
+  /// Parked keys and what heals them. Lives as long as the node.
+  virtual Healing& healing() = 0;
 
   /// Kafka's consumer groups. Lives as long as the node.
   virtual Groups& groups() = 0;

@@ -31,6 +31,7 @@ using engines::OfferCredit;
 using engines::ParkedKey;
 using engines::Received;
 using engines::RefusedLease;
+using engines::SubscriptionChange;
 using engines::SubscriptionSettings;
 using engines::TopicChange;
 using engines::TopicSettings;
@@ -52,12 +53,6 @@ struct Subscription {
   bool paused = false;
   std::uint32_t filter_version = 1;                           ///< grows with every other filter
   std::shared_ptr<const std::atomic<std::uint64_t>> matched;  ///< events taken since the start; counts on; may be null
-};
-
-/// What is to become different of a subscription.
-struct SubscriptionChange {
-  std::string filter;        ///< empty: none
-  bool keep_parked = false;  ///< keys may be parked: they stay so
 };
 
 /// The subscription as it is then, and the first offset of each partition that its filter decides.
@@ -164,6 +159,9 @@ struct SubscriptionState {
   std::uint64_t delayed = 0;  ///< waiting for their retry
   std::uint64_t parked_keys = 0;
   std::uint64_t parked_events = 0;                         ///< the failed heads and all that wait behind them
+  std::optional<engines::StormChanged> storm;              ///< it holds still
+  std::optional<engines::ReleaseChanged> release;          ///< the last one
+  engines::SubscriptionTally tally;                        ///< since the start
   std::vector<std::pair<PartitionRef, Offset>> unsettled;  ///< the first unsettled event of each partition read
 };
 

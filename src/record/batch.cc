@@ -257,6 +257,26 @@ BodyWriter& BodyWriter::header(std::string_view key, std::optional<std::string_v
   return *this;
 }
 
+std::string with_headers(std::string_view body, std::span<const std::pair<std::string_view, std::string>> headers) {
+  ByteReader reader{body};
+  const auto key = read_nullable(reader);
+  const auto value = read_nullable(reader);
+  const std::int64_t count = reader.svarint();
+  std::vector<std::pair<std::string_view, std::optional<std::string_view>>> kept;
+  for (std::int64_t i = 0; i < count && reader.ok(); ++i) {
+    const std::string_view name = read_nullable(reader).value_or(std::string_view{});
+    const auto content = read_nullable(reader);
+    if (reader.ok() && std::ranges::find(headers, name, [](const auto& each) { return each.first; }) == headers.end())
+      kept.emplace_back(name, content);
+  }
+  std::string made;
+  BodyWriter writer{made};
+  writer.key(key).value(value).header_count(kept.size() + headers.size());
+  for (const auto& [name, content] : kept) writer.header(name, content);
+  for (const auto& [name, content] : headers) writer.header(name, content);
+  return made;
+}
+
 std::size_t max_record_size(std::size_t body_size) {
   constexpr std::size_t longest_delta = 10;
   constexpr std::size_t prelude = 1 + longest_delta + varint_size(zigzag(max_built_batch_records));

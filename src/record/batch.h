@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "continuo/base/errors.h"
 #include "continuo/base/ids.h"
@@ -143,6 +145,10 @@ class BodyWriter {
  private:
   std::string& out_;
 };
+
+/// The body with these headers behind its own, of which those with one of their names are left out. The body must be
+/// one: what cannot be read ends it.
+std::string with_headers(std::string_view body, std::span<const std::pair<std::string_view, std::string>> headers);
 
 /// The bytes a record takes in a batch at most, prelude included.
 std::size_t max_record_size(std::size_t body_size);

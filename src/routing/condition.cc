@@ -1,8 +1,8 @@
 #include <string>
 #include <string_view>
 
+#include "continuo/record/decimal.h"
 #include "continuo/routing/case_fold.h"
-#include "continuo/routing/decimal.h"
 #include "continuo/routing/ip_address.h"
 #include "continuo/routing/pattern.h"
 #include "continuo/routing/wildcard_fit.h"
@@ -12,8 +12,8 @@ namespace {
 
 bool same_number(std::string_view left, std::string_view right) {
   std::string left_form, right_form;
-  canonical_number(left, left_form);
-  canonical_number(right, right_form);
+  record::canonical_number(left, left_form);
+  record::canonical_number(right, right_form);
   return left_form == right_form;
 }
 
@@ -49,7 +49,7 @@ bool passes(const Test& test, const Value& value) {
     case Value::Type::number:
       if (test.kind == Test::Kind::literal) return same_number(test.text, value.text);
       if (test.kind == Test::Kind::numeric) {
-        const auto number = number_of(value.text);
+        const auto number = record::number_of(value.text);
         return number && *number >= test.numbers.low && *number <= test.numbers.high;
       }
       return false;

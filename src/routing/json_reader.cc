@@ -3,9 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "continuo/routing/json_skim.h"
+#include "continuo/record/json_skim.h"
 
 namespace continuo::routing {
+
+using record::container_end;
+using record::decode_string;
+using record::no_end;
+using record::scalar_end;
+using record::skip_space;
+using record::string_end;
 namespace {
 
 constexpr std::size_t most_nested_arrays = 512;
@@ -112,7 +119,7 @@ JsonReader::Went JsonReader::member(NodeId node, Seen& at) {
 std::size_t JsonReader::unwanted_name_end(NodeId node) const {
   const std::size_t begin = at_ + 1;
   if (begin + 8 > json_.size()) return no_end;
-  const FrontOfName front = front_of_name(json_, begin);
+  const record::FrontOfName front = record::front_of_name(json_, begin);
   if (!front.is_plain || tree_.may_begin(node, front.head)) return no_end;
   if (front.end != no_end) return front.end;
   bool has_escapes = false;
@@ -131,7 +138,7 @@ bool JsonReader::to_value(std::size_t name_end) {
 // Up to the value.
 bool JsonReader::name(Name& name) {
   const std::size_t begin = at_ + 1;
-  const ScannedName scanned = scan_name(json_, begin);
+  const record::ScannedName scanned = record::scan_name(json_, begin);
   std::size_t end = scanned.end;
   if (end != no_end)
     name = {json_.substr(begin, end - begin), scanned.head, scanned.has_dots};
@@ -246,7 +253,7 @@ JsonReader::Went JsonReader::scalar(PathId path) {
       decoded.resize(begin);
     return Went::on;
   }
-  const NumberInFront number = number_in_front(json_.substr(at_));
+  const record::NumberInFront number = record::number_in_front(json_.substr(at_));
   const std::size_t end = scalar_end(json_, at_ + number.size);
   if (end == at_ || (end == json_.size() && inside_ > 0)) return Went::broken;
   const std::string_view text = json_.substr(at_, end - at_);

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "continuo/routing/decimal.h"
+#include "continuo/record/decimal.h"
 #include "continuo/routing/path_tree.h"
 #include "continuo/routing/pattern.h"
 
@@ -38,7 +38,7 @@ struct FoundValue {
   PathId path = 0;
   ContextId context = 0;
   Value value;
-  double number = not_known;  ///< what number_of gives, where that is known already
+  double number = record::not_known;  ///< what number_of gives, where that is known already
 };
 
 /// What was read of one event; views into its text and into `decoded`.
@@ -97,7 +97,7 @@ class JsonReader {
   bool to_value(std::size_t name_end);
   bool name(Name& name);
   bool decode_name(std::size_t begin, std::size_t& end, Name& name);
-  void found(PathId path, Value::Type type, std::string_view text, double number = not_known);
+  void found(PathId path, Value::Type type, std::string_view text, double number = record::not_known);
 
   const PathTree& tree_;
   std::vector<Seen> seen_;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "continuo/routing/decimal.h"
+#include "continuo/record/decimal.h"
 
 namespace continuo::routing {
 namespace {
@@ -85,11 +85,11 @@ class NumericParser {
 
   bool read_number(const PatternJson& operand, Bound& out) {
     if (!operand.is(PatternJson::Kind::number)) {
-      const bool quoted = operand.is(PatternJson::Kind::string) && number_of(operand.text);
+      const bool quoted = operand.is(PatternJson::Kind::string) && record::number_of(operand.text);
       return place_.wrong(operand.begin, "`numeric` compares with numbers",
                           quoted ? fmt::format("write {} without quotes", shown(operand.text)) : std::string{forms});
     }
-    out.number = number_of(operand.text).value_or(infinity);
+    out.number = record::number_of(operand.text).value_or(infinity);
     return std::isfinite(out.number) ||
            place_.wrong(operand.begin, "the number is too large", "numbers are compared as 64-bit floating point");
   }

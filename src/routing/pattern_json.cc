@@ -1,7 +1,7 @@
 #include "continuo/routing/pattern_json.h"
 
 #include "continuo/record/json_scan.h"
-#include "continuo/routing/json_skim.h"
+#include "continuo/record/json_skim.h"
 
 namespace continuo::routing {
 namespace {
@@ -36,7 +36,7 @@ class Reader {
   }
 
  private:
-  void skip_blanks() { at_ = skip_space(text_, at_); }
+  void skip_blanks() { at_ = record::skip_space(text_, at_); }
   /// Behind the next token when it is `c`.
   bool take(char c) {
     skip_blanks();
@@ -72,7 +72,7 @@ class Reader {
     using enum PatternJson::Kind;
     const char first = text_[at_];
     out.kind = first == 'n' ? null : first == 't' || first == 'f' ? boolean : number;
-    const std::size_t end = scalar_end(text_, at_);
+    const std::size_t end = record::scalar_end(text_, at_);
     out.text = text_.substr(at_, end - at_);
     at_ = end;
   }
@@ -80,10 +80,10 @@ class Reader {
   std::string read_string() {
     const std::size_t begin = at_ + 1;
     bool has_escapes = false;
-    const std::size_t end = string_end(text_, begin, has_escapes);
+    const std::size_t end = record::string_end(text_, begin, has_escapes);
     at_ = end + 1;
     std::string out;
-    decode_string(text_.substr(begin, end - begin), out);
+    record::decode_string(text_.substr(begin, end - begin), out);
     return out;
   }
 
@@ -104,7 +104,7 @@ std::string compact_json(std::string_view json) {
   bool in_string = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (!in_string && is_space(c)) continue;
+    if (!in_string && record::is_space(c)) continue;
     out += c;
     if (c == '"') in_string = !in_string;
     if (in_string && c == '\\') out += json[++i];

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "continuo/record/decimal.h"
 #include "continuo/routing/case_fold.h"
-#include "continuo/routing/decimal.h"
 #include "continuo/routing/ip_address.h"
 
 namespace continuo::routing {
@@ -66,7 +66,7 @@ void ValueIndex::add_literal(const Test& test, Target target) {
       return exact.targets.add(exact.texts.add(test.text), target);
     }
     case Value::Type::number:
-      canonical_number(test.text, canonical);
+      record::canonical_number(test.text, canonical);
       return numbers_.targets.add(numbers_.texts.add(canonical), target);
     case Value::Type::boolean: (test.text == "true" ? true_ : false_).push_back(target); return;
     case Value::Type::null: null_.push_back(target);
@@ -146,12 +146,12 @@ void ValueIndex::find_string(std::string_view text, Scratch& scratch, std::vecto
 
 void ValueIndex::find_number(std::string_view text, double number, Scratch& scratch, std::vector<Target>& found) const {
   if (!numbers_.texts.empty()) {
-    canonical_number(text, scratch.text);
+    record::canonical_number(text, scratch.text);
     if (const auto key = numbers_.texts.find(scratch.text); key != StringTable::none)
       append(numbers_.targets[key], found);
   }
   if (ranges_.empty()) return;
-  if (std::isnan(number)) number = number_of(text).value_or(not_known);
+  if (std::isnan(number)) number = record::number_of(text).value_or(record::not_known);
   if (!std::isnan(number)) ranges_.find(number, [&](Target target) { found.push_back(target); });
 }
 

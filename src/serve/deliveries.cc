@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "continuo/record/cloudevents.h"
+#include "continuo/serve/delivered.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 #include "continuo/serve/reading_aside.h"
@@ -62,7 +63,8 @@ class DeliveriesWriter {
 
  private:
   bool add(const node::Delivery& delivery) {
-    const auto record = finder_.find(delivery.lease.partition, delivery.lease.offset);
+    const auto record =
+        find_delivered(finder_, *catalogue_, delivery.lease.partition, delivery.lease.offset, delivery.edited);
     std::string& out = written_.json;
     const std::size_t before = out.size();
     const bool first = written_.count == 0;
@@ -115,7 +117,7 @@ struct Receiving {
   }
   bool may_wait(node::Node& node) const {
     return std::ranges::any_of(received.deliveries, [&](const node::Delivery& delivery) {
-      return !is_near_end(node, delivery.lease.partition, delivery.lease.offset);
+      return delivery.edited || !is_near_end(node, delivery.lease.partition, delivery.lease.offset);
     });
   }
 };
@@ -150,29 +152,35 @@ void hand_out(Exchange& exchange, Receiving receiving) {
 // --- settle
 // -----------------------------------------------------------------------------------------------------------
 
-Result<node::Lease> lease_of(const std::string& token, const char* list, std::size_t index,
-                             SubscriptionId subscription) {
+bool is_there(const node::Catalogue& catalogue, SubscriptionId id) {
+  return std::ranges::any_of(catalogue.subscriptions, [&](const auto& each) { return each.second->id == id; });
+}
+
+Result<node::Lease> lease_of(const node::Catalogue& catalogue, const std::string& token, const char* list,
+                             std::size_t index, SubscriptionId subscription) {
   auto lease = node::parse_lease_token(token);
-  if (lease && lease->subscription == subscription) return lease;
+  // A subscription that was moved has another number: what it leased before is lost, and the node says so.
+  if (lease && (lease->subscription == subscription || !is_there(catalogue, lease->subscription))) return lease;
   return fail(Code::bad_request, lease ? "the lease is of another subscription" : "this is not a lease",
               fmt::format("{}[{}]", list, index), "send the lease as receive gave it");
 }
 
-Result<node::Settle> leases_of(const wire::http::Settle& request, SubscriptionId subscription) {
+Result<node::Settle> leases_of(const node::Catalogue& catalogue, const wire::http::Settle& request,
+                               SubscriptionId subscription) {
   node::Settle settle;
   settle.subscription = subscription;
   for (const std::string& token : request.acks) {
-    auto lease = lease_of(token, "ack", settle.acks.size(), subscription);
+    auto lease = lease_of(catalogue, token, "ack", settle.acks.size(), subscription);
     if (!lease) return pass(lease);
     settle.acks.push_back(*lease);
   }
   for (const auto& nack : request.nacks) {
-    auto lease = lease_of(nack.lease, "nack", settle.nacks.size(), subscription);
+    auto lease = lease_of(catalogue, nack.lease, "nack", settle.nacks.size(), subscription);
     if (!lease) return pass(lease);
-    settle.nacks.push_back({*lease, {nack.code, nack.message}, nack.delay});
+    settle.nacks.push_back({*lease, {nack.code, nack.message}, nack.delay, {}});
   }
   for (const auto& extend : request.extends) {
-    auto lease = lease_of(extend.lease, "extend", settle.extends.size(), subscription);
+    auto lease = lease_of(catalogue, extend.lease, "extend", settle.extends.size(), subscription);
     if (!lease) return pass(lease);
     settle.extends.push_back({*lease, extend.by});
   }
@@ -236,7 +244,30 @@ void answer_settled(Exchange& exchange, const node::Settled& settled, bool publi
   exchange.answer_json(out + "}");
 }
 
-void submit(Exchange& exchange, const wire::http::Settle& request, node::Settle settle, const Cause& cause) {
+/// What settling has to know of the events: the cause of what is published, the types of what failed.
+struct Known {
+  Cause cause;
+  std::vector<std::string> types;
+};
+
+std::string type_of(node::RecordFinder& finder, const node::Lease& lease) {
+  const auto record = finder.find(lease.partition, lease.offset);
+  if (!record) return {};
+  std::string scratch;
+  return std::string(record::event_of(*record, {{}, lease.partition.partition}, scratch).type);
+}
+
+Known look_up(node::Node& node, const std::optional<node::Lease>& cause, const std::vector<node::Lease>& failed) {
+  Known known;
+  if (cause) known.cause = cause_of(node, *cause);
+  node::RecordFinder finder = finder_in(node);
+  for (const node::Lease& lease : failed) known.types.push_back(type_of(finder, lease));
+  return known;
+}
+
+void submit(Exchange& exchange, const wire::http::Settle& request, node::Settle settle, const Known& known) {
+  const Cause& cause = known.cause;
+  for (std::size_t i = 0; i < known.types.size(); ++i) settle.nacks[i].event_type = known.types[i];
   IoThread& thread = exchange.thread();
   if (auto added = add_events(thread, request, cause, settle); !added) return exchange.refuse(added.error(), {});
   // A heartbeat has the same bytes each time and means something new each time: only what settles is remembered.
@@ -250,17 +281,23 @@ void submit(Exchange& exchange, const wire::http::Settle& request, node::Settle 
                        });
 }
 
-// With the event that what is published has for its cause, which may lie on the disk.
+// With the events that have to be looked at, which may lie on the disk.
 void find_cause(Exchange& exchange, std::shared_ptr<const wire::http::Settle> request, SubscriptionId subscription) {
   node::Node& node = exchange.thread().node();
-  auto leases = leases_of(*request, subscription);
+  auto leases = leases_of(*node.catalogue(), *request, subscription);
   if (!leases) return exchange.refuse(leases.error(), {});
-  if (request->publish.empty() || leases->acks.empty()) return submit(exchange, *request, std::move(*leases), {});
-  const node::Lease first = leases->acks.front();
+  std::optional<node::Lease> cause;
+  if (!request->publish.empty() && !leases->acks.empty()) cause = leases->acks.front();
+  std::vector<node::Lease> looked_at;
+  for (const node::Nack& nack : leases->nacks) looked_at.push_back(nack.lease);
+  if (!cause && looked_at.empty()) return submit(exchange, *request, std::move(*leases), {});
+  const auto far = [&](const node::Lease& lease) { return !is_near_end(node, lease.partition, lease.offset); };
+  const bool may_wait = (cause && far(*cause)) || std::ranges::any_of(looked_at, far);
   read_aside(
-      exchange, !is_near_end(node, first.partition, first.offset), [&node, first] { return cause_of(node, first); },
-      [request, settle = std::move(*leases)](Exchange& again, const Cause& cause) mutable {
-        if (!again.gone()) submit(again, *request, std::move(settle), cause);
+      exchange, may_wait,
+      [&node, cause, looked_at = std::move(looked_at)] { return look_up(node, cause, looked_at); },
+      [request, settle = std::move(*leases)](Exchange& again, const Known& known) mutable {
+        if (!again.gone()) submit(again, *request, std::move(settle), known);
       });
 }
 

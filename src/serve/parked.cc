@@ -1,4 +1,4 @@
-// Parked keys: look, retry, pass over.
+// Parked keys: look, and the verbs of repair.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,8 +6,11 @@
 
 #include "continuo/base/hash.h"
 #include "continuo/record/cloudevents.h"
+#include "continuo/serve/delivered.h"
+#include "continuo/serve/edits.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/parked_json.h"
 #include "continuo/serve/reading_aside.h"
 
 namespace continuo::serve {
@@ -23,41 +26,30 @@ std::uint64_t key_hash(const std::string& key) {
   return hash64(key);
 }
 
-void write_failure(const node::Failure& failure, std::string& out) {
-  out += "{\"code\":";
-  record::write_json_string(failure.code, out);
-  out += ",\"message\":";
-  record::write_json_string(failure.message, out);
-  out += "}";
+constexpr std::size_t cursor_bytes = 16;
+
+// Where a list goes on: topic, partition and key of the last one.
+std::string next_of(const node::ParkedKey& last) {
+  std::string bytes, token;
+  ByteWriter writer{bytes};
+  writer.be(last.partition.topic.value);
+  writer.be(last.partition.partition.value);
+  writer.be(last.key_hash);
+  wire::http::base64url_encode(bytes, token);
+  return token;
 }
 
-// `room`: bytes of events that still fit into the list; none: the event is alone and always fits.
-void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, node::RecordFinder& finder,
-                  std::optional<std::uint64_t>& room, std::string& out) {
-  std::string topic, scratch;
-  for (const auto& [name, each] : catalogue.topics)
-    if (each->id == parked.partition.topic) topic = name;
-  const auto record = finder.find(parked.partition, parked.head);
-  const record::RecordPlace place{topic, parked.partition.partition};
-  out += "{\"key\":";
-  if (record && record->key)
-    record::write_json_string(*record->key, out);
-  else
-    out += "null";
-  out += fmt::format(R"(,"id":"~{:016x}","state":"parked","topic":"{}","head":{{"event":)", parked.key_hash, topic);
-  const std::size_t bytes = record ? size_of(*record) : 0, before = out.size();
-  if (record && (!room || bytes <= *room))
-    record::write_json(record::event_of(*record, place, scratch), &place, parked.head, out);
-  else
-    out += record ? fmt::format("null,\"event_bytes\":{}", bytes) : "null";
-  if (room) *room -= std::min<std::uint64_t>(*room, out.size() - before);
-  out += ",\"error\":";
-  write_failure(parked.failure, out);
-  out += fmt::format(R"(,"attempts":{}}},"waiting":{},"since":"{}"}})", parked.attempts, parked.waiting,
-                     format_time(parked.since));
+Result<std::pair<PartitionRef, std::uint64_t>> parse_next(const std::string& token) {
+  const auto bytes = wire::http::base64url_decode(token);
+  if (!bytes || bytes->size() != cursor_bytes)
+    return fail(Code::bad_position, "'after' is not what a list gave as its 'next'", "after");
+  ByteReader reader{*bytes};
+  const TopicId topic{reader.be<std::uint32_t>()};
+  const PartitionId partition{reader.be<std::uint32_t>()};
+  return std::pair{PartitionRef{topic, partition}, reader.be<std::uint64_t>()};
 }
 
-std::string parked_json(Door& door, const std::vector<node::ParkedKey>& keys) {
+std::string parked_json(Door& door, const std::vector<node::ParkedKey>& keys, bool more) {
   const auto catalogue = door.node.catalogue();
   node::RecordFinder finder = finder_in(door.node);
   std::optional<std::uint64_t> room;
@@ -67,17 +59,20 @@ std::string parked_json(Door& door, const std::vector<node::ParkedKey>& keys) {
     if (out.back() != '[') out += ",";
     write_parked(parked, *catalogue, finder, room, out);
   }
-  return out + "]}";
+  out += "]";
+  if (more) out += fmt::format(R"(,"next":"{}")", next_of(keys.back()));
+  return out + "}";
 }
 
-void answer_parked(Exchange& exchange, std::vector<node::ParkedKey> keys) {
+void answer_parked(Exchange& exchange, std::vector<node::ParkedKey> keys, bool more) {
   Door& door = exchange.thread().door();
   if (door.budget.exhausted())
     return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
-  const bool may_wait = std::ranges::any_of(
-      keys, [&](const node::ParkedKey& key) { return !is_near_end(door.node, key.partition, key.head); });
+  const bool may_wait = std::ranges::any_of(keys, [&](const node::ParkedKey& key) {
+    return key.edited || !is_near_end(door.node, key.partition, key.head);
+  });
   read_aside(
-      exchange, may_wait, [&door, keys = std::move(keys)] { return parked_json(door, keys); },
+      exchange, may_wait, [&door, more, keys = std::move(keys)] { return parked_json(door, keys, more); },
       [](Exchange& again, const std::string& json) { again.answer_json(json); });
 }
 
@@ -88,40 +83,114 @@ auto answer_done(Exchange& exchange) {
   };
 }
 
+// The subscription a request names; refuses when there is none.
+const node::Subscription* named(Exchange& exchange, const node::Catalogue& catalogue, const std::string& name) {
+  const node::Subscription* found = catalogue.find_subscription(name);
+  if (!found) exchange.refuse(unknown_subscription(name), {});
+  return found;
+}
+
 }  // namespace
 
 void list_parked(Exchange& exchange, const wire::http::ListParked& request) {
   IoThread& thread = exchange.thread();
   const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
-  std::optional<std::uint64_t> only;
-  if (request.key) only = key_hash(*request.key);
-  const std::uint32_t asked = only ? 0xffffffffu : request.limit;  // the node lists without a choice of key
-  thread.node().parked(
-      thread, subscription->id, asked,
-      [self = exchange.shared_from_this(), only, limit = request.limit](Result<std::vector<node::ParkedKey>> keys) {
+  const node::Subscription* subscription = named(exchange, *catalogue, request.subscription);
+  if (!subscription) return;
+  node::ParkedQuery query{.limit = request.limit + 1, .filter = request.filter};
+  if (request.key) query.key_hash = key_hash(*request.key);
+  if (request.after) {
+    auto after = parse_next(*request.after);
+    if (!after) return exchange.refuse(after.error(), {});
+    query.after = *after;
+  }
+  thread.node().healing().list(
+      thread, subscription->id, std::move(query),
+      [self = exchange.shared_from_this(), limit = request.limit](Result<std::vector<node::ParkedKey>> keys) {
         if (!keys) return self->refuse(keys.error(), {});
-        if (only) std::erase_if(*keys, [&](const node::ParkedKey& key) { return key.key_hash != *only; });
-        if (keys->size() > limit) keys->resize(limit);
-        answer_parked(*self, std::move(*keys));
+        const bool more = keys->size() > limit;
+        if (more) keys->resize(limit);
+        answer_parked(*self, std::move(*keys), more);
       });
 }
 
 void retry_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
   const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
-  thread.node().retry_parked(thread, subscription->id, key_hash(request.key), answer_done(exchange));
+  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+    thread.node().healing().retry(thread, subscription->id, key_hash(request.key), request.asked,
+                                  answer_done(exchange));
 }
 
 void skip_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
   const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
-  thread.node().skip_parked(thread, subscription->id, key_hash(request.key), request.reason, answer_done(exchange));
+  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+    thread.node().healing().skip(thread, subscription->id, key_hash(request.key), request.asked,
+                                 answer_done(exchange));
+}
+
+void cancel_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
+  IoThread& thread = exchange.thread();
+  const auto catalogue = thread.node().catalogue();
+  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+    thread.node().healing().cancel(thread, subscription->id, key_hash(request.key), request.asked,
+                                   [self = exchange.shared_from_this()](Result<std::uint64_t> events) {
+                                     if (!events) return self->refuse(events.error(), {});
+                                     self->answer_json(fmt::format(R"({{"events":{}}})", *events));
+                                   });
+}
+
+namespace {
+
+// The head as it is now is what the edit is compared with.
+void edit_head(Exchange& exchange, const wire::http::OneParkedKey& request, SubscriptionId id,
+               const node::ParkedKey& parked) {
+  node::EditParked edit;
+  edit.subscription = id;
+  edit.partition = parked.partition;
+  edit.key_hash = parked.key_hash;
+  edit.head = parked.head;
+  edit.release = request.release;
+  edit.asked = request.asked;
+  read_aside(
+      exchange, true,
+      [&door = exchange.thread().door(), partition = parked.partition, head = parked.head] {
+        return published_json(door.node, partition, head);
+      },
+      [edit = std::move(edit), event = std::string(request.event)](Exchange& again,
+                                                                   const Result<Original>& original) mutable {
+        if (!original) return again.refuse(original.error(), {});
+        auto edited = make_edit(again.thread(), *original, event);
+        if (!edited) return again.refuse(edited.error(), {});
+        edit.event = std::move(*edited);
+        again.thread().node().healing().edit(again.thread(), std::move(edit), answer_done(again));
+      });
+}
+
+}  // namespace
+
+void edit_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
+  IoThread& thread = exchange.thread();
+  const auto catalogue = thread.node().catalogue();
+  const node::Subscription* subscription = named(exchange, *catalogue, request.subscription);
+  if (!subscription) return;
+  node::ParkedQuery query{.limit = 2};
+  query.key_hash = key_hash(request.key);
+  // The body stays with the exchange, so what points into it does too.
+  thread.node().healing().list(
+      thread, subscription->id, std::move(query),
+      [self = exchange.shared_from_this(), request, id = subscription->id](Result<std::vector<node::ParkedKey>> keys) {
+        if (!keys) return self->refuse(keys.error(), {});
+        std::erase_if(*keys, [](const node::ParkedKey& key) { return key.healing == engines::Healing::draining; });
+        if (keys->empty())
+          return self->refuse({Code::not_parked, "the key is not parked, or was released and drains", {}, {}}, {});
+        if (keys->size() > 1)
+          return self->refuse({Code::bad_request, "the key is parked in several partitions: which one is not said",
+                               "key", "receive?role=repair repairs them one by one"},
+                              {});
+        edit_head(*self, request, id, keys->front());
+      });
 }
 
 }  // namespace continuo::serve

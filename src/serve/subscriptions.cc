@@ -77,13 +77,28 @@ void put_subscription(Exchange& exchange, wire::http::PutSubscription request) {
   with_topic(exchange, target->topic->name, [put](Exchange& again, const node::Topic&) { put(again); });
 }
 
-void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {
-  IoThread& thread = exchange.thread();
-  thread.node().change_subscription(thread, request.subscription, {request.filter, request.keep_parked},
-                                    [self = exchange.shared_from_this()](Result<node::ChangedSubscription> changed) {
-                                      if (!changed) return self->refuse(changed.error(), {});
-                                      self->answer_json(change_of(*changed, *self->thread().node().catalogue()));
-                                    });
+void change_subscription(Exchange& exchange, wire::http::ChangeSubscription request) {
+  const auto catalogue = exchange.thread().node().catalogue();
+  const node::Subscription* known = catalogue->find_subscription(request.subscription);
+  wire::http::DeliveryTarget target;
+  if (known != nullptr && request.change.target) {
+    node::SubscriptionSettings settings = known->settings;
+    settings.target = *request.change.target;
+    auto checked = checked_target(exchange.thread().door(), request.subscription, settings);
+    if (!checked) return exchange.refuse(checked.error(), {});
+    request.change.target = settings.target;
+    target = *std::move(checked);
+  }
+  const auto change = [request = std::move(request)](Exchange& again) {
+    IoThread& thread = again.thread();
+    thread.node().change_subscription(thread, request.subscription, request.change,
+                                      [self = again.shared_from_this()](Result<node::ChangedSubscription> changed) {
+                                        if (!changed) return self->refuse(changed.error(), {});
+                                        self->answer_json(change_of(*changed, *self->thread().node().catalogue()));
+                                      });
+  };
+  if (!target.topic) return change(exchange);
+  with_topic(exchange, target.topic->name, [change](Exchange& again, const node::Topic&) { change(again); });
 }
 
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {

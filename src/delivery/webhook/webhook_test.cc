@@ -256,6 +256,21 @@ TEST_F(WebhookTest, FollowsItsDefinition) {
   EXPECT_THAT(receiver_.requests().back().head, testing::StartsWith("POST /two "));
 }
 
+TEST_F(WebhookTest, GoesWhereItsTargetGoes) {
+  const TopicId topic = home_.make_topic();
+  const SubscriptionId id = subscribe("s", webhook(receiver_.url("/one")));
+  publish(topic, {{"1", "a"}});
+  ASSERT_TRUE(all_settled(id));
+  node::SubscriptionChange change;
+  change.target = webhook(receiver_.url("/two"));
+  ASSERT_TRUE(home_.edge.ask<node::ChangedSubscription>(
+      [&](node::Edge& to, auto answer) { home_.node->change_subscription(to, "s", change, std::move(answer)); }));
+  publish(topic, {{"2", "a"}});
+  ASSERT_TRUE(all_settled(id));
+  EXPECT_THAT(ids(), ElementsAre("1", "2"));
+  EXPECT_THAT(receiver_.requests().back().head, testing::StartsWith("POST /two "));
+}
+
 TEST_F(WebhookTest, GivesLeasesBackWhenItStops) {
   receiver_.answer([](Peer& peer, const Request&) { peer.wait(milliseconds{20'000}); });
   const TopicId topic = home_.make_topic();

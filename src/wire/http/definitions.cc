@@ -14,6 +14,7 @@ namespace {
 using engines::OnFailure;
 using engines::OrderBy;
 using engines::StartFrom;
+using engines::SubscriptionChange;
 using engines::SubscriptionSettings;
 using engines::Timestamps;
 using engines::TopicChange;
@@ -133,7 +134,7 @@ void read_failures(Fields& fields, SubscriptionSettings& settings) {
         settings.dead_letter.empty() ? "dead letters go to a topic" : "only \"on_failure\":\"dead_letter\" has one",
         R"("on_failure":"dead_letter","dead_letter":"NAME.dead")");
   if (!settings.dead_letter.empty()) fields.take(engines::check_name(settings.dead_letter));
-  if (const Json* object = fields.object("storm")) {
+  if (const Json* object = fields.is_null("storm") ? nullptr : fields.object("storm")) {
     Fields storm(*object, "storm", {"keys", "within", "probe"});
     storm.required("keys");
     storm.number("keys", settings.storm.keys, 2, engines::most_storm_keys);
@@ -146,8 +147,9 @@ void read_failures(Fields& fields, SubscriptionSettings& settings) {
 
 // What ends by itself.
 void read_ends(Fields& fields, SubscriptionSettings& settings) {
-  if (fields.has("ttl")) fields.duration("ttl", settings.ttl.emplace(), Millis{100}, century);
-  if (fields.has("expires")) fields.duration("expires", settings.idle.emplace(), Millis{60'000}, century);
+  if (fields.has("ttl") && !fields.is_null("ttl")) fields.duration("ttl", settings.ttl.emplace(), Millis{100}, century);
+  if (fields.has("expires") && !fields.is_null("expires"))
+    fields.duration("expires", settings.idle.emplace(), Millis{60'000}, century);
 }
 
 void refuse_priority(Fields& fields, const SubscriptionSettings& settings) {
@@ -219,6 +221,39 @@ Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
   settings.target = read_target(fields, settings.topics);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return settings;
+}
+
+Result<SubscriptionChange> read_subscription_change(const Json& object) {
+  Fields fields(object, {},
+                {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "dead_letter",
+                 "ttl", "expires", "storm", "repairs", "target", "parked"});
+  for (const std::string_view other : {"topics", "from", "order_by"})
+    if (fields.has(other))
+      fields.refuse(other, Code::unsupported, fmt::format("'{}' of a subscription cannot be changed", other),
+                    "make another subscription; POST .../seek changes where this one stands");
+  SubscriptionChange change;
+  SubscriptionSettings read;
+  if (fields.has("filter")) change.filter = read_filter(fields);
+  if (fields.has("concurrency")) fields.number("concurrency", change.concurrency.emplace(), 1, 100'000);
+  if (fields.has("lease")) fields.duration("lease", change.lease.emplace(), Millis{100}, longest_lease);
+  if (fields.has("retry")) read_retry(fields, change.retry.emplace());
+  read_failures(fields, read);
+  if (fields.has("on_failure")) change.on_failure = read.on_failure, change.dead_letter = read.dead_letter;
+  if (fields.has("storm")) change.storm = read.storm;
+  if (fields.has("repairs")) change.repairs = read.repairs;
+  read_ends(fields, read);
+  if (fields.has("ttl")) change.ttl = read.ttl;
+  if (fields.has("expires")) change.idle = read.idle;
+  if (fields.has("target")) change.target = read_target(fields, {});
+  std::string parked;
+  fields.text("parked", parked);
+  if (fields.has("parked") && parked != "keep")
+    fields.refuse("parked", parked == "discard" ? Code::unsupported : Code::bad_setting,
+                  fmt::format("'parked' cannot be '{}' here", parked.substr(0, 80)),
+                  R"(say "keep", or skip each with its reason; POST .../seek discards)");
+  change.keep_parked = parked == "keep";
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return change;
 }
 
 void write_subscription_settings(const SubscriptionSettings& settings, std::string& out) {

@@ -20,10 +20,14 @@ Result<engines::TopicSettings> read_topic_settings(const Json& object);
 void write_topic_settings(const engines::TopicSettings& settings, std::string& out);
 
 /// {"topics":["orders"],"filter":{"type":["OrderPaid"]},"from":"earliest","order_by":"key","concurrency":64,
-/// "lease":"30s","retry":{"attempts":5,"delay":"1s"},"on_failure":"park","target":{"pull":{}}}. `retry` may also be
-/// {"attempts":5,"backoff":"fixed","base":"1s"}. Errors: bad_setting, bad_name, bad_pattern, unknown_field;
-/// unsupported: the target `process`, order by an attribute.
+/// "lease":"30s","retry":{"attempts":5,"delay":"1s"},"on_failure":"park","ttl":"4d","expires":"30d",
+/// "storm":{"keys":50,"within":"10s","probe":"5s"},"repairs":[..],"target":{"pull":{}}}; with
+/// "on_failure":"dead_letter" also "dead_letter":"orders.dead"; `from` may be a time. Errors: bad_setting, bad_name,
+/// bad_pattern, unknown_field; unsupported: the target `process`, order by an attribute, priorities.
 Result<engines::SubscriptionSettings> read_subscription_settings(const Json& object);
+/// What of these is to become different, and "parked":"keep"; null for filter, ttl, expires, storm and repairs: none.
+/// Errors: as above; unsupported: topics, from and order_by.
+Result<engines::SubscriptionChange> read_subscription_change(const Json& object);
 /// Appends the members, without braces, beginning with a comma; secrets of the target as "***".
 void write_subscription_settings(const engines::SubscriptionSettings& settings, std::string& out);
 

@@ -381,7 +381,8 @@ constexpr std::string_view components = R"json(
   "SubscriptionSettings": {"type": "object", "additionalProperties": false, "required": ["topics"], "properties": {
     "topics": {"type": "array", "minItems": 1, "maxItems": 100, "items": {"$ref": "#/components/schemas/Name"}},
     "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
-    "from": {"enum": ["earliest", "latest"], "default": "latest"},
+    "from": {"anyOf": [{"enum": ["earliest", "latest"]}, {"type": "string", "format": "date-time"}],
+      "default": "latest"},
     "order_by": {"enum": ["key", "none"], "default": "key"},
     "concurrency": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 1024},
     "lease": {"$ref": "#/components/schemas/Duration"},
@@ -389,7 +390,16 @@ constexpr std::string_view components = R"json(
       "rules": {"type": "array", "maxItems": 32, "items": {"allOf": [{"$ref": "#/components/schemas/RetrySteps"}, {
         "type": "object", "required": ["codes"], "properties": {"codes": {"type": "array", "minItems": 1,
           "maxItems": 32, "items": {"type": "string"}}}}]}}}}]},
-    "on_failure": {"enum": ["park", "drop"], "default": "park"},
+    "on_failure": {"enum": ["park", "drop", "dead_letter"], "default": "park"},
+    "dead_letter": {"$ref": "#/components/schemas/Name",
+      "description": "The topic of what is given up, with on_failure dead_letter, and only then"},
+    "ttl": {"$ref": "#/components/schemas/Duration",
+      "description": "An event that waited so long is passed over, and that is told"},
+    "expires": {"$ref": "#/components/schemas/Duration",
+      "description": "Unused for so long the subscription is deleted; at least 1m"},
+    "storm": {"$ref": "#/components/schemas/StormGuard"},
+    "repairs": {"type": ["array", "null"], "maxItems": 32, "items": {"$ref": "#/components/schemas/Repair"},
+      "description": "The first that fits a failed event repairs it; 24 KiB together"},
     "target": {"$ref": "#/components/schemas/Target"}}},
   "Target": {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
     "description": "Who gets the events: see docs/webhooks.md", "properties": {
@@ -404,12 +414,31 @@ constexpr std::string_view components = R"json(
       "headers": {"type": "object", "maxProperties": 8, "additionalProperties": {"type": "string"}}}},
     "topic": {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
       "name": {"$ref": "#/components/schemas/Name"}}}}},
+  "StormGuard": {"type": "object", "additionalProperties": false, "required": ["keys"],
+    "description": "So many keys that fail alike so soon pause the subscription, until one that is tried succeeds",
+    "properties": {
+    "keys": {"type": "integer", "minimum": 2, "maximum": 10000},
+    "within": {"$ref": "#/components/schemas/Duration"}, "probe": {"$ref": "#/components/schemas/Duration"}}},
+  "Repair": {"type": "object", "additionalProperties": false, "required": ["patch"],
+    "anyOf": [{"required": ["error"]}, {"required": ["event"]}], "properties": {
+    "name": {"$ref": "#/components/schemas/Name"},
+    "error": {"type": "object", "minProperties": 1,
+      "description": "A pattern on the failure: code, message, fingerprint, attempts"},
+    "event": {"$ref": "#/components/schemas/Pattern"},
+    "patch": {"$ref": "#/components/schemas/JsonPatch"}}},
+  "JsonPatch": {"type": "array", "minItems": 1, "maxItems": 64,
+    "description": "RFC 6902, for the structured event; id, source and specversion stay", "items": {"type": "object",
+    "required": ["op", "path"], "properties": {
+    "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]}, "path": {"type": "string"},
+    "from": {"type": "string"}, "value": true}}},
   "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
       "type": "array"}, "filter": {"$ref": "#/components/schemas/Pattern"},
     "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {
         "type": "string"},
-    "retry": {"type": "object"}, "on_failure": {"type": "string"}, "target": {"type": "object"}, "paused": {
-        "type": "boolean"}}},
+    "retry": {"type": "object"}, "on_failure": {"type": "string"}, "dead_letter": {"type": "string"},
+    "ttl": {"type": "string"}, "expires": {"type": "string"}, "storm": {"type": "object"},
+    "repairs": {"type": "array", "items": {"$ref": "#/components/schemas/Repair"}}, "target": {"type": "object"},
+    "paused": {"type": "boolean"}}},
   "ChangedSubscription": {"allOf": [{"$ref": "#/components/schemas/Subscription"}, {"type": "object", "properties": {
     "filtered_from": {"type": "array", "items": {"type": "object", "properties": {"topic": {"type": "string"},
       "partition": {"type": "integer"}, "offset": {"$ref": "#/components/schemas/Offset"}}}}}}]},

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "continuo/engines/definitions.h"
 
 namespace continuo::wire::http {
@@ -52,31 +50,6 @@ std::string read_filter(Fields& fields) {
     return {};
   }
   return without_spaces(object->raw);
-}
-
-Result<ChangeSubscription> read_subscription_change(std::string subscription, const Json& object) {
-  constexpr std::array others{"topics", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"};
-  Fields fields(
-      object, {},
-      {"filter", "parked", "topics", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"});
-  for (const char* other : others)
-    if (fields.has(other))
-      fields.refuse(other, Code::unsupported, fmt::format("'{}' of a subscription cannot be changed yet", other),
-                    "its filter can; for anything else delete the subscription and create it again");
-  ChangeSubscription change{.subscription = std::move(subscription), .filter = {}, .keep_parked = false};
-  fields.required("filter");
-  change.filter = read_filter(fields);
-  std::string parked;
-  fields.text("parked", parked);
-  if (parked == "discard")
-    fields.refuse("parked", Code::unsupported, "parked keys cannot be discarded at once",
-                  R"(say "keep", or skip each with its reason)");
-  else if (fields.has("parked") && parked != "keep")
-    fields.refuse("parked", Code::bad_setting, fmt::format("'parked' cannot be '{}'", parked.substr(0, 80)),
-                  "one of: keep");
-  change.keep_parked = parked == "keep";
-  if (auto checked = fields.result(); !checked) return pass(checked);
-  return change;
 }
 
 Result<ExplainPattern> read_explain(const Json& object) {

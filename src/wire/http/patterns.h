@@ -16,10 +16,6 @@ Result<routing::Pattern> parse_pattern(std::string_view json, std::string_view n
 /// The member `filter`, checked, as JSON without spaces; empty when it is absent or null.
 std::string read_filter(Fields& fields);
 
-/// {"filter":{...},"parked":"keep"}; null: no filter. Errors: bad_pattern, bad_setting, unknown_field; unsupported:
-/// what else a subscription has, and what else could become of parked keys.
-Result<ChangeSubscription> read_subscription_change(std::string subscription, const Json& object);
-
 /// {"pattern":{...},"event":{...}}; instead of `pattern`, "topic":"orders" or "subscriptions":true; `event` may name a
 /// stored one, {"topic":"orders","partition":0,"offset":"41"}.
 Result<ExplainPattern> read_explain(const Json& object);

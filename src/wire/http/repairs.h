@@ -7,7 +7,8 @@
 
 namespace continuo::wire::http {
 
-/// The member `repairs`, checked, as JSON without spaces; empty when it is absent or null.
+/// The member `repairs`, checked (routing::Repairs), as JSON without spaces; empty when it is absent, null, or has
+/// none.
 std::string read_repairs(Fields& fields);
 
 }  // namespace continuo::wire::http

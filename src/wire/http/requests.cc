@@ -209,9 +209,9 @@ Result<AnyRequest> read_change_subscription(const Match& match, const Request& r
   if (!name) return pass(name);
   auto body = json_body(request);
   if (!body) return pass(body);
-  auto change = read_subscription_change(std::move(*name), *body);
+  auto change = read_subscription_change(*body);
   if (!change) return pass(change);
-  return std::move(*change);
+  return ChangeSubscription{std::move(*name), std::move(*change)};
 }
 
 Result<AnyRequest> read_explain_pattern(const Request& request) {
@@ -223,6 +223,18 @@ Result<AnyRequest> read_explain_pattern(const Request& request) {
   return std::move(*explain);
 }
 
+// ?role=repair: what is received and settled are the heads of parked keys.
+Result<bool> repairs(const Request& request) {
+  auto query = query_of(request);
+  if (!query) return pass(query);
+  if (auto known = query->only({"role"}); !known) return pass(known);
+  const auto role = query->find("role");
+  if (role && *role != "repair" && *role != "consumer")
+    return fail(Code::bad_setting, fmt::format("'role' is '{}'", role->substr(0, 40)), "role",
+                "one of: consumer, repair");
+  return role && *role == "repair";
+}
+
 Result<AnyRequest> read_receive(const Match& match, const Request& request) {
   auto name = name_in_path(match.parameters[0], "subscription");
   if (!name) return pass(name);
@@ -230,6 +242,9 @@ Result<AnyRequest> read_receive(const Match& match, const Request& request) {
   if (!body) return pass(body);
   Fields fields(*body, {}, {"max", "wait", "lease"});
   Receive receive;
+  auto repair = repairs(request);
+  if (!repair) return pass(repair);
+  receive.repair = *repair;
   receive.subscription = std::move(*name);
   fields.number("max", receive.max, 1, Receive::most);
   fields.duration("wait", receive.wait, Millis{0}, longest_wait);
@@ -317,29 +332,34 @@ Result<AnyRequest> read_list_parked(const Match& match, const Request& request) 
   if (!name) return pass(name);
   auto query = query_of(request);
   if (!query) return pass(query);
-  if (auto later = refuse_later(*query, {"fingerprint"}); !later) return pass(later);
-  if (auto known = query->only({"key", "limit"}); !known) return pass(known);
-  auto limit = query_number<std::uint32_t>(*query, "limit", 100, 1, ListParked::max_limit);
-  if (!limit) return pass(limit);
-  ListParked list{.subscription = std::move(*name), .key = std::nullopt, .limit = *limit};
-  if (const auto key = query->find("key")) list.key.emplace(*key);
-  return list;
+  auto list = read_parked_list(*query);
+  if (!list) return pass(list);
+  list->subscription = std::move(*name);
+  return std::move(*list);
+}
+
+// A request about a subscription whose body one of these reads.
+template <class Read>
+Result<AnyRequest> read_about(const Match& match, const Request& request, Read read) {
+  auto name = name_in_path(match.parameters[0], "subscription");
+  if (!name) return pass(name);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto about = read(*body);
+  if (!about) return pass(about);
+  about->subscription = std::move(*name);
+  return std::move(*about);
 }
 
 Result<AnyRequest> read_parked_key(const Match& match, const Request& request) {
-  auto name = name_in_path(match.parameters[0], "subscription");
-  if (!name) return pass(name);
   auto key = decoded(match.parameters[1], "key");
   if (!key) return pass(key);
-  auto body = json_body(request);
-  if (!body) return pass(body);
-  OneParkedKey parked{.subscription = std::move(*name), .key = std::move(*key), .reason = {}};
-  const bool skip = match.route == Route::skip_parked;
-  Fields fields = skip ? Fields(*body, {}, {"reason"}) : Fields(*body, {}, {});
-  fields.text("reason", parked.reason);
-  if (parked.reason.size() > max_error_message_bytes) fields.refuse("reason", Code::bad_setting, "at most 4096 bytes");
-  if (auto checked = fields.result(); !checked) return pass(checked);
-  return parked;
+  const bool edit = match.route == Route::edit_parked;
+  return read_about(match, request, [&](const Json& body) {
+    auto parked = read_parked_verb(body, edit);
+    if (parked) parked->key = std::move(*key);
+    return parked;
+  });
 }
 
 // Kafka's clients name their groups as they like: any bytes.
@@ -438,7 +458,11 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     }
     case Route::read: return read_read(match, request);
     case Route::receive: return read_receive(match, request);
-    case Route::settle: return read_settle(match, request);
+    case Route::settle: {
+      auto repair = repairs(request);
+      if (!repair) return pass(repair);
+      return *repair ? read_about(match, request, read_repairs_settled) : read_settle(match, request);
+    }
     case Route::put_topic: return read_put_topic(match, request);
     case Route::change_topic: return read_change_topic(match, request);
     case Route::get_topic: return read_named<OneTopic>(name_in_path(match.parameters[0], "topic"), request);
@@ -452,10 +476,17 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::delete_subscription:
     case Route::pause:
     case Route::resume:
+    case Route::stop_release:
       return read_named<OneSubscription>(changeable_name(match.parameters[0], "subscription"), request);
     case Route::list_parked: return read_list_parked(match, request);
     case Route::retry_parked:
-    case Route::skip_parked: return read_parked_key(match, request);
+    case Route::skip_parked:
+    case Route::cancel_parked:
+    case Route::edit_parked: return read_parked_key(match, request);
+    case Route::release_parked: return read_about(match, request, read_release);
+    case Route::get_release:
+      return read_named<OneSubscription>(name_in_path(match.parameters[0], "subscription"), request);
+    case Route::seek: return read_about(match, request, read_seek);
     case Route::list_groups: return read_list_groups(request);
     case Route::get_group:
     case Route::delete_group: return read_named<OneGroup>(group_in_path(match.parameters[0]), request);

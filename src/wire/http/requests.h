@@ -15,6 +15,7 @@
 #include "continuo/routing/pattern.h"
 #include "continuo/wire/http/events.h"
 #include "continuo/wire/http/head.h"
+#include "continuo/wire/http/healing.h"
 #include "continuo/wire/http/position.h"
 #include "continuo/wire/http/routes.h"
 
@@ -74,10 +75,9 @@ struct PutSubscription {
 };
 struct ChangeSubscription {
   std::string subscription;
-  std::string filter;  ///< empty: none
-  bool keep_parked = false;
+  engines::SubscriptionChange change;
 };
-/// get_subscription, delete_subscription, pause, resume
+/// get_subscription, delete_subscription, pause, resume, get_release, stop_release
 struct OneSubscription {
   std::string subscription;
 };
@@ -88,6 +88,7 @@ struct Receive {
   std::uint32_t max = 1;
   Millis wait{0};
   std::optional<Millis> lease;
+  bool repair = false;  ///< heads of parked keys, for who repairs them
 };
 
 /// Leases are tokens still. Views point into the body.
@@ -112,19 +113,6 @@ struct Settle {
   std::vector<Nack> nacks;
   std::vector<Extend> extends;
   std::vector<Event> publish;
-};
-
-struct ListParked {
-  static constexpr std::uint32_t max_limit = 1'000;
-  std::string subscription;
-  std::optional<std::string> key;
-  std::uint32_t limit = 100;
-};
-/// retry_parked, skip_parked
-struct OneParkedKey {
-  std::string subscription;
-  std::string key;     ///< as in the path, decoded: the key's text, or "~" and the 16 hex digits of its `id`
-  std::string reason;  ///< of a skip
 };
 
 /// Kafka's consumer groups. A name may hold any bytes.
@@ -167,7 +155,7 @@ struct Plain {};
 
 using AnyRequest = std::variant<Plain, PutTopic, ChangeTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read,
                                 PutSubscription, ChangeSubscription, OneSubscription, Receive, Settle, ListParked,
-                                OneParkedKey, ListGroups, OneGroup, ResetOffsets, ExplainPattern, ErrorPage>;
+                                OneParkedKey, ReleaseParked, SettleRepairs, SeekSubscription, ListGroups, OneGroup, ResetOffsets, ExplainPattern, ErrorPage>;
 
 /// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a
 /// publish, which is read from its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting,

@@ -1,4 +1,4 @@
-#include "continuo/routing/decimal.h"
+#include "continuo/record/decimal.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <limits>
 
-namespace continuo::routing {
+namespace continuo::record {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -162,4 +162,4 @@ TEST(NumberOf, IsNothingOfWhatIsNoNumber) {
 }
 
 }  // namespace
-}  // namespace continuo::routing
+}  // namespace continuo::record

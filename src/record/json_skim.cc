@@ -1,4 +1,4 @@
-#include "continuo/routing/json_skim.h"
+#include "continuo/record/json_skim.h"
 
 #include <bit>
 #include <cstring>
@@ -10,7 +10,7 @@
 #include <wmmintrin.h>
 #endif
 
-namespace continuo::routing {
+namespace continuo::record {
 namespace {
 
 constexpr std::size_t block = 64, part = 16;
@@ -248,4 +248,4 @@ bool decode_string(std::string_view text, std::string& out) {
   }
 }
 
-}  // namespace continuo::routing
+}  // namespace continuo::record

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace continuo::routing {
+namespace continuo::record {
 
 /// Instead of a number's value: ask number_of.
 inline constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
@@ -28,4 +28,4 @@ void canonical_number(std::string_view text, std::string& out);
 /// The nearest double, and never -0; infinite when there is none so large. Nothing when `text` is no JSON number.
 std::optional<double> number_of(std::string_view text);
 
-}  // namespace continuo::routing
+}  // namespace continuo::record

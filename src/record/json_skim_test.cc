@@ -1,11 +1,11 @@
-#include "continuo/routing/json_skim.h"
+#include "continuo/record/json_skim.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <random>
 
-namespace continuo::routing {
+namespace continuo::record {
 namespace {
 
 // The same, one byte at a time.
@@ -103,4 +103,4 @@ TEST(JsonSkim, LeavesNamesWithEscapesAndWithoutAnEnd) {
 }
 
 }  // namespace
-}  // namespace continuo::routing
+}  // namespace continuo::record

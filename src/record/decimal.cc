@@ -1,4 +1,4 @@
-#include "continuo/routing/decimal.h"
+#include "continuo/record/decimal.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,7 +9,7 @@
 #include <limits>
 #include <system_error>
 
-namespace continuo::routing {
+namespace continuo::record {
 namespace {
 
 constexpr std::size_t max_exponent_digits = 18;  // any such number, and a text's length more, fits 64 bits
@@ -229,4 +229,4 @@ std::optional<double> number_of(std::string_view text) {
   return number == 0 ? 0 : number;
 }
 
-}  // namespace continuo::routing
+}  // namespace continuo::record

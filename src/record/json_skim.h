@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 
-namespace continuo::routing {
+#include "continuo/record/word_scan.h"
+
+namespace continuo::record {
 
 inline constexpr std::size_t no_end = ~std::size_t{0};
 
@@ -37,13 +39,6 @@ inline std::size_t scalar_end(std::string_view json, std::size_t at) {
   for (; at < json.size(); ++at)
     if (const char byte = json.data()[at]; byte == ',' || byte == '}' || byte == ']' || is_space(byte)) break;
   return at;
-}
-
-/// The high bit of every byte that is `wanted`, and maybe of bytes behind one that is.
-inline std::uint64_t bytes_equal(std::uint64_t eight, char wanted) {
-  constexpr std::uint64_t each = 0x0101010101010101;
-  const std::uint64_t difference = eight ^ each * static_cast<std::uint8_t>(wanted);
-  return (difference - each) & ~difference & 0x80 * each;
 }
 
 /// What the first eight bytes of a string tell.
@@ -104,4 +99,4 @@ inline ScannedName scan_name(std::string_view json, std::size_t from) {
 /// pair.
 bool decode_string(std::string_view text, std::string& out);
 
-}  // namespace continuo::routing
+}  // namespace continuo::record
