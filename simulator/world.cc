@@ -172,7 +172,7 @@ void World::retention() {
 void World::put_subscription(const std::string& name, const node::SubscriptionSettings& settings) {
   if (!admit(control_bytes)) return;
   oracle_.changes_subscription(name);
-  node_->core().put_subscription(node_->edge(), name, settings,
+  node_->core().put_subscription(node_->edge(), name, settings, {},
                                  [this, name](Result<node::Put<node::Subscription>> answer) {
                                    if (answer)
                                      oracle_.subscription_is(name, answer->value);

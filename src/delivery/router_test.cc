@@ -77,7 +77,7 @@ class RouterTest : public testing::Test {
   }
   Result<node::ChangedSubscription> change(const std::string& name, const std::string& filter) {
     return running_.edge.ask<node::ChangedSubscription>([&](node::Edge& to, auto answer) {
-      running_.node->change_subscription(to, name, {filter, false}, std::move(answer));
+      running_.node->change_subscription(to, name, {.filter = filter}, std::move(answer));
     });
   }
   std::uint64_t lag(SubscriptionId id) {

@@ -104,6 +104,7 @@ struct SubscriptionChange {
   std::optional<std::string> repairs;
   std::optional<std::string> target;
   bool keep_parked = false;  ///< with another filter: keys may be parked, and stay so
+  bool operator==(const SubscriptionChange&) const = default;
   SubscriptionSettings applied_to(SubscriptionSettings settings) const;
 };
 

@@ -51,8 +51,8 @@ class SubscriptionsEngine {
   std::vector<Effect> decide_remains(std::size_t most) const;
   Result<SubscriptionDefined> decide_pause(SubscriptionId id, bool paused) const;
   /// Other settings. Another filter counts from each partition's cursor on: what is outstanding passed the one before
-  /// and stays. None: they are the same. Errors: unknown_subscription, bad_setting, too_large; keys_parked when keys are
-  /// and the filter changes, unless they may stay so.
+  /// and stays. None: they are the same. Errors: unknown_subscription, bad_setting, too_large; keys_parked when keys
+  /// are and the filter changes, unless they may stay so.
   Result<std::optional<SubscriptionDefined>> decide_change(const std::string& name,
                                                            const SubscriptionChange& change) const;
   /// Refuses offers that do not begin at the cursor or are of another epoch or filter: then `effects` is empty and
@@ -96,7 +96,8 @@ class SubscriptionsEngine {
   Result<std::vector<Effect>> decide_skip(SubscriptionId id, std::uint64_t key_hash, const Asked& asked) const;
   /// The one place where the key is parked. Errors: not_parked; bad_request when it is in several.
   Result<ParkedKey> parked_key(SubscriptionId id, std::uint64_t key_hash) const;
-  /// Consumers get the record at `copy` in the place of the head, and with `release` the key drains. Errors: not_parked.
+  /// Consumers get the record at `copy` in the place of the head, and with `release` the key drains. Errors:
+  /// not_parked.
   Result<std::vector<Effect>> decide_edit(const KeyRef& key, Offset copy, const std::string& difference, bool release,
                                           const Asked& asked) const;
   /// A slice of giving up the key with all that waits: at most `most` effects, the last of which drops the key.
@@ -128,7 +129,8 @@ class SubscriptionsEngine {
   const ReleaseChanged* release(SubscriptionId id) const;
   const StormChanged* storm(SubscriptionId id) const;
 
-  /// The subscription under a new number that begins there, with its parked keys or without. Errors: unknown_partition,
+  /// The subscription under a new number that begins there. With `keep_parked`, what parked keys hold of before the new
+  /// place stays with them; what lies behind it comes again like everything else. Errors: unknown_partition,
   /// limit_reached when there is too much to keep.
   Result<std::vector<Effect>> decide_seek(SubscriptionId id, std::span<const std::pair<PartitionRef, Offset>> to,
                                           bool keep_parked) const;
@@ -254,8 +256,8 @@ class SubscriptionsEngine {
   ReceiveDecision decide_probe(const State& state, Millis lease, Elapsed now) const;
   void decide_healing_due(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
   void decide_release_slice(const State& state, const Now& now, std::size_t most, std::vector<Effect>& effects) const;
-  void move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, std::vector<Effect>& effects) const;
-  void pass_held(const KeyRef& ref, std::vector<Offset>& offsets) const;
+  void move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, Offset before,
+                   std::vector<Effect>& effects) const;
   static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
   bool drains(SubscriptionId id, std::uint64_t key_hash) const;
   void decide_passed(const KeyUnit& unit, const Asked& asked, std::vector<Effect>& effects) const;
@@ -359,11 +361,11 @@ class SubscriptionsEngine {
   std::map<SubscriptionId, std::unique_ptr<State>> states_;
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
-  std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
+  std::set<KeyRef> giving_up_;  // their heads are to be written to topics of dead letters
   std::set<std::pair<Elapsed, SubscriptionId>> probes_due_, releases_due_;
-  std::multiset<Offset> edits_;  // that are still delivered
-  std::size_t draining_ = 0;     // keys that are
-  std::size_t may_idle_ = 0;     // subscriptions that expire when nobody uses them
+  std::multiset<Offset> edits_;    // that are still delivered
+  std::size_t draining_ = 0;       // keys that are
+  std::size_t may_idle_ = 0;       // subscriptions that expire when nobody uses them
   std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
   PageEnds<SubscriptionId> settle_ends_;
   std::size_t settle_bytes_ = 0;

@@ -210,11 +210,8 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
   std::map<std::uint64_t, std::vector<Offset>> by_hash;
   for (const Offer::Event& event : offer.events)
     by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);
-  for (auto& [hash, offsets] : by_hash) {
-    const KeyRef ref{offer.subscription, offer.partition, hash};
-    pass_held(ref, offsets);
-    if (!offsets.empty()) decide_queued(*found, ref, offsets, decision.effects);
-  }
+  for (const auto& [hash, offsets] : by_hash)
+    decide_queued(*found, {offer.subscription, offer.partition, hash}, offsets, decision.effects);
   decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
   decision.credit.next = offer.next;
   decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());
@@ -294,8 +291,8 @@ void SubscriptionsEngine::lease_run(const State& state, const KeyUnit& unit, std
   const std::uint64_t number = leases_.next;
   decision.leases.push_back({unit.ref, run, number, until});
   for (std::uint32_t place = 0; place < run; ++place) {
-    const Lease lease{state.id,        state.definition->definition.epoch, unit.ref.partition, unit.ref.key_hash,
-                      unit.queue[place], number};
+    const Lease lease{
+        state.id, state.definition->definition.epoch, unit.ref.partition, unit.ref.key_hash, unit.queue[place], number};
     if (place == 0)
       decision.received.deliveries.push_back({lease, unit.attempts + 1, unit.edited});
     else

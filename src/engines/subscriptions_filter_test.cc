@@ -62,7 +62,8 @@ TEST_F(SubscriptionFilter, IsChangedUnderAnotherVersion) {
   change(paid);
   EXPECT_EQ(engine().find(id)->definition.filter_version, 3u) << "never one that was";
   EXPECT_EQ(engine().decide_change("none", {.filter = paid}).error().code, Code::unknown_subscription);
-  EXPECT_EQ(engine().decide_change("s", {.filter = std::string(most_filter_bytes + 1, ' ')}).error().code, Code::too_large);
+  EXPECT_EQ(engine().decide_change("s", {.filter = std::string(most_filter_bytes + 1, ' ')}).error().code,
+            Code::too_large);
 }
 
 TEST_F(SubscriptionFilter, OffersUnderAnotherOneAreRefusedAndToldThePlace) {

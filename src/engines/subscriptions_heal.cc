@@ -109,8 +109,7 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_edit(const KeyRef& ref, 
 }
 
 // What waits goes from behind, so that the key stays whole and parked until the last slice.
-Result<SubscriptionsEngine::CancelSlice> SubscriptionsEngine::decide_cancel(const KeyRef& ref,
-                                                                            std::size_t most) const {
+Result<SubscriptionsEngine::CancelSlice> SubscriptionsEngine::decide_cancel(const KeyRef& ref, std::size_t most) const {
   if (find(ref.subscription) == nullptr) return unknown(ref.subscription);
   const KeyUnit* unit = key(ref);
   if (unit == nullptr || unit->state != KeyUnit::State::parked) return not_parked(unit != nullptr && unit->drain_to);
@@ -200,8 +199,8 @@ std::uint64_t SubscriptionsEngine::count_parked(SubscriptionId id, const Release
 }
 
 Result<ReleaseChanged> SubscriptionsEngine::decide_release(SubscriptionId id, const ReleaseFilter& filter,
-                                                           std::uint32_t rate, bool stop_at_relapse,
-                                                           const Asked& asked, const Now& now) const {
+                                                           std::uint32_t rate, bool stop_at_relapse, const Asked& asked,
+                                                           const Now& now) const {
   const State* found = state(id);
   if (found == nullptr || !found->definition) return unknown(id);
   if (rate > most_rate) return fail(Code::bad_setting, "at most 1000000 keys a second are released", "rate");
@@ -237,8 +236,7 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
                                                std::vector<Effect>& effects) const {
   ReleaseChanged release = state.release->value;
   std::size_t room = std::min<std::size_t>(most, keys_in_a_slice), looked_at = 0;
-  if (release.rate != 0)
-    room = std::min<std::size_t>(room, std::max<std::uint32_t>(1, release.rate / 10));
+  if (release.rate != 0) room = std::min<std::size_t>(room, std::max<std::uint32_t>(1, release.rate / 10));
   std::uint64_t taken = 0;
   auto at = release.partition == PartitionRef{} && release.key_hash == 0
                 ? state.parked.begin()
@@ -252,13 +250,13 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
   }
   release.released += taken;
   if (at == state.parked.end()) release.state = ReleaseState::done;
-  const Millis pause = release.rate == 0 ? between_slices : Millis{static_cast<std::int64_t>(taken * 1'000 / release.rate)};
+  const Millis pause =
+      release.rate == 0 ? between_slices : Millis{static_cast<std::int64_t>(taken * 1'000 / release.rate)};
   release.next_at = now.elapsed + std::max(pause, Millis{1});
   effects.push_back(encode(release));
 }
 
-void SubscriptionsEngine::decide_relapse(const State& state, std::uint64_t number,
-                                         std::vector<Effect>& effects) const {
+void SubscriptionsEngine::decide_relapse(const State& state, std::uint64_t number, std::vector<Effect>& effects) const {
   if (!state.release || number == 0 || state.release->value.number != number) return;
   ReleaseChanged release = state.release->value;
   ++release.relapsed;

@@ -356,7 +356,8 @@ class Play {
     auto& [id, model] = any_subscription();
     const std::string filter = random_.chance(1, 4) ? "" : R"({"type":[")" + std::to_string(random_.below(3)) + "\"]}";
     const bool keep = random_.chance(1, 2);
-    const auto decision = engine().decide_change("s" + std::to_string(id.value), {.filter = filter, .keep_parked = keep});
+    const auto decision =
+        engine().decide_change("s" + std::to_string(id.value), {.filter = filter, .keep_parked = keep});
     if (filter != model.settings.filter && !keep && model.count(ModelKey::State::parked) != 0) {
       ASSERT_EQ(decision.error().code, Code::keys_parked);
       return;

@@ -11,21 +11,36 @@ constexpr std::size_t most_kept_effects = 4'000;
 
 }  // namespace
 
-// The key as it is, under the new number.
-void SubscriptionsEngine::move_parked(const State& state, const KeyUnit& unit, SubscriptionId to,
+// What the key holds of before the new place, under the new number. The rest comes again, behind it.
+void SubscriptionsEngine::move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, Offset before,
                                       std::vector<Effect>& effects) const {
+  const auto behind = [&](const auto& each) {
+    if constexpr (requires { each.offset; })
+      return each.offset >= before;
+    else
+      return each >= before;
+  };
   const KeyRef ref{to, unit.ref.partition, unit.ref.key_hash};
-  effects.push_back(encode(KeyQueued{ref, unit.queue, unit.times}));
-  effects.push_back(
-      encode(KeyParked{ref, unit.failure, unit.since, GivenUp::parked, unit.repair_by, unit.event_type}));
+  KeyQueued front{ref, unit.queue, unit.times};
+  std::erase_if(front.offsets, behind);
+  std::erase_if(front.times, behind);
+  if (front.offsets.empty()) return;
+  effects.push_back(encode(front));
+  effects.push_back(encode(KeyParked{ref, unit.failure, unit.since, GivenUp::parked, unit.repair_by, unit.event_type}));
   if (unit.edited) effects.push_back(encode(HeadEdited{ref, *unit.edited, {}, "the subscription was moved", {}}));
-  if (const auto* waiting = state.behind(unit.ref))
-    for (const auto& [first, page] : waiting->pages)
-      effects.push_back(encode(KeyPageFilled{ref, first, page->offsets, page->times}));
+  const auto* waiting = state.behind(unit.ref);
+  if (waiting == nullptr) return;
+  for (const auto& [first, page] : waiting->pages) {
+    KeyPageFilled filled{ref, first, page->offsets, page->times};
+    std::erase_if(filled.offsets, behind);
+    std::erase_if(filled.times, behind);
+    if (!filled.offsets.empty()) effects.push_back(encode(filled));
+  }
 }
 
-Result<std::vector<Effect>> SubscriptionsEngine::decide_seek(
-    SubscriptionId id, std::span<const std::pair<PartitionRef, Offset>> to, bool keep_parked) const {
+Result<std::vector<Effect>> SubscriptionsEngine::decide_seek(SubscriptionId id,
+                                                             std::span<const std::pair<PartitionRef, Offset>> to,
+                                                             bool keep_parked) const {
   const State* found = state(id);
   if (found == nullptr || !found->definition)
     return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
@@ -43,22 +58,14 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_seek(
   for (const auto& [partition, offset] : next) effects.push_back(encode(CursorMoved{defined.id, partition, offset}));
   if (!keep_parked) return effects;
   for (const auto& [partition, hash] : found->parked) {
-    move_parked(*found, *found->keys.at({id, partition, hash}), defined.id, effects);
+    move_parked(*found, *found->keys.at({id, partition, hash}), defined.id, next.at(partition), effects);
     if (effects.size() > most_kept_effects)
-      return fail(Code::limit_reached, fmt::format("{} keys with {} events are parked: too many to keep in one step",
-                                                   found->counts.parked_keys, found->counts.parked_events),
+      return fail(Code::limit_reached,
+                  fmt::format("{} keys with {} events are parked: too many to keep in one step",
+                              found->counts.parked_keys, found->counts.parked_events),
                   "parked", R"(release or skip some first, or say "parked":"discard")");
   }
   return effects;
-}
-
-// What a key holds already is not taken again: the subscription went back, and the key stayed where it was.
-void SubscriptionsEngine::pass_held(const KeyRef& ref, std::vector<Offset>& offsets) const {
-  const KeyUnit* unit = key(ref);
-  if (unit == nullptr || offsets.empty()) return;
-  const Offset last = last_of(*unit);
-  if (offsets.front() > last) return;
-  std::erase_if(offsets, [&](Offset offset) { return offset <= last; });
 }
 
 }  // namespace continuo::engines

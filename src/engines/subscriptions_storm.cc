@@ -31,7 +31,8 @@ void SubscriptionsEngine::watch(State& state, const KeyRef& ref, const Failure& 
     if (state.failing.size() >= most_fingerprints) state.failing.erase(state.failing.begin());
     found = state.failing.insert(state.failing.end(), State::Failing{name, {}, {}});
   }
-  if (const auto before = found->last.find(ref); before != found->last.end()) found->by_time.erase({before->second, ref});
+  if (const auto before = found->last.find(ref); before != found->last.end())
+    found->by_time.erase({before->second, ref});
   found->last[ref] = now;
   found->by_time.emplace(now, ref);
   while (found->by_time.begin()->first + guard.within < now || found->by_time.size() > guard.keys) {

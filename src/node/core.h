@@ -81,8 +81,7 @@ class Core {
   void describe_group(Edge& edge, const std::string& group, Answer<std::optional<engines::GroupDescription>> answer);
   void survey_groups(Edge& edge, const engines::SurveyGroups& wanted, Answer<engines::GroupsSurvey> answer);
   void put_subscription(Edge& edge, const std::string& name, const SubscriptionSettings& settings,
-                        const std::vector<std::pair<PartitionRef, Offset>>& begin,
-                        Answer<Put<Subscription>> answer);
+                        const std::vector<std::pair<PartitionRef, Offset>>& begin, Answer<Put<Subscription>> answer);
   void change_subscription(Edge& edge, const std::string& name, SubscriptionChange change,
                            Answer<ChangedSubscription> answer);
   void delete_subscription(Edge& edge, const std::string& name, Answer<void> answer);

@@ -27,8 +27,8 @@ void Core::begin_burying() {
   const engines::TopicUnit* edits = topics_.find(edits_topic);
   for (std::size_t i = 0; i < dying.size(); ++i) {
     const ParkedKey& each = dying[i];
-    const PartitionRef from = each.edited && edits != nullptr ? PartitionRef{edits->definition.id, PartitionId{0}}
-                                                              : each.partition;
+    const PartitionRef from =
+        each.edited && edits != nullptr ? PartitionRef{edits->definition.id, PartitionId{0}} : each.partition;
     if (dying_.empty()) job.partition = from;
     if (from != job.partition) continue;
     const Offset at = each.edited ? *each.edited : each.head;

@@ -26,8 +26,8 @@ class CoreDelivery : public testing::Test {
     topic_ = (*topic)->value.id;
     Place<Put<Subscription>> subscription;
     core_->put_subscription(edge_, "s",
-                            {.topics = {"t"}, .from = engines::StartFrom::earliest, .retry = {{.attempts = 1}, {}}},
-                            {}, into(subscription));
+                            {.topics = {"t"}, .from = engines::StartFrom::earliest, .retry = {{.attempts = 1}, {}}}, {},
+                            into(subscription));
     settle_down();
     id_ = (*subscription)->value.id;
     Place<Published> published;

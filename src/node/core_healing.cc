@@ -41,8 +41,7 @@ void Core::retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, c
   reply<void>(edge, std::move(answer), carry_out(id, subscriptions_.decide_retry(id, key_hash, asked)));
 }
 
-void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked,
-                       Answer<void> answer) {
+void Core::skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
   reply<void>(edge, std::move(answer), carry_out(id, subscriptions_.decide_skip(id, key_hash, asked)));
@@ -112,8 +111,8 @@ void Core::edit_parked(Edge& edge, EditParked edit, Answer<void> answer) {
                        continuo::fail(Code::not_parked, "another event is the head of the key by now", {},
                                       "look at the key again, and edit what is there"));
   const PartitionRef edits = system_partition(edits_topic);
-  auto decided = subscriptions_.decide_edit(key, topics_.head(edits)->next, edit.event.difference, edit.release,
-                                            edit.asked);
+  auto decided =
+      subscriptions_.decide_edit(key, topics_.head(edits)->next, edit.event.difference, edit.release, edit.asked);
   if (!decided) return reply<void>(edge, std::move(answer), pass(decided));
   begin_frame();
   lay_edit(edits, std::move(edit.event));
@@ -169,15 +168,14 @@ void Core::stop_release(Edge& edge, SubscriptionId id, Answer<Release> answer) {
 void Core::last_release(Edge& edge, SubscriptionId id, Answer<std::optional<Release>> answer) {
   if (refuse_if_failed(edge, answer)) return;
   const Release* release = subscriptions_.release(id);
-  reply<std::optional<Release>>(edge, std::move(answer),
-                                release == nullptr ? std::nullopt : std::optional{*release});
+  reply<std::optional<Release>>(edge, std::move(answer), release == nullptr ? std::nullopt : std::optional{*release});
 }
 
 // ---- the workflow that repairs --------------------------------------------------------------------------------------
 
 bool Core::serve_repairs(const ReceiveRepairs& receive, std::vector<RepairDelivery>& deliveries) {
-  auto decision = subscriptions_.decide_repair(receive.subscription, receive.who, receive.max, receive.lease,
-                                               now_.elapsed);
+  auto decision =
+      subscriptions_.decide_repair(receive.subscription, receive.who, receive.max, receive.lease, now_.elapsed);
   if (!decision || decision->deliveries.empty()) return false;
   begin_frame();
   for (const engines::Effect& each : decision->effects) apply(each);
@@ -237,8 +235,8 @@ void Core::settle_repairs(Edge& edge, SubscriptionId id, std::vector<SettleRepai
   if (subscriptions_.find(id) == nullptr)
     return reply<RepairsSettled>(edge, std::move(answer),
                                  continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
-  const bool edits_any = std::ranges::any_of(
-      repairs, [](const SettleRepair& each) { return each.settle.outcome == Outcome::repaired; });
+  const bool edits_any =
+      std::ranges::any_of(repairs, [](const SettleRepair& each) { return each.settle.outcome == Outcome::repaired; });
   if (auto refused = may_publish(home_.stats()); edits_any && !refused)
     return reply<RepairsSettled>(edge, std::move(answer), pass(refused));
   const PartitionRef edits = edits_any ? system_partition(edits_topic) : PartitionRef{};

@@ -21,8 +21,9 @@ class CoreSubscriptions : public CoreTest {
     publish({sample_record(topic_), sample_record(topic_), sample_record(topic_)});
   }
   Result<ChangedSubscription> change(const std::string& filter, bool keep_parked = false) {
-    return ask<ChangedSubscription>(
-        [&](auto answer) { core_->change_subscription(edge_, "s", {.filter = filter, .keep_parked = keep_parked}, std::move(answer)); });
+    return ask<ChangedSubscription>([&](auto answer) {
+      core_->change_subscription(edge_, "s", {.filter = filter, .keep_parked = keep_parked}, std::move(answer));
+    });
   }
   Offer offer_of(SubscriptionId id, std::int64_t from, std::int64_t next, std::uint32_t filter = 1) {
     Offer made{id, 1, {topic_, PartitionId{0}}, Offset{from}, Offset{next}, {}};

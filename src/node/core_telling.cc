@@ -108,9 +108,9 @@ void Core::tell(const engines::Effect& effect) {
     case EffectType::key_released:
       return with.operator()<engines::KeyReleased>([&](const engines::KeyReleased& it) {
         if (const auto at = subscriptions_.look_at(it.key))
-          tell_key("continuo.key.released", it.key, *at,
-                   fmt::format(R"("waiting":{},"release":{},{})", at->waiting, it.release,
-                               who_and_why(it.by, it.reason)));
+          tell_key(
+              "continuo.key.released", it.key, *at,
+              fmt::format(R"("waiting":{},"release":{},{})", at->waiting, it.release, who_and_why(it.by, it.reason)));
       });
     case EffectType::key_skipped:
       return with.operator()<engines::KeySkipped>([&](const engines::KeySkipped& it) {

@@ -321,8 +321,9 @@ TEST_F(CoreTest, ParkedKeysAreShownRetriedAndSkipped) {
     ASSERT_TRUE(ask<Settled>([&](auto answer) { core_->settle(edge_, settle, std::move(answer)); }));
   };
   fail_head();
-  EXPECT_THAT(*ask<std::vector<ParkedKey>>([&](auto answer) { core_->parked(edge_, id, {.limit = 10}, std::move(answer)); }),
-              SizeIs(1));
+  EXPECT_THAT(
+      *ask<std::vector<ParkedKey>>([&](auto answer) { core_->parked(edge_, id, {.limit = 10}, std::move(answer)); }),
+      SizeIs(1));
   const auto state =
       ask<SubscriptionState>([&](auto answer) { core_->subscription_state(edge_, id, std::move(answer)); });
   EXPECT_EQ(state->parked_keys, 1u);

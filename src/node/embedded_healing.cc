@@ -18,9 +18,8 @@ std::size_t room_of(const EditedEvent& event) {
 
 template <class T, class Act>
 void EmbeddedHealing::submit(std::size_t room, Answer<T> answer, Act act) {
-  submit_(room, [answer = std::move(answer), act = std::move(act)](Core& core) mutable {
-    act(core, std::move(answer));
-  });
+  submit_(room,
+          [answer = std::move(answer), act = std::move(act)](Core& core) mutable { act(core, std::move(answer)); });
 }
 
 void EmbeddedHealing::list(Edge& edge, SubscriptionId id, ParkedQuery query, Answer<std::vector<ParkedKey>> answer) {
@@ -88,9 +87,8 @@ void EmbeddedHealing::settle(Edge& edge, SubscriptionId id, std::vector<SettleRe
 }
 
 void EmbeddedHealing::seek(Edge& edge, Seek seek, Answer<Subscription> answer) {
-  submit(2 * many_keys, std::move(answer), [&edge, seek = std::move(seek)](Core& core, auto reply) {
-    core.seek(edge, seek, std::move(reply));
-  });
+  submit(2 * many_keys, std::move(answer),
+         [&edge, seek = std::move(seek)](Core& core, auto reply) { core.seek(edge, seek, std::move(reply)); });
 }
 
 }  // namespace continuo::node

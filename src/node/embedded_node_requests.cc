@@ -102,8 +102,7 @@ void EmbeddedNode::put_subscription(Edge& edge, std::string name, SubscriptionSe
                                     Answer<Put<Subscription>> answer) {
   within(control_credit_, 1, definition_bytes, Code::too_many_requests, edge, std::move(answer),
          [name = std::move(name), settings = std::move(settings), begin = std::move(begin), &edge](
-             Core& core, auto reply) mutable { core.put_subscription(edge, name, settings, begin, std::move(reply));
-         });
+             Core& core, auto reply) mutable { core.put_subscription(edge, name, settings, begin, std::move(reply)); });
 }
 
 void EmbeddedNode::change_subscription(Edge& edge, std::string name, SubscriptionChange change,

@@ -120,8 +120,7 @@ class Node {
   /// settings say, or at their end.
   virtual void put_subscription(Edge&, std::string name, SubscriptionSettings,
                                 std::vector<std::pair<PartitionRef, Offset>> begin, Answer<Put<Subscription>>) = 0;
-  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings,
-                        Answer<Put<Subscription>> answer) {
+  void put_subscription(Edge& edge, std::string name, SubscriptionSettings settings, Answer<Put<Subscription>> answer) {
     put_subscription(edge, std::move(name), std::move(settings), {}, std::move(answer));
   }
   /// Other settings; another filter counts from where the subscription stands. Errors: unknown_subscription,

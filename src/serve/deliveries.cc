@@ -294,8 +294,7 @@ void find_cause(Exchange& exchange, std::shared_ptr<const wire::http::Settle> re
   const auto far = [&](const node::Lease& lease) { return !is_near_end(node, lease.partition, lease.offset); };
   const bool may_wait = (cause && far(*cause)) || std::ranges::any_of(looked_at, far);
   read_aside(
-      exchange, may_wait,
-      [&node, cause, looked_at = std::move(looked_at)] { return look_up(node, cause, looked_at); },
+      exchange, may_wait, [&node, cause, looked_at = std::move(looked_at)] { return look_up(node, cause, looked_at); },
       [request, settle = std::move(*leases)](Exchange& again, const Known& known) mutable {
         if (!again.gone()) submit(again, *request, std::move(settle), known);
       });

@@ -25,11 +25,22 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::delete_subscription: return delete_subscription(exchange, std::get<OneSubscription>(request));
     case Route::pause: return pause(exchange, std::get<OneSubscription>(request), true);
     case Route::resume: return pause(exchange, std::get<OneSubscription>(request), false);
-    case Route::receive: return receive(exchange, std::get<Receive>(request));
-    case Route::settle: return settle(exchange, std::move(std::get<Settle>(request)));
+    case Route::receive: {
+      const Receive& wanted = std::get<Receive>(request);
+      return wanted.repair ? receive_repairs(exchange, wanted) : receive(exchange, wanted);
+    }
+    case Route::settle:
+      if (const auto* repairs = std::get_if<SettleRepairs>(&request)) return settle_repairs(exchange, *repairs);
+      return settle(exchange, std::move(std::get<Settle>(request)));
     case Route::list_parked: return list_parked(exchange, std::get<ListParked>(request));
     case Route::retry_parked: return retry_parked(exchange, std::get<OneParkedKey>(request));
     case Route::skip_parked: return skip_parked(exchange, std::get<OneParkedKey>(request));
+    case Route::cancel_parked: return cancel_parked(exchange, std::get<OneParkedKey>(request));
+    case Route::edit_parked: return edit_parked(exchange, std::get<OneParkedKey>(request));
+    case Route::release_parked: return release_parked(exchange, std::get<ReleaseParked>(request));
+    case Route::get_release: return get_release(exchange, std::get<OneSubscription>(request));
+    case Route::stop_release: return stop_release(exchange, std::get<OneSubscription>(request));
+    case Route::seek: return seek(exchange, std::get<SeekSubscription>(request));
     case Route::list_groups: return list_groups(exchange, std::get<ListGroups>(request));
     case Route::get_group: return get_group(exchange, std::get<OneGroup>(request));
     case Route::delete_group: return delete_group(exchange, std::get<OneGroup>(request));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "continuo/record/cloudevents.h"
+#include "continuo/record/json_patch.h"
 #include "continuo/serve/handlers.h"
 
 namespace continuo::serve {
@@ -19,7 +20,7 @@ Error placed(Error error) {
 
 Result<Original> published_json(node::Node& node, PartitionRef partition, Offset offset) {
   node::RecordFinder finder = finder_in(node);
-  const auto record = finder.find(partition, offset);
+  auto record = finder.find(partition, offset);
   if (!record) return pass(record);
   std::string topic, scratch;
   const auto catalogue = node.catalogue();
@@ -44,7 +45,7 @@ Result<node::EditedEvent> make_edit(IoThread& thread, const Original& original, 
                 fmt::format("the key must stay '{}': the event goes where the failed one was", original.key),
                 "event.partitionkey", "to send it under another key, skip this one and publish a new event");
   if (event->extension("correlationid").empty() && !original.correlationid.empty())
-    event->extensions.emplace_back("correlationid", original.correlationid);
+    event->extensions.push_back({"correlationid", original.correlationid});
   const auto catalogue = thread.node().catalogue();
   const node::Topic* topic = nullptr;
   for (const auto& [name, each] : catalogue->topics)

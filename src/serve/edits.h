@@ -11,8 +11,8 @@ namespace continuo::serve {
 
 /// What was published.
 struct Original {
-  std::string json;           ///< structured
-  std::string key;            ///< what it is ordered by
+  std::string json;  ///< structured
+  std::string key;   ///< what it is ordered by
   std::string correlationid;
   TopicId topic;
 };

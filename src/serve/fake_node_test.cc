@@ -27,7 +27,7 @@ void FakeNode::change_subscription(node::Edge& edge, std::string name, node::Sub
   if (!parked_.empty() && !change.keep_parked)
     return reply(edge, std::move(answer), refusal<node::ChangedSubscription>(Code::keys_parked));
   auto changed = std::make_shared<node::Subscription>(*there);
-  changed->settings.filter = change.filter;
+  changed->settings = change.applied_to(changed->settings);
   ++changed->filter_version;
   auto next = std::make_shared<node::Catalogue>(*catalogue_);
   next->subscriptions[name] = changed;

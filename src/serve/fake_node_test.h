@@ -14,6 +14,7 @@
 
 #include "continuo/node/node.h"
 #include "continuo/record/batch.h"
+#include "continuo/serve/few_healed_test.h"
 #include "continuo/serve/no_groups_test.h"
 
 namespace continuo::serve {
@@ -87,7 +88,9 @@ class FakeNode final : public node::Node {
     log.first = std::max(log.first, before);
     reply(edge, std::move(answer), Result<node::PartitionState>(state_of(partition, log)));
   }
+  using node::Node::put_subscription;
   void put_subscription(node::Edge& edge, std::string name, node::SubscriptionSettings settings,
+                        std::vector<std::pair<PartitionRef, Offset>>,
                         node::Answer<node::Put<node::Subscription>> answer) override {
     const std::lock_guard lock(mutex_);
     if (const auto* there = catalogue_->find_subscription(name)) {
@@ -189,20 +192,7 @@ class FakeNode final : public node::Node {
   void settle(node::Edge& edge, node::Settle settle, node::Answer<node::Settled> answer) override;
   void return_leases(node::Edge& edge, std::vector<node::Lease> leases, node::Answer<void> answer) override;
   void subscription_state(node::Edge& edge, SubscriptionId id, node::Answer<node::SubscriptionState> answer) override;
-  void parked(node::Edge& edge, SubscriptionId, std::uint32_t,
-              node::Answer<std::vector<node::ParkedKey>> answer) override {
-    const std::lock_guard lock(mutex_);
-    reply(edge, std::move(answer), Result<std::vector<node::ParkedKey>>(parked_));
-  }
-  void retry_parked(node::Edge& edge, SubscriptionId, std::uint64_t key_hash, node::Answer<void> answer) override {
-    const std::lock_guard lock(mutex_);
-    const auto removed = std::erase_if(parked_, [&](const node::ParkedKey& key) { return key.key_hash == key_hash; });
-    reply(edge, std::move(answer), removed != 0 ? Result<void>{} : refusal<void>(Code::not_parked));
-  }
-  void skip_parked(node::Edge& edge, SubscriptionId id, std::uint64_t key_hash, std::string,
-                   node::Answer<void> answer) override {
-    retry_parked(edge, id, key_hash, std::move(answer));
-  }
+  node::Healing& healing() override { return healing_; }
   void feed_positions(node::Edge&, node::Answer<std::vector<node::FeedPosition>>) override {}
   void offer(node::Edge&, node::Offer, node::Answer<node::OfferCredit>) override {}
   void offer_all(node::Edge&, std::vector<node::Offer>, node::Answer<std::vector<Result<node::OfferCredit>>>) override {
@@ -288,6 +278,10 @@ class FakeNode final : public node::Node {
     const std::lock_guard lock(mutex_);
     send_unless_held(edge, std::move(run));
   }};
+  FewHealed healing_{mutex_, parked_, [this](node::Edge& edge, auto run) {
+                       const std::lock_guard lock(mutex_);
+                       send_unless_held(edge, std::move(run));
+                     }};
   Sequence group_{0};
   std::uint32_t next_id_ = 1;
 };

@@ -154,7 +154,7 @@ TEST_F(Filters, AChangeThatCannotBeIsRefused) {
     return fmt::format("{} at {}", reply.text("code"), reply.text("at"));
   };
   EXPECT_EQ(refused("{}"), "bad_setting at filter");
-  EXPECT_EQ(refused(R"({"filter":null,"lease":"10s"})"), "unsupported at lease");
+  EXPECT_EQ(refused(R"({"filter":null,"order_by":"none"})"), "unsupported at order_by");
   EXPECT_EQ(refused(R"({"filter":null,"parked":"discard"})"), "unsupported at parked");
   EXPECT_EQ(refused(R"({"filter":null,"parked":"lose"})"), "bad_setting at parked");
   EXPECT_EQ(refused(R"({"filtre":null})"), "unknown_field at filtre");

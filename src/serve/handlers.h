@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,18 @@ void settle(Exchange& exchange, wire::http::Settle request);
 void list_parked(Exchange& exchange, const wire::http::ListParked& request);
 void retry_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
 void skip_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
+void cancel_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
+void edit_parked(Exchange& exchange, const wire::http::OneParkedKey& request);
+
+// releases.cc
+void release_parked(Exchange& exchange, const wire::http::ReleaseParked& request);
+void stop_release(Exchange& exchange, const wire::http::OneSubscription& request);
+void get_release(Exchange& exchange, const wire::http::OneSubscription& request);
+void seek(Exchange& exchange, const wire::http::SeekSubscription& request);
+
+// repairs.cc
+void receive_repairs(Exchange& exchange, const wire::http::Receive& request);
+void settle_repairs(Exchange& exchange, const wire::http::SettleRepairs& request);
 
 // groups.cc, group_offsets.cc
 void list_groups(Exchange& exchange, const wire::http::ListGroups& request);
@@ -83,6 +96,11 @@ Error unknown_subscription(std::string_view name);
 /// for a webhook with a private address where that is not allowed, and for copies that would go round.
 Result<wire::http::DeliveryTarget> checked_target(const Door& door, std::string_view name,
                                                   node::SubscriptionSettings& settings);
+
+/// The first event of every partition of these topics from there on: releases.cc. May read files. Errors:
+/// unknown_topic, bad_position.
+Result<std::vector<std::pair<PartitionRef, Offset>>> starts_at(node::Node& node, const wire::http::From& from,
+                                                               std::span<const std::string> topics);
 
 /// Runs `then` with the topic, made with the defaults first if it is not there and the server may; else refuses.
 void with_topic(Exchange& exchange, const std::string& name,

@@ -68,9 +68,8 @@ void answer_parked(Exchange& exchange, std::vector<node::ParkedKey> keys, bool m
   Door& door = exchange.thread().door();
   if (door.budget.exhausted())
     return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
-  const bool may_wait = std::ranges::any_of(keys, [&](const node::ParkedKey& key) {
-    return key.edited || !is_near_end(door.node, key.partition, key.head);
-  });
+  const bool may_wait = std::ranges::any_of(
+      keys, [&](const node::ParkedKey& key) { return key.edited || !is_near_end(door.node, key.partition, key.head); });
   read_aside(
       exchange, may_wait, [&door, more, keys = std::move(keys)] { return parked_json(door, keys, more); },
       [](Exchange& again, const std::string& json) { again.answer_json(json); });
@@ -126,8 +125,7 @@ void skip_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
   const auto catalogue = thread.node().catalogue();
   if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
-    thread.node().healing().skip(thread, subscription->id, key_hash(request.key), request.asked,
-                                 answer_done(exchange));
+    thread.node().healing().skip(thread, subscription->id, key_hash(request.key), request.asked, answer_done(exchange));
 }
 
 void cancel_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {

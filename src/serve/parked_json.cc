@@ -64,8 +64,8 @@ void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogu
   out += ",\"fingerprint\":";
   record::write_json_string(parked.fingerprint, out);
   out += fmt::format(R"(,"attempts":{},"repairs":{},"edited":{}}},"waiting":{},"repair_by":"{}","since":"{}"}})",
-                     parked.attempts, parked.repairs, parked.edited.has_value(), parked.waiting,
-                     repairer_of(parked), format_time(parked.since));
+                     parked.attempts, parked.repairs, parked.edited.has_value(), parked.waiting, repairer_of(parked),
+                     format_time(parked.since));
 }
 
 }  // namespace continuo::serve

@@ -269,7 +269,7 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   EXPECT_EQ(client.ask("PUT", "/v1/subscriptions/s", R"({"topics":["t"]})").status, 201);
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/settle", R"({"ack":["nonsense"]})").text("at"), "ack[0]");
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/settle", R"({"nack":[{"lase":"x"}]})").text("at"), "nack[0].lase");
-  EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/seek", "{}").text("code"), "unsupported");
+  EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/seek", "{}").text("at"), "to");
   EXPECT_EQ(client.ask("PUT", "/v1/queues/mail", "{}").status, 501);
 }
 

@@ -1,13 +1,19 @@
 // Subscriptions: define, change, look, pause, delete.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "continuo/record/cloudevents.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/reading_aside.h"
+#include "continuo/serve/release_json.h"
 #include "continuo/wire/http/definitions.h"
 
 namespace continuo::serve {
 namespace {
+
+using Starts = std::vector<std::pair<PartitionRef, Offset>>;
 
 // Without the closing brace.
 std::string definition(const node::Subscription& subscription) {
@@ -24,6 +30,15 @@ std::string description(const node::SubscriptionState& state) {
   if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
   out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}", state.leased,
                      state.delayed, state.parked_keys, state.parked_events);
+  if (state.storm)
+    out += fmt::format(R"(,"in_storm":{{"fingerprint":"{}","since":"{}","probes":{}}})", state.storm->fingerprint,
+                       format_time(state.storm->since), state.storm->probes);
+  if (state.release) out += ",\"release\":" + release_json(*state.release);
+  out += fmt::format(R"(,"healing":{{"retries":{},"parked":{},"released":{},"drained":{},"relapsed":{},"repaired":{},)"
+                     R"("skipped":{},"dead_lettered":{},"overtakes_prevented":{}}})",
+                     state.tally.retries, state.tally.parked, state.tally.released, state.tally.drained,
+                     state.tally.relapsed, state.tally.repaired, state.tally.skipped, state.tally.dead_lettered,
+                     state.tally.overtakes_prevented);
   if (state.subscription.matched) out += fmt::format(",\"matched\":{}", state.subscription.matched->load());
   return out + "}";
 }
@@ -56,25 +71,43 @@ void list_subscriptions(Exchange& exchange) {
   exchange.answer_json(out + "]}");
 }
 
+namespace {
+
+// From a time on: where that is in each partition is looked up first.
+void put_from_its_start(Exchange& exchange, const wire::http::PutSubscription& request) {
+  const auto put = [request](Exchange& on, Starts begin) {
+    on.thread().node().put_subscription(on.thread(), request.subscription, request.settings, std::move(begin),
+                                        [self = on.shared_from_this()](Result<node::Put<node::Subscription>> done) {
+                                          if (!done) return self->refuse(done.error(), {});
+                                          self->answer_json(definition(done->value) + "}", done->created ? 201 : 200);
+                                        });
+  };
+  if (request.settings.from != engines::StartFrom::time) return put(exchange, {});
+  read_aside(
+      exchange, true,
+      [&node = exchange.thread().node(), settings = request.settings] {
+        return starts_at(node, settings.from_time, settings.topics);
+      },
+      [put](Exchange& again, Result<Starts> starts) {
+        if (!starts) return again.refuse(starts.error(), {});
+        put(again, std::move(*starts));
+      });
+}
+
+}  // namespace
+
 void put_subscription(Exchange& exchange, wire::http::PutSubscription request) {
   auto target = checked_target(exchange.thread().door(), request.subscription, request.settings);
   if (!target) return exchange.refuse(target.error(), {});
-  const std::string name = request.subscription;
-  const std::vector<std::string> sources = request.settings.topics;
-  const auto put = [request = std::move(request)](Exchange& again) {
-    IoThread& thread = again.thread();
-    thread.node().put_subscription(thread, request.subscription, request.settings,
-                                   [self = again.shared_from_this()](Result<node::Put<node::Subscription>> made) {
-                                     if (!made) return self->refuse(made.error(), {});
-                                     self->answer_json(definition(made->value) + "}", made->created ? 201 : 200);
-                                   });
-  };
   // Copies go into a topic that is there, as what is published does. It is made only for what will be made then.
   const auto catalogue = exchange.thread().node().catalogue();
-  for (const std::string& topic : sources)
-    if (!catalogue->find_topic(topic)) return put(exchange);
-  if (!target->topic || catalogue->find_subscription(name) != nullptr) return put(exchange);
-  with_topic(exchange, target->topic->name, [put](Exchange& again, const node::Topic&) { put(again); });
+  const bool known = std::ranges::all_of(
+      request.settings.topics, [&](const std::string& topic) { return catalogue->find_topic(topic) != nullptr; });
+  if (!target->topic || !known || catalogue->find_subscription(request.subscription) != nullptr)
+    return put_from_its_start(exchange, request);
+  with_topic(exchange, target->topic->name, [request = std::move(request)](Exchange& again, const node::Topic&) {
+    put_from_its_start(again, request);
+  });
 }
 
 void change_subscription(Exchange& exchange, wire::http::ChangeSubscription request) {

@@ -252,6 +252,9 @@ Result<SubscriptionChange> read_subscription_change(const Json& object) {
                   fmt::format("'parked' cannot be '{}' here", parked.substr(0, 80)),
                   R"(say "keep", or skip each with its reason; POST .../seek discards)");
   change.keep_parked = parked == "keep";
+  if (change == SubscriptionChange{.keep_parked = change.keep_parked})
+    fields.refuse("filter", Code::bad_setting, "nothing is to become different",
+                  R"("filter":{...}, "lease":"10s", "retry":{...}; null takes a setting away)");
   if (auto checked = fields.result(); !checked) return pass(checked);
   return change;
 }

@@ -74,7 +74,8 @@ Result<ListParked> read_parked_list(const Query& query) {
 }
 
 Result<OneParkedKey> read_parked_verb(const Json& object, bool edit) {
-  Fields fields = edit ? Fields(object, {}, {"by", "reason", "event", "release"}) : Fields(object, {}, {"by", "reason"});
+  Fields fields =
+      edit ? Fields(object, {}, {"by", "reason", "event", "release"}) : Fields(object, {}, {"by", "reason"});
   OneParkedKey parked;
   read_asked(fields, parked.asked);
   if (edit) {

@@ -195,22 +195,73 @@ constexpr std::string_view subscriptions = R"json(
   "parameters": [{"$ref": "#/components/parameters/subscription"}],
   "get": {"operationId": "list_parked", "tags": ["subscriptions"], "summary": "Keys that wait for a decision",
     "parameters": [{"name": "key", "in": "query", "schema": {"type": "string"}},
+      {"name": "fingerprint", "in": "query", "schema": {"type": "string"}},
+      {"name": "type", "in": "query", "schema": {"type": "string"}},
+      {"name": "after", "in": "query", "schema": {"type": "string"}},
       {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}}],
     "responses": {"200": {"description": "Parked keys", "content": {"application/json": {"schema": {"type": "object",
-      "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/ParkedKey"}}}}}}},
+      "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/ParkedKey"}},
+        "next": {"type": "string"}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
 },
 "/v1/subscriptions/{subscription}/parked/{key}/retry": {
   "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
   "post": {"operationId": "retry_parked", "tags": ["subscriptions"], "summary": "Deliver the failed event again",
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
     "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
 },
 "/v1/subscriptions/{subscription}/parked/{key}/skip": {
   "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
   "post": {"operationId": "skip_parked", "tags": ["subscriptions"], "summary": "Pass over the failed event",
-    "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
-      "properties": {"reason": {"type": "string"}}}}}},
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
     "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/parked/{key}/cancel": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
+  "post": {"operationId": "cancel_parked", "tags": ["subscriptions"], "summary": "Pass over all that waits of the key",
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
+    "responses": {"200": {"description": "How many events that were", "content": {"application/json": {"schema":
+      {"type": "object", "properties": {"events": {"type": "integer"}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/parked/{key}/edit": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
+  "post": {"operationId": "edit_parked", "tags": ["subscriptions"],
+    "summary": "Deliver another event in the failed one's place",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+      "additionalProperties": false, "required": ["event"],
+      "properties": {"event": {"$ref": "#/components/schemas/Event"}, "release": {"type": "boolean", "default": true},
+        "by": {"type": "string"}, "reason": {"type": "string"}}}}}},
+    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/parked/release": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "post": {"operationId": "release_parked", "tags": ["subscriptions"], "summary": "Release parked keys, one by one",
+    "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
+      "properties": {"fingerprint": {"type": "string"}, "type": {"type": "string"},
+        "after": {"type": "string", "format": "date-time"}, "before": {"type": "string", "format": "date-time"},
+        "rate": {"type": "string", "examples": ["100/s"]}, "stop_at_relapse": {"type": "boolean", "default": true},
+        "dry_run": {"type": "boolean", "default": false}, "by": {"type": "string"}, "reason": {"type": "string"}}}}}},
+    "responses": {"200": {"description": "What it would release"}, "202": {"description": "Begun",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Release"}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}},
+  "get": {"operationId": "get_release", "tags": ["subscriptions"], "summary": "The release under way, or the last one",
+    "responses": {"200": {"description": "How far it is", "content": {"application/json": {"schema":
+      {"$ref": "#/components/schemas/Release"}}}}, "default": {"$ref": "#/components/responses/Problem"}}},
+  "delete": {"operationId": "stop_release", "tags": ["subscriptions"], "summary": "Stop the release under way",
+    "responses": {"200": {"description": "Where it stopped", "content": {"application/json": {"schema":
+      {"$ref": "#/components/schemas/Release"}}}}, "default": {"$ref": "#/components/responses/Problem"}}}
+},
+"/v1/subscriptions/{subscription}/seek": {
+  "parameters": [{"$ref": "#/components/parameters/subscription"}],
+  "post": {"operationId": "seek", "tags": ["subscriptions"], "summary": "Go on from another place",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
+      "additionalProperties": false, "required": ["to"], "properties": {
+        "to": {"type": "string", "examples": ["earliest", "latest", "2026-01-31T08:00:00Z"]},
+        "parked": {"enum": ["keep", "discard"]}, "by": {"type": "string"}, "reason": {"type": "string"}}}}}},
+    "responses": {"200": {"description": "The new epoch", "content": {"application/json": {"schema":
+      {"type": "object", "properties": {"epoch": {"type": "integer"}}}}}},
+      "default": {"$ref": "#/components/responses/Problem"}}}
 },
 )json";
 
@@ -495,6 +546,14 @@ constexpr std::string_view components = R"json(
       "before": {"anyOf": [{"$ref": "#/components/schemas/Offset"}, {"type": "null"}]},
       "committed": {"$ref": "#/components/schemas/Offset"}, "next": {"$ref": "#/components/schemas/Offset"},
       "lag": {"type": "integer"}}}}}},
+  "Asked": {"type": "object", "additionalProperties": false, "properties": {"by": {"type": "string", "maxLength": 200},
+    "reason": {"type": "string", "maxLength": 4096}}},
+  "Release": {"type": "object", "properties": {"release": {"type": "integer"},
+    "state": {"enum": ["running", "done", "relapsed", "cancelled", "none"]}, "matching": {"type": "integer"},
+    "released": {"type": "integer"}, "relapsed": {"type": "integer"}, "stop_at_relapse": {"type": "boolean"},
+    "rate": {"type": "string"}, "fingerprint": {"type": "string"}, "type": {"type": "string"},
+    "after": {"type": "string"}, "before": {"type": "string"}, "by": {"type": "string"}, "reason": {"type": "string"},
+    "started": {"type": "string", "format": "date-time"}}},
   "ParkedKey": {"type": "object", "properties": {"key": {"type": ["string", "null"]}, "id": {"type": "string"},
       "state": {"type": "string"},
     "topic": {"type": "string"}, "head": {"type": "object", "properties": {"event": {
