@@ -8,6 +8,7 @@
 
 #include "continuo/delivery/pushing_test.h"
 #include "continuo/delivery/webhook/receiver_test.h"
+#include "continuo/node/healing.h"
 
 namespace continuo::delivery::webhook {
 namespace {
@@ -230,7 +231,7 @@ TEST_F(WebhookTest, FailuresAreRetriedByTheirCodesAndParkTheirKey) {
   ASSERT_TRUE(eventually([&] { return state(id).parked_keys == 1 && count() >= 3; }));
   EXPECT_EQ(state(id).parked_events, 2u);
   const auto parked = home_.edge.ask<std::vector<node::ParkedKey>>(
-      [&](node::Edge& to, auto answer) { home_.node->parked(to, id, 10, std::move(answer)); });
+      [&](node::Edge& to, auto answer) { home_.node->healing().list(to, id, {.limit = 10}, std::move(answer)); });
   EXPECT_EQ(parked->front().failure.code, "http_404");
   EXPECT_EQ(parked->front().failure.message, "the webhook answered 404");
   EXPECT_EQ(count(), 3u);
