@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "continuo/node/healing.h"
+
 namespace continuo::delivery {
 namespace {
 
@@ -63,7 +65,10 @@ void Pusher::give_back(std::vector<node::Lease> leases) {
 
 Result<Pusher::Found> Pusher::find(const node::Delivery& delivery) {
   const PartitionRef place = delivery.lease.partition;
-  auto record = finder_.find(place, delivery.lease.offset);
+  // What somebody put in its place lies in a topic of its own.
+  const node::Topic* edits = delivery.edited ? thread_.catalogue().find_topic(node::edits_topic) : nullptr;
+  auto record = edits != nullptr ? finder_.find({edits->id, PartitionId{0}}, *delivery.edited)
+                                 : finder_.find(place, delivery.lease.offset);
   if (!record) return pass(record);
   Found found{*record, {}, topic_name(place.topic)};
   found.event = record::event_of(found.record, {found.topic, place.partition}, scratch_);

@@ -20,7 +20,8 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::read: return read(exchange, std::get<Read>(request));
     case Route::list_subscriptions: return list_subscriptions(exchange);
     case Route::put_subscription: return put_subscription(exchange, std::get<PutSubscription>(std::move(request)));
-    case Route::change_subscription: return change_subscription(exchange, std::get<ChangeSubscription>(request));
+    case Route::change_subscription:
+      return change_subscription(exchange, std::get<ChangeSubscription>(std::move(request)));
     case Route::get_subscription: return get_subscription(exchange, std::get<OneSubscription>(request));
     case Route::delete_subscription: return delete_subscription(exchange, std::get<OneSubscription>(request));
     case Route::pause: return pause(exchange, std::get<OneSubscription>(request), true);

@@ -24,7 +24,8 @@ class Targets : public testing::Test {
 };
 
 TEST_F(Targets, ArePrivateOnlyWhereThatIsAllowed) {
-  for (const char* host : {"127.0.0.1:9000", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"}) {
+  for (const char* host :
+       {"127.0.0.1:9000", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"}) {
     const Reply reply = put(fmt::format(R"({{"webhook":{{"url":"http://{}/"}}}})", host));
     EXPECT_EQ(reply.status, 400) << host;
     EXPECT_EQ(reply.text("at"), "target.webhook.url");
@@ -34,8 +35,9 @@ TEST_F(Targets, ArePrivateOnlyWhereThatIsAllowed) {
   Served open({.allow_private_webhooks = true});
   Client other = open.client();
   other.ask("PUT", "/v1/topics/t", "{}");
-  EXPECT_EQ(other.ask("PUT", "/v1/subscriptions/s",
-                      R"({"topics":["t"],"target":{"webhook":{"url":"http://127.0.0.1:9000/"}}})")
+  EXPECT_EQ(other
+                .ask("PUT", "/v1/subscriptions/s",
+                     R"({"topics":["t"],"target":{"webhook":{"url":"http://127.0.0.1:9000/"}}})")
                 .status,
             201);
 }
@@ -56,6 +58,19 @@ TEST_F(Targets, AreShownWithoutSecretsAndTakenBackSo) {
       R"({"webhook":{"url":"https://shop.example/","secret":"***","headers":{"Authorization":"***"}}})";
   EXPECT_EQ(put(shown).status, 200);
   EXPECT_EQ(put(shown, "other").text("at"), "target.webhook.secret") << "there is none that the stars could mean";
+}
+
+TEST_F(Targets, AreCheckedWhenTheyBecomeOthers) {
+  EXPECT_EQ(put(R"({"webhook":{"url":"https://shop.example/","secret":"0123456789abcdef"}})").status, 201);
+  const auto change = [&](std::string_view target) {
+    return client.ask("PATCH", "/v1/subscriptions/s", fmt::format(R"({{"target":{}}})", target));
+  };
+  EXPECT_EQ(change(R"({"webhook":{"url":"http://10.0.0.1/"}})").text("at"), "target.webhook.url");
+  EXPECT_EQ(change(R"({"topic":{"name":"t"}})").text("at"), "target.topic.name");
+  EXPECT_EQ(change(R"({"webhook":{"url":"https://new.example/","secret":"***"}})").status, 200);
+  EXPECT_EQ(change(R"({"topic":{"name":"b"}})").status, 200);
+  EXPECT_EQ(client.ask("GET", "/v1/topics/b").status, 200);
+  EXPECT_EQ(change(R"({"webhook":{"url":"https://new.example/","secret":"***"}})").text("at"), "target.webhook.secret");
 }
 
 TEST_F(Targets, OfCopiesAreMadeAndNeverGoRound) {

@@ -8,6 +8,7 @@
 
 #include "continuo/delivery/pushing_test.h"
 #include "continuo/delivery/webhook/receiver_test.h"
+#include "continuo/node/healing.h"
 
 namespace continuo::delivery::webhook {
 namespace {
@@ -230,7 +231,7 @@ TEST_F(WebhookTest, FailuresAreRetriedByTheirCodesAndParkTheirKey) {
   ASSERT_TRUE(eventually([&] { return state(id).parked_keys == 1 && count() >= 3; }));
   EXPECT_EQ(state(id).parked_events, 2u);
   const auto parked = home_.edge.ask<std::vector<node::ParkedKey>>(
-      [&](node::Edge& to, auto answer) { home_.node->parked(to, id, 10, std::move(answer)); });
+      [&](node::Edge& to, auto answer) { home_.node->healing().list(to, id, {.limit = 10}, std::move(answer)); });
   EXPECT_EQ(parked->front().failure.code, "http_404");
   EXPECT_EQ(parked->front().failure.message, "the webhook answered 404");
   EXPECT_EQ(count(), 3u);
@@ -253,6 +254,21 @@ TEST_F(WebhookTest, FollowsItsDefinition) {
   id = subscribe("s", webhook(receiver_.url("/two")));
   ASSERT_TRUE(all_settled(id));
   EXPECT_THAT(ids(), ElementsAre("1", "2", "1", "2", "3"));
+  EXPECT_THAT(receiver_.requests().back().head, testing::StartsWith("POST /two "));
+}
+
+TEST_F(WebhookTest, GoesWhereItsTargetGoes) {
+  const TopicId topic = home_.make_topic();
+  const SubscriptionId id = subscribe("s", webhook(receiver_.url("/one")));
+  publish(topic, {{"1", "a"}});
+  ASSERT_TRUE(all_settled(id));
+  node::SubscriptionChange change;
+  change.target = webhook(receiver_.url("/two"));
+  ASSERT_TRUE(home_.edge.ask<node::ChangedSubscription>(
+      [&](node::Edge& to, auto answer) { home_.node->change_subscription(to, "s", change, std::move(answer)); }));
+  publish(topic, {{"2", "a"}});
+  ASSERT_TRUE(all_settled(id));
+  EXPECT_THAT(ids(), ElementsAre("1", "2"));
   EXPECT_THAT(receiver_.requests().back().head, testing::StartsWith("POST /two "));
 }
 

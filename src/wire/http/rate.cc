@@ -14,7 +14,7 @@ constexpr std::pair<std::string_view, Millis> units[] = {
 
 }  // namespace
 
-Result<Rate> parse_rate(std::string_view text) {
+Result<Rate> rate_from(std::string_view text) {
   Rate rate;
   const auto slash = text.find('/');
   const std::string_view number = text.substr(0, slash);

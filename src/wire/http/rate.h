@@ -17,7 +17,7 @@ struct Rate {
 };
 
 /// 1 to 1,000,000 of them. Errors: bad_setting.
-Result<Rate> parse_rate(std::string_view text);
+Result<Rate> rate_from(std::string_view text);
 std::string format_rate(const Rate& rate);
 
 }  // namespace continuo::wire::http

@@ -120,7 +120,7 @@ WebhookTarget read_webhook(Fields& parent, const Json& object) {
   fields.number("concurrency", target.concurrency, 1, most_webhook_concurrency);
   std::string rate;
   fields.text("rate", rate);
-  if (fields.ok() && fields.has("rate")) take(fields, "rate", parse_rate(rate), target.rate.emplace());
+  if (fields.ok() && fields.has("rate")) take(fields, "rate", rate_from(rate), target.rate.emplace());
   fields.duration("timeout", target.timeout, Millis{100}, longest_webhook_timeout);
   read_headers(fields, target);
   parent.take(fields.result());

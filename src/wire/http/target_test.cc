@@ -191,11 +191,11 @@ TEST(WebhookUrl, KnowsPrivateAddresses) {
 }
 
 TEST(Rate, IsACountInATime) {
-  EXPECT_EQ(parse_rate("100/s"), (Rate{100, Millis{1'000}}));
-  EXPECT_EQ(parse_rate("1/h"), (Rate{1, Millis{3'600'000}}));
+  EXPECT_EQ(rate_from("100/s"), (Rate{100, Millis{1'000}}));
+  EXPECT_EQ(rate_from("1/h"), (Rate{1, Millis{3'600'000}}));
   for (const char* text : {"", "100", "/s", "100/", "100/d", "0/s", "-1/s", "1.5/s", "1000001/s", "100/s "})
-    EXPECT_FALSE(parse_rate(text)) << text;
-  for (const char* text : {"100/s", "30/m", "1000000/h"}) EXPECT_EQ(format_rate(*parse_rate(text)), text);
+    EXPECT_FALSE(rate_from(text)) << text;
+  for (const char* text : {"100/s", "30/m", "1000000/h"}) EXPECT_EQ(format_rate(*rate_from(text)), text);
 }
 
 TEST(CopyCycles, NameTheWayRound) {
