@@ -207,7 +207,7 @@ TEST_F(CoreQueuesTest, AnotherReaderKeepsWhatItHasNotSettled) {
   SubscriptionSettings other;
   other.topics = {"mail"};
   other.from = engines::StartFrom::earliest;
-  ask<Put<Subscription>>([&](auto answer) { core_->put_subscription(edge_, "audit", other, std::move(answer)); });
+  ask<Put<Subscription>>([&](auto answer) { core_->put_subscription(edge_, "audit", other, {}, std::move(answer)); });
   send(2);
   feed(id, 0, 2);
   received(id);
