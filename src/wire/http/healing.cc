@@ -100,7 +100,7 @@ Result<ReleaseParked> read_release(const Json& object) {
   if (fields.has("rate")) {
     std::string text;
     fields.text("rate", text);
-    if (auto rate = parse_rate(text)) {
+    if (auto rate = rate_from(text)) {
       release.rate = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(rate->count * 1'000ll / rate->per.count()));
     } else {
       rate.error().at = "rate";
