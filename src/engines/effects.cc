@@ -4,6 +4,7 @@
 
 #include "continuo/engines/codec.h"
 #include "continuo/engines/groups/group_effects.h"
+#include "continuo/engines/healing_effects.h"
 #include "continuo/engines/kept_effects.h"
 #include "continuo/engines/producer_effects.h"
 #include "continuo/engines/topic_effects.h"

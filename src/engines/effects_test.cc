@@ -9,6 +9,7 @@
 
 #include "continuo/base/random.h"
 #include "continuo/engines/groups/group_effects.h"
+#include "continuo/engines/healing_effects.h"
 #include "continuo/engines/kept_effects.h"
 #include "continuo/engines/producer_effects.h"
 #include "continuo/engines/topic_effects.h"

@@ -10,7 +10,7 @@
 #include "continuo/base/hash.h"
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
-#include "continuo/engines/effects.h"
+#include "continuo/engines/healing_effects.h"
 
 namespace continuo::engines {
 

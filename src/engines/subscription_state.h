@@ -14,7 +14,7 @@
 
 namespace continuo::engines {
 
-struct SubscriptionsEngine::State {
+struct SubscriptionStates::State {
   /// Oldest head first; then by place, so that the order never depends on a hash table.
   using ReadyKey = std::tuple<Offset, PartitionRef, std::uint64_t>;
 
@@ -72,7 +72,7 @@ struct SubscriptionsEngine::State {
 
 // Takes the key out of the indexes, changes it, and puts it back, or drops it when nothing is left.
 template <class T>
-void SubscriptionsEngine::apply_key(const T& effect, auto change) {
+void SubscriptionStates::apply_key(const T& effect, auto change) {
   State* found = state(effect.key.subscription);
   KeyUnit* unit = key(effect.key);
   if (found == nullptr || unit == nullptr) return;
@@ -85,6 +85,16 @@ void SubscriptionsEngine::apply_key(const T& effect, auto change) {
   schedule(*unit);
   enter(*found, *unit);
   ledger_.touch(*unit);
+}
+
+// A key's pages come and go between leaving the indexes and entering them again: its counts include them. While effects
+// are replayed the key itself may not be there yet, or not any more.
+inline void SubscriptionStates::apply_page(const KeyRef& ref, auto change) {
+  State& found = make_state(ref.subscription);
+  KeyUnit* unit = key(ref);
+  if (unit != nullptr) leave(found, *unit);
+  change(found);
+  if (unit != nullptr) enter(found, *unit);
 }
 
 }  // namespace continuo::engines

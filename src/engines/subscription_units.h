@@ -8,7 +8,7 @@
 
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
-#include "continuo/engines/effects.h"
+#include "continuo/engines/healing_effects.h"
 #include "continuo/engines/unit.h"
 
 namespace continuo::engines {
@@ -29,6 +29,9 @@ struct SubscriptionLimits {
 
 /// How long the answer to a settle is remembered, within the limits above.
 inline constexpr Millis settle_window{300'000};
+
+/// Of the bytes of keys and pages of which anything is more than outstanding; all others are of version 1.
+inline constexpr std::uint32_t healing_unit_version = 2;
 
 /// A key with outstanding events: the front of its queue. Many more wait in pages behind it, so that a unit stays small
 /// and a change costs the same however many there are.

@@ -1,6 +1,4 @@
-// The subscriptions engine's state: what effects change, and recovery.
-#include "continuo/engines/subscriptions.h"
-
+// The subscriptions engine's state: units, indexes, and what effects change.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +10,6 @@ namespace continuo::engines {
 namespace {
 
 constexpr std::uint32_t unit_version = 1;
-constexpr std::uint32_t healing_version = 2;  // of keys and their pages
 
 std::string subscription_key(SubscriptionId id) { return unit_key_of(UnitKind::subscription, id.value); }
 std::string cursor_key(SubscriptionId id, PartitionRef ref) {
@@ -40,7 +37,7 @@ void KeyUnit::encode(std::string& out) const {
   const bool healing = !times.empty() || time_came || drain_to || release != 0 || edited || !event_type.empty() ||
                        repair_by != RepairBy::workflow || repair_lease != 0 || repairs != 0;
   FieldWriter writer{out};
-  writer(healing ? healing_version : unit_version, state, attempts, leased, lease_number, until, failure.code,
+  writer(healing ? healing_unit_version : unit_version, state, attempts, leased, lease_number, until, failure.code,
          failure.message, since, queue);
   if (healing)
     writer(times, time_came, drain_to, release, edited, event_type, repair_by, repair_lease, repair_until, repairs);
@@ -62,7 +59,7 @@ void KeyUnit::pass(std::size_t count) {
 std::string KeyPage::unit_key() const { return key_page_key(ref, first); }
 void KeyPage::encode(std::string& out) const {
   FieldWriter writer{out};
-  writer(times.empty() ? unit_version : healing_version, offsets);
+  writer(times.empty() ? unit_version : healing_unit_version, offsets);
   if (!times.empty()) writer(times);
 }
 
@@ -84,40 +81,40 @@ void UseUnit::encode(std::string& out) const { out += engines::encode(value).pay
 std::string SubscriptionUnit::unit_key() const { return subscription_key(definition.id); }
 void SubscriptionUnit::encode(std::string& out) const { out += engines::encode(definition).payload; }
 
-void SubscriptionsEngine::CounterUnit::encode(std::string& out) const {
+void SubscriptionStates::CounterUnit::encode(std::string& out) const {
   FieldWriter writer{out};
   writer(unit_version, next);
 }
 
-std::string SubscriptionsEngine::page_key(SubscriptionId id, std::uint64_t page) {
+std::string SubscriptionStates::page_key(SubscriptionId id, std::uint64_t page) {
   return unit_key_of(UnitKind::settles, id.value, page);
 }
 
 // ---- state ----------------------------------------------------------------------------------------------------------
 
-SubscriptionsEngine::SubscriptionsEngine(Ledger& ledger, const SubscriptionLimits& limits)
+SubscriptionStates::SubscriptionStates(Ledger& ledger, const SubscriptionLimits& limits)
     : ledger_(ledger), limits_(limits) {}
-SubscriptionsEngine::~SubscriptionsEngine() = default;
+SubscriptionStates::~SubscriptionStates() = default;
 
-SubscriptionsEngine::State* SubscriptionsEngine::state(SubscriptionId id) {
+SubscriptionStates::State* SubscriptionStates::state(SubscriptionId id) {
   const auto found = states_.find(id);
   return found == states_.end() ? nullptr : found->second.get();
 }
-const SubscriptionsEngine::State* SubscriptionsEngine::state(SubscriptionId id) const {
-  return const_cast<SubscriptionsEngine*>(this)->state(id);
+const SubscriptionStates::State* SubscriptionStates::state(SubscriptionId id) const {
+  return const_cast<SubscriptionStates*>(this)->state(id);
 }
 
-KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) {
+KeyUnit* SubscriptionStates::key(const KeyRef& ref) {
   State* found = state(ref.subscription);
   if (found == nullptr) return nullptr;
   const auto at = found->keys.find(ref);
   return at == found->keys.end() ? nullptr : at->second.get();
 }
-const KeyUnit* SubscriptionsEngine::key(const KeyRef& ref) const {
-  return const_cast<SubscriptionsEngine*>(this)->key(ref);
+const KeyUnit* SubscriptionStates::key(const KeyRef& ref) const {
+  return const_cast<SubscriptionStates*>(this)->key(ref);
 }
 
-SubscriptionsEngine::State& SubscriptionsEngine::make_state(SubscriptionId id) {
+SubscriptionStates::State& SubscriptionStates::make_state(SubscriptionId id) {
   auto& made = states_[id];
   if (!made) {
     made = std::make_unique<State>();
@@ -126,12 +123,12 @@ SubscriptionsEngine::State& SubscriptionsEngine::make_state(SubscriptionId id) {
   return *made;
 }
 
-void SubscriptionsEngine::forget_if_empty(SubscriptionId id) {
+void SubscriptionStates::forget_if_empty(SubscriptionId id) {
   const State* found = state(id);
   if (found != nullptr && !found->definition && found->empty()) states_.erase(id);
 }
 
-void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
+void SubscriptionStates::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ += events + text_of(unit);
   enter_times(state, unit);
@@ -170,7 +167,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   }
 }
 
-void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
+void SubscriptionStates::leave(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ -= events + text_of(unit);
   leave_times(state, unit);
@@ -209,14 +206,14 @@ void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
   }
 }
 
-void SubscriptionsEngine::erase_key(State& state, KeyUnit& unit) {
+void SubscriptionStates::erase_key(State& state, KeyUnit& unit) {
   ledger_.erase(unit);
   state.keys.erase(unit.ref);
 }
 
 // ---- changes --------------------------------------------------------------------------------------------------------
 
-void SubscriptionsEngine::change(const SubscriptionDefined& effect, Elapsed) {
+void SubscriptionStates::change(const SubscriptionDefined& effect, Elapsed) {
   State& made = make_state(effect.id);
   if (!made.definition) made.definition = std::make_unique<SubscriptionUnit>();
   if (made.definition->definition.settings.idle) --may_idle_;
@@ -230,7 +227,7 @@ void SubscriptionsEngine::change(const SubscriptionDefined& effect, Elapsed) {
   }
 }
 
-void SubscriptionsEngine::change(const SubscriptionDeleted& effect, Elapsed) {
+void SubscriptionStates::change(const SubscriptionDeleted& effect, Elapsed) {
   State* found = state(effect.id);
   if (found == nullptr || !found->definition) return;
   by_name_.erase(found->definition->definition.name);
@@ -240,7 +237,7 @@ void SubscriptionsEngine::change(const SubscriptionDeleted& effect, Elapsed) {
   forget_if_empty(effect.id);
 }
 
-void SubscriptionsEngine::change(const CursorMoved& effect, Elapsed) {
+void SubscriptionStates::change(const CursorMoved& effect, Elapsed) {
   CursorUnit& cursor = make_state(effect.subscription).cursors[effect.partition];
   cursor.subscription = effect.subscription;
   cursor.partition = effect.partition;
@@ -248,7 +245,7 @@ void SubscriptionsEngine::change(const CursorMoved& effect, Elapsed) {
   ledger_.touch(cursor);
 }
 
-void SubscriptionsEngine::change(const CursorDropped& effect, Elapsed) {
+void SubscriptionStates::change(const CursorDropped& effect, Elapsed) {
   State* found = state(effect.subscription);
   if (found == nullptr) return;
   if (const auto at = found->cursors.find(effect.partition); at != found->cursors.end()) {
@@ -258,7 +255,7 @@ void SubscriptionsEngine::change(const CursorDropped& effect, Elapsed) {
   forget_if_empty(effect.subscription);
 }
 
-void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
+void SubscriptionStates::change(const KeyQueued& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided; a key has a head
   State& found = make_state(effect.key.subscription);
   auto& unit = found.keys[effect.key];
@@ -275,17 +272,7 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
   ledger_.touch(*unit);
 }
 
-// A key's pages come and go between leaving the indexes and entering them again: its counts include them. While effects
-// are replayed the key itself may not be there yet, or not any more.
-void SubscriptionsEngine::apply_page(const KeyRef& ref, auto change) {
-  State& found = make_state(ref.subscription);
-  KeyUnit* unit = key(ref);
-  if (unit != nullptr) leave(found, *unit);
-  change(found);
-  if (unit != nullptr) enter(found, *unit);
-}
-
-void SubscriptionsEngine::change(const KeyPageFilled& effect, Elapsed) {
+void SubscriptionStates::change(const KeyPageFilled& effect, Elapsed) {
   if (effect.offsets.empty()) return;  // never decided
   apply_page(effect.key, [&](State& found) {
     State::Waiting& waiting = found.waiting[effect.key];
@@ -300,7 +287,7 @@ void SubscriptionsEngine::change(const KeyPageFilled& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyPageDropped& effect, Elapsed) {
+void SubscriptionStates::change(const KeyPageDropped& effect, Elapsed) {
   if (page_target(effect.key, effect.page).unit == nullptr) return;
   apply_page(effect.key, [&](State& found) {
     const auto waiting = found.waiting.find(effect.key);
@@ -313,12 +300,12 @@ void SubscriptionsEngine::change(const KeyPageDropped& effect, Elapsed) {
   forget_if_empty(effect.key.subscription);
 }
 
-void SubscriptionsEngine::change(const LeaseNumbered& effect, Elapsed) {
+void SubscriptionStates::change(const LeaseNumbered& effect, Elapsed) {
   leases_.next = std::max(leases_.next, effect.number + 1);
   ledger_.touch(leases_);
 }
 
-void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
+void SubscriptionStates::change(const KeyLeased& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     unit.state = KeyUnit::State::leased;
     unit.leased = effect.count;
@@ -328,7 +315,7 @@ void SubscriptionsEngine::change(const KeyLeased& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
+void SubscriptionStates::change(const KeySettled& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     if (unit.state == KeyUnit::State::giving_up) ++state(effect.key.subscription)->tally.dead_lettered;
     unit.pass(effect.count);
@@ -339,7 +326,7 @@ void SubscriptionsEngine::change(const KeySettled& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed now) {
+void SubscriptionStates::change(const KeyReturned& effect, Elapsed now) {
   apply_key(effect, [&](KeyUnit& unit) {
     if (unit.state == KeyUnit::State::leased && !effect.uncounted) {
       State& found = *state(effect.key.subscription);
@@ -354,11 +341,11 @@ void SubscriptionsEngine::change(const KeyReturned& effect, Elapsed now) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyDropped& effect, Elapsed) {
+void SubscriptionStates::change(const KeyDropped& effect, Elapsed) {
   apply_key(effect, [](KeyUnit& unit) { unit.queue.clear(); });
 }
 
-void SubscriptionsEngine::change(const LeaseCut& effect, Elapsed) {
+void SubscriptionStates::change(const LeaseCut& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     unit.leased = std::min(unit.leased, effect.kept);
     if (unit.leased != 0 || unit.state != KeyUnit::State::leased) return;
@@ -367,7 +354,7 @@ void SubscriptionsEngine::change(const LeaseCut& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const EventsLost& effect, Elapsed) {
+void SubscriptionStates::change(const EventsLost& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     const Offset head = unit.queue.front();
     const auto lost = [&](Offset offset) { return std::ranges::binary_search(effect.offsets, offset); };
@@ -381,11 +368,11 @@ void SubscriptionsEngine::change(const EventsLost& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const LeaseExtended& effect, Elapsed) {
+void SubscriptionStates::change(const LeaseExtended& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) { unit.until = effect.until; });
 }
 
-void SubscriptionsEngine::change(const SettleRemembered& effect, Elapsed now) {
+void SubscriptionStates::change(const SettleRemembered& effect, Elapsed now) {
   State& found = make_state(effect.subscription);
   auto* page = found.settles.page(effect.page);
   if (page == nullptr) page = &found.settles.add_page(page_key(effect.subscription, effect.page), effect.page);
@@ -395,13 +382,13 @@ void SubscriptionsEngine::change(const SettleRemembered& effect, Elapsed now) {
   ledger_.touch(*page);
 }
 
-void SubscriptionsEngine::count_settles(State& state, SettlesPage& page, std::size_t before) {
+void SubscriptionStates::count_settles(State& state, SettlesPage& page, std::size_t before) {
   state.settle_bytes += page.bytes - before;
   settle_bytes_ += page.bytes - before;
   settle_ends_.note(state.id, page, settle_window);
 }
 
-void SubscriptionsEngine::change(const SettlesDropped& effect, Elapsed) {
+void SubscriptionStates::change(const SettlesDropped& effect, Elapsed) {
   State* found = state(effect.subscription);
   auto* page = found == nullptr ? nullptr : found->settles.page(effect.page);
   if (page == nullptr) return;
@@ -415,22 +402,20 @@ void SubscriptionsEngine::change(const SettlesDropped& effect, Elapsed) {
 
 // ---- effects by type ------------------------------------------------------------------------------------------------
 
-SubscriptionsEngine::Target SubscriptionsEngine::target(const SubscriptionDefined& effect) const {
+SubscriptionStates::Target SubscriptionStates::target(const SubscriptionDefined& effect) const {
   return {find(effect.id), subscription_key(effect.id)};
 }
-SubscriptionsEngine::Target SubscriptionsEngine::target(const SubscriptionDeleted& effect) const {
+SubscriptionStates::Target SubscriptionStates::target(const SubscriptionDeleted& effect) const {
   return {find(effect.id), subscription_key(effect.id)};
 }
-SubscriptionsEngine::Target SubscriptionsEngine::cursor_target(SubscriptionId id, PartitionRef partition) const {
+SubscriptionStates::Target SubscriptionStates::cursor_target(SubscriptionId id, PartitionRef partition) const {
   const State* found = state(id);
   const auto at = found == nullptr ? decltype(found->cursors.begin()){} : found->cursors.find(partition);
   return {found == nullptr || at == found->cursors.end() ? nullptr : &at->second, cursor_key(id, partition)};
 }
-SubscriptionsEngine::Target SubscriptionsEngine::key_target(const KeyRef& ref) const {
-  return {key(ref), key_key(ref)};
-}
+SubscriptionStates::Target SubscriptionStates::key_target(const KeyRef& ref) const { return {key(ref), key_key(ref)}; }
 
-SubscriptionsEngine::Target SubscriptionsEngine::page_target(const KeyRef& ref, Offset page) const {
+SubscriptionStates::Target SubscriptionStates::page_target(const KeyRef& ref, Offset page) const {
   Target named{nullptr, key_page_key(ref, page)};
   const State* found = state(ref.subscription);
   const auto* waiting = found == nullptr ? nullptr : found->behind(ref);
@@ -439,17 +424,17 @@ SubscriptionsEngine::Target SubscriptionsEngine::page_target(const KeyRef& ref, 
   return named;
 }
 
-SubscriptionsEngine::Target SubscriptionsEngine::target(const SettleRemembered& effect) const {
-  auto* found = const_cast<SubscriptionsEngine*>(this)->state(effect.subscription);
+SubscriptionStates::Target SubscriptionStates::target(const SettleRemembered& effect) const {
+  auto* found = const_cast<SubscriptionStates*>(this)->state(effect.subscription);
   return {found == nullptr ? nullptr : found->settles.page(effect.page), page_key(effect.subscription, effect.page)};
 }
-SubscriptionsEngine::Target SubscriptionsEngine::target(const SettlesDropped& effect) const {
-  auto* found = const_cast<SubscriptionsEngine*>(this)->state(effect.subscription);
+SubscriptionStates::Target SubscriptionStates::target(const SettlesDropped& effect) const {
+  auto* found = const_cast<SubscriptionStates*>(this)->state(effect.subscription);
   return {found == nullptr ? nullptr : found->settles.page(effect.page), page_key(effect.subscription, effect.page)};
 }
 
 template <class T>
-Result<void> SubscriptionsEngine::take(std::uint8_t version, std::string_view payload, Elapsed now) {
+Result<void> SubscriptionStates::take(std::uint8_t version, std::string_view payload, Elapsed now) {
   auto effect = decode<T>(version, payload);
   if (!effect) return pass(effect);
   if (ledger_.is_replaying()) {
@@ -460,7 +445,7 @@ Result<void> SubscriptionsEngine::take(std::uint8_t version, std::string_view pa
   return {};
 }
 
-Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now) {
+Result<void> SubscriptionStates::apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now) {
   switch (type) {
     case EffectType::subscription_defined: return take<SubscriptionDefined>(version, payload, now);
     case EffectType::subscription_deleted: return take<SubscriptionDeleted>(version, payload, now);
@@ -492,114 +477,6 @@ Result<void> SubscriptionsEngine::apply(EffectType type, std::uint8_t version, s
       return fail(Code::wrong_format,
                   fmt::format("the subscriptions engine knows no effect {}", static_cast<int>(type)));
   }
-}
-
-// ---- recovery -------------------------------------------------------------------------------------------------------
-
-Result<void> SubscriptionsEngine::restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp) {
-  ByteReader name{key.substr(1)};
-  FieldReader reader{bytes};
-  std::uint32_t version = 0;
-  if (kind == UnitKind::subscription_counter || kind == UnitKind::lease_counter) {
-    CounterUnit& counter = kind == UnitKind::lease_counter ? leases_ : counter_;
-    reader(version, counter.next);
-    if (!reader.done()) return bad_unit("counter");
-    ledger_.restored(counter, stamp);
-    return {};
-  }
-  const SubscriptionId id{name.be<std::uint32_t>()};
-  State& found = make_state(id);
-  if (kind == UnitKind::subscription) {
-    // The unit does not tell its version, but no version's bytes can be read as another's.
-    auto definition = decode<SubscriptionDefined>(SubscriptionDefined::version, bytes);
-    for (std::uint8_t before = SubscriptionDefined::version; !definition && before > 1;)
-      definition = decode<SubscriptionDefined>(--before, bytes);
-    if (!definition) return pass(definition);
-    found.definition = std::make_unique<SubscriptionUnit>();
-    found.definition->definition = std::move(*definition);
-    by_name_[found.definition->definition.name] = found.definition.get();
-    if (found.definition->definition.settings.idle) ++may_idle_;
-    ledger_.restored(*found.definition, stamp);
-    return {};
-  }
-  if (kind == UnitKind::settles) {
-    auto& page = found.settles.add_page(std::string{key}, name.be<std::uint64_t>());
-    if (!found.settles.restore(page, bytes)) return bad_unit("page of settles");
-    count_settles(found, page, 0);
-    ledger_.restored(page, stamp);
-    return {};
-  }
-  if (kind == UnitKind::release) return restore_release(found, bytes, stamp);
-  if (kind == UnitKind::storm) return restore_storm(found, bytes, stamp);
-  if (kind == UnitKind::use) return restore_one<SubscriptionUsed>(found.use, bytes, stamp);
-  const PartitionRef partition = read_partition(name);
-  if (kind == UnitKind::cursor) {
-    CursorUnit& cursor = found.cursors[partition];
-    cursor.subscription = id;
-    cursor.partition = partition;
-    reader(version, cursor.next);
-    if (!reader.done()) return bad_unit("cursor");
-    ledger_.restored(cursor, stamp);
-    return {};
-  }
-  const KeyRef ref{id, partition, name.be<std::uint64_t>()};
-  return kind == UnitKind::key_page ? restore_page(ref, Offset{name.be<std::int64_t>()}, reader, stamp)
-                                    : restore_key(ref, reader, stamp);
-}
-
-// A unit that is one effect: the last one there was.
-template <class T, class U>
-Result<void> SubscriptionsEngine::restore_one(std::unique_ptr<U>& unit, std::string_view bytes, Sequence stamp) {
-  auto effect = decode<T>(encode(T{}).version, bytes);
-  if (!effect) return pass(effect);
-  unit = std::make_unique<U>();
-  unit->value = std::move(*effect);
-  ledger_.restored(*unit, stamp);
-  return {};
-}
-
-Result<void> SubscriptionsEngine::restore_release(State& found, std::string_view bytes, Sequence stamp) {
-  if (auto restored = restore_one<ReleaseChanged>(found.release, bytes, stamp); !restored) return restored;
-  const ReleaseChanged& release = found.release->value;
-  if (release.state == ReleaseState::running) releases_due_.emplace(release.next_at, found.id);
-  return {};
-}
-
-Result<void> SubscriptionsEngine::restore_storm(State& found, std::string_view bytes, Sequence stamp) {
-  if (auto restored = restore_one<StormChanged>(found.storm, bytes, stamp); !restored) return restored;
-  if (found.storm->value.probe_at != Elapsed{0}) probes_due_.emplace(found.storm->value.probe_at, found.id);
-  return {};
-}
-
-Result<void> SubscriptionsEngine::restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp) {
-  auto unit = std::make_unique<KeyUnit>(ref);
-  std::uint32_t version = 0;
-  reader(version, unit->state, unit->attempts, unit->leased, unit->lease_number, unit->until, unit->failure.code,
-         unit->failure.message, unit->since, unit->queue);
-  if (version >= healing_version)
-    reader(unit->times, unit->time_came, unit->drain_to, unit->release, unit->edited, unit->event_type, unit->repair_by,
-           unit->repair_lease, unit->repair_until, unit->repairs);
-  if (!reader.done() || unit->queue.empty()) return bad_unit("key");
-  ledger_.restored(*unit, stamp);
-  State& found = make_state(ref.subscription);
-  enter(found, *unit);
-  found.keys[ref] = std::move(unit);
-  return {};
-}
-
-Result<void> SubscriptionsEngine::restore_page(const KeyRef& ref, Offset first, FieldReader& reader, Sequence stamp) {
-  auto page = std::make_unique<KeyPage>(ref, first);
-  std::uint32_t version = 0;
-  reader(version, page->offsets);
-  if (version >= healing_version) reader(page->times);
-  if (!reader.done() || page->offsets.empty()) return bad_unit("page of a key's events");
-  ledger_.restored(*page, stamp);
-  apply_page(ref, [&](State& found) {
-    State::Waiting& waiting = found.waiting[ref];
-    waiting.events += page->offsets.size();
-    waiting.pages[first] = std::move(page);
-  });
-  return {};
 }
 
 }  // namespace continuo::engines

@@ -19,18 +19,16 @@
 #include "continuo/base/errors.h"
 #include "continuo/engines/definitions.h"
 #include "continuo/engines/effects.h"
-#include "continuo/engines/subscription_requests.h"
-#include "continuo/engines/subscription_units.h"
+#include "continuo/engines/subscription_states.h"
 #include "continuo/engines/trimming.h"
 #include "continuo/engines/unit.h"
 #include "continuo/engines/window.h"
 
 namespace continuo::engines {
 
-class SubscriptionsEngine {
+class SubscriptionsEngine : public SubscriptionStates {
  public:
-  SubscriptionsEngine(Ledger& ledger, const SubscriptionLimits& limits);
-  ~SubscriptionsEngine();
+  using SubscriptionStates::SubscriptionStates;
 
   // --- decide ---
   /// What defining it means; `existing` set and the effect unused when it is there with the same settings and reads
@@ -152,10 +150,6 @@ class SubscriptionsEngine {
   bool anything_drains() const { return draining_ != 0; }
   /// The key, if it drains and this is over when so many events leave its front.
   std::optional<ParkedKey> drained_by(const KeyRef& ref, std::size_t leaving) const;
-  /// The key as it is listed when it is parked; nothing when there is none.
-  std::optional<ParkedKey> look_at(const KeyRef& ref) const;
-  /// A key was drained that had been parked for so long.
-  void note_healed(SubscriptionId id, Millis after);
   /// The lowest edit that is still delivered.
   std::optional<Offset> lowest_edit() const;
 
@@ -163,6 +157,13 @@ class SubscriptionsEngine {
   /// comes next. A job: call until complete, a frame each; then nothing before the trim is outstanding but what is held
   /// or copied, and nothing comes to it.
   TrimSlice decide_trim(const TrimPass& pass, const IsCopied& copied, std::size_t most) const;
+
+  /// Whether the event is outstanding in any subscription. `key_hash` as offers name the key of its record.
+  bool waits_for(PartitionRef partition, Offset offset, std::uint64_t key_hash) const;
+  /// Events that stop being outstanding with this effect, which is about to be applied.
+  std::vector<std::pair<PartitionRef, Offset>> leaving(const Effect& effect) const;
+  /// How many there are that a filter takes, among the first `most` looked at.
+  std::uint64_t count_parked(SubscriptionId id, const ReleaseFilter& filter, std::size_t most) const;
 
   // --- times of events, and queues: subscriptions_times.cc ---
   /// Heads whose time came, and those that expired and nobody has: passed over; about `most` effects. `expire` false:
@@ -176,80 +177,13 @@ class SubscriptionsEngine {
   std::optional<Offset> settled_below(PartitionRef partition) const;
   std::vector<EventState> states_of(SubscriptionId id, std::span<const EventPlace> events) const;
 
-  // --- apply ---
-  /// Live effects; the same function serves replay, which skips what a unit's checkpoint contains.
-  Result<void> apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now);
-  Result<void> apply(const Effect& effect, Elapsed now) {
-    return apply(effect.type, effect.version, effect.payload, now);
-  }
-  // --- recovery ---
-  Result<void> restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp);
-
-  // --- questions ---
-  const SubscriptionUnit* find(SubscriptionId id) const;
-  const SubscriptionUnit* find(std::string_view name) const;
-  const std::map<std::string, SubscriptionUnit*, std::less<>>& by_name() const { return by_name_; }
-  /// Counts of one subscription; lag is next-minus-cursor plus outstanding, with `ends` giving the partitions' ends.
-  struct Counts {
-    std::uint64_t queued = 0, leased = 0, delayed = 0, parked_keys = 0, parked_events = 0;
-  };
-  Counts counts(SubscriptionId id) const;
-  std::vector<CursorMoved> cursors(SubscriptionId id) const;
-  std::vector<ParkedKey> parked(SubscriptionId id, const ParkedQuery& query) const;
-  /// How many there are that a filter takes, among the first `most` looked at.
-  std::uint64_t count_parked(SubscriptionId id, const ReleaseFilter& filter, std::size_t most) const;
-  using Tally = SubscriptionTally;
-  Tally tally(SubscriptionId id) const;
-  /// The oldest outstanding event of each partition that has any.
-  std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
-  std::vector<FeedPosition> feed_positions() const;
-  bool has_ready(SubscriptionId id) const;
-  /// Whether a feeder out of credit is to go on: much credit came back, or consumers would soon run dry. Not for every
-  /// single event settled: each time costs a read.
-  bool wants_more(SubscriptionId id) const;
-  /// The events a parked key waits for: one for each partition it is parked in, at most `most`.
-  std::vector<std::pair<PartitionRef, Offset>> parked_heads(SubscriptionId id, std::uint64_t key_hash,
-                                                            std::size_t most) const;
-  /// Whether the event is outstanding in any subscription. `key_hash` as offers name the key of its record.
-  bool waits_for(PartitionRef partition, Offset offset, std::uint64_t key_hash) const;
-  /// Events that stop being outstanding with this effect, which is about to be applied.
-  std::vector<std::pair<PartitionRef, Offset>> leaving(const Effect& effect) const;
-  std::optional<Elapsed> next_due() const;
-  /// Topics that are read, also those deleted meanwhile.
-  std::set<TopicId> read_topics() const;
-  /// Those that read the topic, by number.
-  std::vector<SubscriptionId> readers_of(TopicId topic) const;
-
  private:
-  struct State;  // one subscription with its cursors and keys
-  struct Due {
-    Elapsed at;
-    KeyRef key;
-    auto operator<=>(const Due&) const = default;
-  };
-  struct WallDue {
-    WallTime at;
-    KeyRef key;
-    auto operator<=>(const WallDue&) const = default;
-  };
-  static void schedule(KeyUnit& unit);  // a key that became ready whose head's time did not come yet
-  void enter_times(State& state, const KeyUnit& unit);
-  void leave_times(State& state, const KeyUnit& unit);
+  static EventState state_of(const State& state, const KeyUnit& unit, Offset offset);
   static std::uint32_t run_of(const KeyUnit& unit);  // how many of the front may be leased together
   bool trim_slice(const State& state, const IsCopied& copied, std::size_t most, TrimSlice& slice) const;
-  static EventState state_of(const State& state, const KeyUnit& unit, Offset offset);
-  State* state(SubscriptionId id);
-  const State* state(SubscriptionId id) const;
-  KeyUnit* key(const KeyRef& ref);
-  const KeyUnit* key(const KeyRef& ref) const;
   std::vector<const KeyUnit*> parked_keys(SubscriptionId id, std::uint64_t key_hash, std::size_t most) const;
-  void enter(State& state, KeyUnit& unit);  // adds the key to the indexes its state calls for
-  void leave(State& state, KeyUnit& unit);  // and takes it out of them
-  void erase_key(State& state, KeyUnit& unit);
-  std::uint32_t credit(const State& state) const;
   Result<void> check_cycle(const std::string& name, const SubscriptionSettings& settings) const;
   Offset last_of(const KeyUnit& unit) const;  // the last of its outstanding events
-  ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
                         std::vector<Effect>& effects);
   void decide_queued(const State& state, const KeyRef& ref, std::span<const Offer::Event> events,
@@ -287,11 +221,8 @@ class SubscriptionsEngine {
   void decide_release_slice(const State& state, const Now& now, std::size_t most, std::vector<Effect>& effects) const;
   void move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, Offset before,
                    std::vector<Effect>& effects) const;
-  static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
   bool drains(SubscriptionId id, std::uint64_t key_hash) const;
   void decide_passed(const KeyUnit& unit, const Asked& asked, std::vector<Effect>& effects) const;
-  static void watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now);
-  bool is_probing(const State& state) const;
   void lease_run(const State& state, const KeyUnit& unit, std::uint32_t run, Elapsed until,
                  ReceiveDecision& decision) const;
   const KeyUnit* leased_key(const Lease& lease) const;
@@ -302,105 +233,7 @@ class SubscriptionsEngine {
   static bool trim_key(const State& state, const KeyUnit& unit, const IsCopied& copied, TrimBudget& budget,
                        TrimSlice& slice, TrimLoss& loss);
   static void trim_page(const KeyPage& page, const std::vector<Offset>& lost, bool& front_empty, TrimSlice& slice);
-  template <class T>
-  Result<void> take(std::uint8_t version, std::string_view payload, Elapsed now);
-  State& make_state(SubscriptionId id);
-  void forget_if_empty(SubscriptionId id);
-
-  // One for each effect; `unit` names what it changes, for replay.
-  template <class T>
-  void apply_key(const T& effect, auto change);
-  template <class U, class T>
-  void replace(std::unique_ptr<U>& unit, const T& value, bool gone);
-  void apply_page(const KeyRef& ref, auto change);
-  Result<void> restore_key(const KeyRef& ref, FieldReader& reader, Sequence stamp);
-  template <class T, class U>
-  Result<void> restore_one(std::unique_ptr<U>& unit, std::string_view bytes, Sequence stamp);
-  Result<void> restore_release(State& found, std::string_view bytes, Sequence stamp);
-  Result<void> restore_storm(State& found, std::string_view bytes, Sequence stamp);
-  Result<void> restore_page(const KeyRef& ref, Offset first, FieldReader& reader, Sequence stamp);
-  void change(const SubscriptionDefined& effect, Elapsed now);
-  void change(const SubscriptionDeleted& effect, Elapsed now);
-  void change(const CursorMoved& effect, Elapsed now);
-  void change(const CursorDropped& effect, Elapsed now);
-  void change(const KeyQueued& effect, Elapsed now);
-  void change(const KeyPageFilled& effect, Elapsed now);
-  void change(const KeyPageDropped& effect, Elapsed now);
-  void change(const LeaseNumbered& effect, Elapsed now);
-  void change(const KeyLeased& effect, Elapsed now);
-  void change(const KeySettled& effect, Elapsed now);
-  void change(const KeyReturned& effect, Elapsed now);
-  void change(const KeyParked& effect, Elapsed now);
-  void change(const KeyReleased& effect, Elapsed now);
-  void change(const KeySkipped& effect, Elapsed now);
-  void change(const KeyDropped& effect, Elapsed now);
-  void change(const HeadEdited& effect, Elapsed now);
-  void change(const RepairChanged& effect, Elapsed now);
-  void change(const ReleaseChanged& effect, Elapsed now);
-  void change(const StormChanged& effect, Elapsed now);
-  void change(const SubscriptionUsed& effect, Elapsed now);
-  void change(const KeyTimeCame& effect, Elapsed now);
-  void change(const LeaseCut& effect, Elapsed now);
-  void change(const EventsLost& effect, Elapsed now);
-  void change(const LeaseExtended& effect, Elapsed now);
-  void change(const SettleRemembered& effect, Elapsed now);
-  void change(const SettlesDropped& effect, Elapsed now);
-  // The unit an effect changes: its object, or null, and its key.
-  struct Target {
-    const Unit* unit = nullptr;
-    std::string key;
-  };
-  Target target(const SubscriptionDefined& effect) const;
-  Target target(const SubscriptionDeleted& effect) const;
-  Target target(const SettleRemembered& effect) const;
-  Target target(const SettlesDropped& effect) const;
-  Target cursor_target(SubscriptionId id, PartitionRef partition) const;
-  Target target(const CursorMoved& effect) const { return cursor_target(effect.subscription, effect.partition); }
-  Target target(const CursorDropped& effect) const { return cursor_target(effect.subscription, effect.partition); }
-  Target key_target(const KeyRef& ref) const;
-  Target page_target(const KeyRef& ref, Offset page) const;
-  Target target(const KeyPageFilled& effect) const { return page_target(effect.key, effect.page); }
-  Target target(const KeyPageDropped& effect) const { return page_target(effect.key, effect.page); }
-  Target target(const ReleaseChanged& effect) const;
-  Target target(const StormChanged& effect) const;
-  Target target(const SubscriptionUsed& effect) const;
-  Target target(const LeaseNumbered&) const { return {&leases_, leases_.unit_key()}; }
-  template <class T>
-  Target target(const T& effect) const {
-    return key_target(effect.key);
-  }
-  static std::string page_key(SubscriptionId id, std::uint64_t page);
-  using SettlesPage = WindowPage<std::string>;
-  void count_settles(State& state, SettlesPage& page, std::size_t before);
   void drop_settles(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
-
-  class CounterUnit final : public Unit {
-   public:
-    explicit CounterUnit(UnitKind kind) : kind_(kind) {}
-    std::uint64_t next = 1;
-    std::string unit_key() const override { return std::string{static_cast<char>(kind_)}; }
-    void encode(std::string& out) const override;
-
-   private:
-    const UnitKind kind_;
-  };
-
-  Ledger& ledger_;
-  SubscriptionLimits limits_;
-  std::map<SubscriptionId, std::unique_ptr<State>> states_;
-  std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
-  std::set<Due> due_;
-  std::set<WallDue> coming_, expiring_;  // heads: that wait for their time; that nobody has and that expire
-  std::set<KeyRef> giving_up_;           // their heads are to be written to topics of dead letters
-  std::set<std::pair<Elapsed, SubscriptionId>> probes_due_, releases_due_;
-  std::multiset<Offset> edits_;    // that are still delivered
-  std::size_t draining_ = 0;       // keys that are
-  std::size_t may_idle_ = 0;       // subscriptions that expire when nobody uses them
-  std::uint64_t outstanding_ = 0;  // events of all keys, and the texts of their failures
-  PageEnds<SubscriptionId> settle_ends_;
-  std::size_t settle_bytes_ = 0;
-  CounterUnit counter_{UnitKind::subscription_counter};
-  CounterUnit leases_{UnitKind::lease_counter};
 };
 
 }  // namespace continuo::engines

@@ -185,7 +185,7 @@ std::vector<Effect> SubscriptionsEngine::decide_topic_gone(TopicId topic, std::s
 
 // ---- offers and leases ----------------------------------------------------------------------------------------------
 
-std::uint32_t SubscriptionsEngine::credit(const State& state) const {
+std::uint32_t SubscriptionStates::credit(const State& state) const {
   if (!state.definition) return 0;
   const auto left = [](std::uint64_t limit, std::uint64_t used) { return limit - std::min(limit, used); };
   const Counts& counts = state.counts;

@@ -190,7 +190,7 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_repaired(const RepairSet
 
 // ---- releases -------------------------------------------------------------------------------------------------------
 
-bool SubscriptionsEngine::takes(const ReleaseFilter& filter, const KeyUnit& unit) {
+bool SubscriptionStates::takes(const ReleaseFilter& filter, const KeyUnit& unit) {
   if (!filter.event_type.empty() && filter.event_type != unit.event_type) return false;
   if (filter.after && unit.since < *filter.after) return false;
   if (filter.before && unit.since >= *filter.before) return false;

@@ -6,7 +6,7 @@ namespace continuo::engines {
 
 // ---- keys -----------------------------------------------------------------------------------------------------------
 
-void SubscriptionsEngine::change(const KeyParked& effect, Elapsed now) {
+void SubscriptionStates::change(const KeyParked& effect, Elapsed now) {
   apply_key(effect, [&](KeyUnit& unit) {
     State& found = *state(effect.key.subscription);
     if (unit.state == KeyUnit::State::leased) watch(found, effect.key, effect.failure, now);
@@ -24,7 +24,7 @@ void SubscriptionsEngine::change(const KeyParked& effect, Elapsed now) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
+void SubscriptionStates::change(const KeyReleased& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     ++state(effect.key.subscription)->tally.released;
     unit.attempts = 0;
@@ -36,7 +36,7 @@ void SubscriptionsEngine::change(const KeyReleased& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
+void SubscriptionStates::change(const KeySkipped& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     ++state(effect.key.subscription)->tally.skipped;
     unit.pass(1);
@@ -47,7 +47,7 @@ void SubscriptionsEngine::change(const KeySkipped& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const HeadEdited& effect, Elapsed) {
+void SubscriptionStates::change(const HeadEdited& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     ++state(effect.key.subscription)->tally.repaired;
     unit.edited = effect.copy;
@@ -55,7 +55,7 @@ void SubscriptionsEngine::change(const HeadEdited& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const RepairChanged& effect, Elapsed) {
+void SubscriptionStates::change(const RepairChanged& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     unit.repair_by = effect.repair_by;
     unit.repair_lease = effect.lease;
@@ -63,7 +63,7 @@ void SubscriptionsEngine::change(const RepairChanged& effect, Elapsed) {
   });
 }
 
-void SubscriptionsEngine::change(const KeyTimeCame& effect, Elapsed) {
+void SubscriptionStates::change(const KeyTimeCame& effect, Elapsed) {
   apply_key(effect, [](KeyUnit& unit) {
     unit.time_came = true;
     if (unit.state == KeyUnit::State::scheduled) unit.state = KeyUnit::State::ready;
@@ -73,7 +73,7 @@ void SubscriptionsEngine::change(const KeyTimeCame& effect, Elapsed) {
 // ---- the subscription -----------------------------------------------------------------------------------------------
 
 template <class U, class T>
-void SubscriptionsEngine::replace(std::unique_ptr<U>& unit, const T& value, bool gone) {
+void SubscriptionStates::replace(std::unique_ptr<U>& unit, const T& value, bool gone) {
   if (!gone) {
     if (!unit) unit = std::make_unique<U>();
     unit->value = value;
@@ -85,14 +85,14 @@ void SubscriptionsEngine::replace(std::unique_ptr<U>& unit, const T& value, bool
   forget_if_empty(value.subscription);
 }
 
-void SubscriptionsEngine::change(const ReleaseChanged& effect, Elapsed) {
+void SubscriptionStates::change(const ReleaseChanged& effect, Elapsed) {
   auto& release = make_state(effect.subscription).release;
   if (release) releases_due_.erase({release->value.next_at, effect.subscription});
   if (effect.state == ReleaseState::running) releases_due_.emplace(effect.next_at, effect.subscription);
   replace(release, effect, effect.state == ReleaseState::forgotten);
 }
 
-void SubscriptionsEngine::change(const StormChanged& effect, Elapsed) {
+void SubscriptionStates::change(const StormChanged& effect, Elapsed) {
   State& found = make_state(effect.subscription);
   if (found.storm) probes_due_.erase({found.storm->value.probe_at, effect.subscription});
   if (!found.storm && !effect.over) ++found.tally.storms;
@@ -101,21 +101,21 @@ void SubscriptionsEngine::change(const StormChanged& effect, Elapsed) {
   replace(found.storm, effect, effect.over);
 }
 
-void SubscriptionsEngine::change(const SubscriptionUsed& effect, Elapsed) {
+void SubscriptionStates::change(const SubscriptionUsed& effect, Elapsed) {
   replace(make_state(effect.subscription).use, effect, effect.at == WallTime{});
 }
 
-SubscriptionsEngine::Target SubscriptionsEngine::target(const ReleaseChanged& effect) const {
+SubscriptionStates::Target SubscriptionStates::target(const ReleaseChanged& effect) const {
   const State* found = state(effect.subscription);
   return {found == nullptr ? nullptr : found->release.get(), unit_key_of(UnitKind::release, effect.subscription.value)};
 }
 
-SubscriptionsEngine::Target SubscriptionsEngine::target(const StormChanged& effect) const {
+SubscriptionStates::Target SubscriptionStates::target(const StormChanged& effect) const {
   const State* found = state(effect.subscription);
   return {found == nullptr ? nullptr : found->storm.get(), unit_key_of(UnitKind::storm, effect.subscription.value)};
 }
 
-SubscriptionsEngine::Target SubscriptionsEngine::target(const SubscriptionUsed& effect) const {
+SubscriptionStates::Target SubscriptionStates::target(const SubscriptionUsed& effect) const {
   const State* found = state(effect.subscription);
   return {found == nullptr ? nullptr : found->use.get(), unit_key_of(UnitKind::use, effect.subscription.value)};
 }

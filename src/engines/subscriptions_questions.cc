@@ -4,22 +4,22 @@
 
 namespace continuo::engines {
 
-const SubscriptionUnit* SubscriptionsEngine::find(SubscriptionId id) const {
+const SubscriptionUnit* SubscriptionStates::find(SubscriptionId id) const {
   const State* found = state(id);
   return found == nullptr ? nullptr : found->definition.get();
 }
 
-const SubscriptionUnit* SubscriptionsEngine::find(std::string_view name) const {
+const SubscriptionUnit* SubscriptionStates::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-SubscriptionsEngine::Counts SubscriptionsEngine::counts(SubscriptionId id) const {
+SubscriptionStates::Counts SubscriptionStates::counts(SubscriptionId id) const {
   const State* found = state(id);
   return found == nullptr ? Counts{} : found->counts;
 }
 
-std::vector<CursorMoved> SubscriptionsEngine::cursors(SubscriptionId id) const {
+std::vector<CursorMoved> SubscriptionStates::cursors(SubscriptionId id) const {
   std::vector<CursorMoved> all;
   if (const State* found = state(id))
     for (const auto& [partition, cursor] : found->cursors) all.push_back({id, partition, cursor.next});
@@ -27,7 +27,7 @@ std::vector<CursorMoved> SubscriptionsEngine::cursors(SubscriptionId id) const {
 }
 
 // A draining key is no longer in the list: it is asked for by its name.
-std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, const ParkedQuery& query) const {
+std::vector<ParkedKey> SubscriptionStates::parked(SubscriptionId id, const ParkedQuery& query) const {
   constexpr std::size_t most_looked_at = 100'000;
   std::vector<ParkedKey> all;
   const State* found = state(id);
@@ -47,24 +47,24 @@ std::vector<ParkedKey> SubscriptionsEngine::parked(SubscriptionId id, const Park
   return all;
 }
 
-std::optional<ParkedKey> SubscriptionsEngine::look_at(const KeyRef& ref) const {
+std::optional<ParkedKey> SubscriptionStates::look_at(const KeyRef& ref) const {
   const KeyUnit* unit = key(ref);
   return unit == nullptr ? std::nullopt : std::optional{describe(*state(ref.subscription), *unit)};
 }
 
-void SubscriptionsEngine::note_healed(SubscriptionId id, Millis after) {
+void SubscriptionStates::note_healed(SubscriptionId id, Millis after) {
   if (State* found = state(id)) {
     ++found->tally.drained;
     found->tally.repairing += after;
   }
 }
 
-SubscriptionsEngine::Tally SubscriptionsEngine::tally(SubscriptionId id) const {
+SubscriptionStates::Tally SubscriptionStates::tally(SubscriptionId id) const {
   const State* found = state(id);
   return found == nullptr ? Tally{} : found->tally;
 }
 
-ParkedKey SubscriptionsEngine::describe(const State& state, const KeyUnit& unit) const {
+ParkedKey SubscriptionStates::describe(const State& state, const KeyUnit& unit) const {
   ParkedKey parked{.key_hash = unit.ref.key_hash,
                    .partition = unit.ref.partition,
                    .head = unit.queue.front(),
@@ -84,7 +84,7 @@ ParkedKey SubscriptionsEngine::describe(const State& state, const KeyUnit& unit)
   return parked;
 }
 
-std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::oldest(SubscriptionId id) const {
+std::vector<std::pair<PartitionRef, Offset>> SubscriptionStates::oldest(SubscriptionId id) const {
   std::vector<std::pair<PartitionRef, Offset>> all;
   if (const State* found = state(id))
     for (const auto& [head, hash] : found->heads)
@@ -92,7 +92,7 @@ std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::oldest(Subscri
   return all;
 }
 
-std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
+std::vector<FeedPosition> SubscriptionStates::feed_positions() const {
   std::vector<FeedPosition> all;
   for (const auto& [id, found] : states_) {
     if (!found->definition) continue;
@@ -104,7 +104,7 @@ std::vector<FeedPosition> SubscriptionsEngine::feed_positions() const {
   return all;
 }
 
-bool SubscriptionsEngine::has_ready(SubscriptionId id) const {
+bool SubscriptionStates::has_ready(SubscriptionId id) const {
   const State* found = state(id);
   if (found == nullptr || !found->definition || found->definition->definition.paused || found->ready.empty())
     return false;
@@ -112,30 +112,21 @@ bool SubscriptionsEngine::has_ready(SubscriptionId id) const {
   return found->leased_keys < found->definition->definition.settings.concurrency;
 }
 
-bool SubscriptionsEngine::wants_more(SubscriptionId id) const {
+bool SubscriptionStates::wants_more(SubscriptionId id) const {
   const State* found = state(id);
   if (found == nullptr) return false;
   const std::uint32_t open = credit(*found);
   return open != 0 && (open >= limits_.outstanding / 8 || found->ready.size() < open);
 }
 
-std::vector<std::pair<PartitionRef, Offset>> SubscriptionsEngine::parked_heads(SubscriptionId id,
-                                                                               std::uint64_t key_hash,
-                                                                               std::size_t most) const {
-  std::vector<std::pair<PartitionRef, Offset>> all;
-  for (const KeyUnit* unit : parked_keys(id, key_hash, most))
-    all.emplace_back(unit->ref.partition, unit->queue.front());
-  return all;
-}
-
-std::set<TopicId> SubscriptionsEngine::read_topics() const {
+std::set<TopicId> SubscriptionStates::read_topics() const {
   std::set<TopicId> all;
   for (const auto& [id, found] : states_)
     for (const auto& [partition, cursor] : found->cursors) all.insert(partition.topic);
   return all;
 }
 
-std::vector<SubscriptionId> SubscriptionsEngine::readers_of(TopicId topic) const {
+std::vector<SubscriptionId> SubscriptionStates::readers_of(TopicId topic) const {
   std::vector<SubscriptionId> all;
   for (const auto& [id, found] : states_)
     if (found->definition &&
@@ -144,7 +135,7 @@ std::vector<SubscriptionId> SubscriptionsEngine::readers_of(TopicId topic) const
   return all;
 }
 
-std::optional<Elapsed> SubscriptionsEngine::next_due() const {
+std::optional<Elapsed> SubscriptionStates::next_due() const {
   if (settle_bytes_ > limits_.settle_bytes) return Elapsed{0};
   std::optional<Elapsed> due;
   if (!due_.empty()) due = due_.begin()->at;

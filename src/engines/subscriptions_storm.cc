@@ -21,7 +21,7 @@ Millis probe_after(const StormGuard& guard, std::uint32_t probes) {
 // ---- watching -------------------------------------------------------------------------------------------------------
 
 // Notes that a delivery of the key failed. Keys are counted once for each fingerprint, at their last failure.
-void SubscriptionsEngine::watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now) {
+void SubscriptionStates::watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now) {
   if (!state.definition) return;
   const StormGuard& guard = state.definition->definition.settings.storm;
   if (guard.keys == 0) return state.failing.clear();
@@ -43,7 +43,7 @@ void SubscriptionsEngine::watch(State& state, const KeyRef& ref, const Failure& 
 
 // ---- deciding -------------------------------------------------------------------------------------------------------
 
-bool SubscriptionsEngine::is_probing(const State& state) const {
+bool SubscriptionStates::is_probing(const State& state) const {
   const auto& probing = state.storm->value.probing;
   const KeyUnit* unit = probing ? key(*probing) : nullptr;
   return unit != nullptr && unit->state == KeyUnit::State::leased;

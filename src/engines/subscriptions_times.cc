@@ -38,13 +38,13 @@ std::size_t expired_in_front(const KeyUnit& unit, WallTime now) {
 
 // ---- indexes --------------------------------------------------------------------------------------------------------
 
-void SubscriptionsEngine::schedule(KeyUnit& unit) {
+void SubscriptionStates::schedule(KeyUnit& unit) {
   if (unit.state != KeyUnit::State::ready || unit.time_came) return;
   const EventTimes* times = times_of_head(unit);
   if (times != nullptr && times->not_before != none) unit.state = KeyUnit::State::scheduled;
 }
 
-void SubscriptionsEngine::enter_times(State& state, const KeyUnit& unit) {
+void SubscriptionStates::enter_times(State& state, const KeyUnit& unit) {
   if (unit.state == KeyUnit::State::scheduled) {
     state.scheduled += state.events(unit);
     coming_.insert({times_of_head(unit)->not_before, unit.ref});
@@ -52,7 +52,7 @@ void SubscriptionsEngine::enter_times(State& state, const KeyUnit& unit) {
   if (const WallTime expires = expiry_of(unit); expires != none) expiring_.insert({expires, unit.ref});
 }
 
-void SubscriptionsEngine::leave_times(State& state, const KeyUnit& unit) {
+void SubscriptionStates::leave_times(State& state, const KeyUnit& unit) {
   if (unit.state == KeyUnit::State::scheduled) {
     state.scheduled -= state.events(unit);
     coming_.erase({times_of_head(unit)->not_before, unit.ref});

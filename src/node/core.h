@@ -27,8 +27,8 @@
 #include "continuo/engines/topics.h"
 #include "continuo/log/seam/home.h"
 #include "continuo/node/closed_group.h"
+#include "continuo/node/core_waiting.h"
 #include "continuo/node/groups.h"
-#include "continuo/node/healing.h"
 #include "continuo/record/batch.h"
 
 namespace continuo::node {
@@ -150,32 +150,6 @@ class Core {
   struct Open;
   struct Round;
   class Recovery;
-  /// A feeder that asked for credit and gets its answer when there is some.
-  struct Starved {
-    Edge* edge;
-    Offer offer;
-    Answer<OfferCredit> answer;
-  };
-  struct Waiter {
-    Edge* edge;
-    Receive receive;
-    Elapsed deadline;
-    Answer<Received> answer;
-  };
-
-  /// Who joins or syncs.
-  struct GroupWaiter {
-    Edge* edge;
-    std::variant<Answer<engines::JoinAnswer>, Answer<engines::SyncAnswer>> answer;
-  };
-  struct Trimming {
-    Edge* edge;
-    engines::TrimPass pass;
-    Answer<PartitionState> answer;
-    std::set<Offset> held;  // to be copied
-    bool passed = false;    // all subscriptions were looked at
-  };
-
   Result<void> make_room_to_start();
   void follow_home();
   void follow_home(PartitionRef partition, const log::PartitionState& stored);
@@ -243,7 +217,6 @@ class Core {
   void flush_told();
   void begin_burying();
   void bury(const std::vector<ReadRecord>& records);
-  struct Dying;
   void bury(const Dying& dying, const ReadRecord& record);
   void park_unreadable(const engines::KeyRef& key);
   std::optional<PartitionRef> dead_letter_partition(const std::string& name, std::uint32_t murmur);
@@ -258,27 +231,6 @@ class Core {
   Subscription subscription_of(const engines::SubscriptionUnit& unit);
   void take_offer(const Offer& offer, const engines::SubscriptionsEngine::OfferDecision& decision);
   std::shared_ptr<std::atomic<std::uint64_t>>& matched(SubscriptionId id);
-
-  struct Cancelling {
-    Edge* edge;
-    engines::KeyRef key;
-    Asked asked;
-    Answer<std::uint64_t> answer;
-    std::uint64_t events = 0;  // gone so far
-  };
-  struct Repairer {
-    Edge* edge;
-    ReceiveRepairs receive;
-    Elapsed deadline;
-    Answer<std::vector<RepairDelivery>> answer;
-  };
-  struct Told {
-    std::string type, subject, data;
-  };
-  struct Dying {
-    engines::KeyRef key;
-    Offset head;
-  };
 
   log::Home& home_;
   Clock& clock_;
@@ -305,11 +257,6 @@ class Core {
       after_flight_;    // answers that only wait for the group in flight
   Sequence closed_{0};  // newest closed group
   Sequence written_{0};
-  // Answers look here when they are run: what was decided before the failure, but was not durable, fails too.
-  struct Verdict {
-    std::atomic<bool> failed{false};
-    Error error{Code::node_failed, {}, {}, {}};
-  };
   std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();
   bool failed_ = false;
   bool definitions_changed_ = false;

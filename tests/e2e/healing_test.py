@@ -24,7 +24,8 @@ class Subscription:
         self.done = {}
 
     def ask(self, action, body=None, method="POST"):
-        return self.client.ask(method, f"/v1/subscriptions/{self.name}/{action}", body if method == "POST" else None)[:2]
+        path = f"/v1/subscriptions/{self.name}/{action}"
+        return self.client.ask(method, path, body if method == "POST" else None)[:2]
 
     def state(self):
         return good(self.client.ask("GET", f"/v1/subscriptions/{self.name}"))
@@ -232,7 +233,8 @@ def check_dead_letters(client):
     eventually(lambda: jobs.handle() or jobs.done == {"a": [2], "b": [1]}, 20, "the key goes on")
     (letter,) = read(client, "j.dead")
     assert letter["id"] == "a-1" and letter["deadcode"] == "malformed" and letter["deadtopic"] == "j", letter
-    assert letter["deadattempts"] == "1" and letter["deadsubscription"] == "jobs" and letter["deadoffset"] == "0", letter
+    assert letter["deadattempts"] == "1" and letter["deadoffset"] == "0", letter
+    assert letter["deadsubscription"] == "jobs", letter
     (buried,) = told(client, "continuo.event.dead_lettered")
     assert buried["dead_letter"]["topic"] == "j.dead", buried
     cyclic = client.ask("PUT", "/v1/subscriptions/round",
