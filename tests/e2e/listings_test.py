@@ -68,7 +68,7 @@ def end_services(server):
 def check_client():
     source = (ROOT / "sdk/cpp/listing/hello.cc").read_text()
     parts = blocks("client-cpp.md", "cpp")
-    assert len(parts) == 4
+    assert len(parts) == 5
     for part in parts:
         indented = "".join("  " + line if line.strip() else line for line in part.splitlines(keepends=True))
         assert indented in source, f"docs/client-cpp.md: not in sdk/cpp/listing/hello.cc:\n{part}"
@@ -77,6 +77,7 @@ def check_client():
                               check=False)
         assert done.returncode == 0 and "OrderPlaced of customer-4" in done.stdout, done.stdout
         assert "o-17.OrderPaid" in server.run("tail", "payments").stdout
+        assert "1 keys healed" in done.stdout and '"amount":4200' in server.run("sub", "receive", "billing").stdout
 
 
 def main():

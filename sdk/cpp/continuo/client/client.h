@@ -100,24 +100,53 @@ struct Tail {
   std::string filter;
 };
 
+/// How often an event is delivered, and what lies between; what is none or empty has the server's default.
+struct Retry {
+  std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
+  std::string backoff;                    ///< fixed (also when empty), linear, exponential or listed
+  std::optional<Millis> base;             ///< between deliveries; what `backoff` begins with
+  std::optional<Millis> max;              ///< no delay is longer
+  std::vector<Millis> delays;             ///< listed: one after the other, the last from then on
+  bool jitter = false;                    ///< any time from none to the delay
+};
+
+/// When so many keys fail with one fingerprint in so short a time, the subscription holds still and tries one now and
+/// then.
+struct StormGuard {
+  std::uint32_t keys = 0;        ///< 0: no guard
+  std::optional<Millis> within;  ///< none: the server's default
+  std::optional<Millis> probe;   ///< the same
+};
+
 struct SubscriptionSettings {
   std::vector<std::string> topics;
   std::string filter;            ///< an event pattern, JSON; empty: every event
-  std::string from = "latest";   ///< earliest or latest
+  std::string from = "latest";   ///< earliest, latest or a time
   std::string order_by = "key";  ///< key or none
   std::optional<std::uint32_t> concurrency;
   std::optional<Millis> lease;
-  std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
-  std::optional<Millis> retry_delay;      ///< between them; what `backoff` begins with
-  std::string backoff;                    ///< fixed (also when empty), linear or exponential
-  std::optional<Millis> retry_max;        ///< no delay is longer
-  bool jitter = false;                    ///< any time from none to the delay
-  std::string on_failure = "park";        ///< park or drop
+  Retry retry;
+  std::string on_failure = "park";  ///< park, drop or dead_letter
+  std::string dead_letter;          ///< the topic of what is given up, with dead_letter
+  std::optional<Millis> ttl;        ///< what waited longer is passed over; none: nothing is
+  std::optional<Millis> expires;    ///< without a consumer for so long it is deleted; none: never
+  StormGuard storm;
+  std::string repairs;  ///< declared repairs, a JSON array; empty: none
 };
 
+/// What is to become different of a subscription; what is none stays.
 struct SubscriptionChange {
-  std::string filter;        ///< an event pattern, JSON; empty: none from now on
-  bool keep_parked = false;  ///< keys may be parked: they stay so
+  std::optional<std::string> filter;  ///< an event pattern, JSON; empty: none from now on
+  bool keep_parked = false;           ///< with another filter: keys may be parked, and stay so
+  std::optional<std::uint32_t> concurrency;
+  std::optional<Millis> lease;
+  std::optional<Retry> retry;  ///< as a whole
+  std::optional<std::string> on_failure;
+  std::string dead_letter;  ///< with on_failure dead_letter
+  std::optional<std::optional<Millis>> ttl;
+  std::optional<std::optional<Millis>> expires;
+  std::optional<StormGuard> storm;
+  std::optional<std::string> repairs;  ///< empty: none from now on
 };
 
 /// Where a filter begins to decide: the first offset of a partition.
@@ -208,7 +237,8 @@ class Client {
 
   /// True when this call made the subscription. Errors: subscription_exists, bad_setting.
   Result<bool> put_subscription(std::string_view name, const SubscriptionSettings& settings);
-  /// Another filter, from where the subscription stands. Errors: unknown_subscription, bad_pattern, keys_parked.
+  /// Answers where another filter begins to decide. Errors: unknown_subscription, bad_setting, bad_pattern,
+  /// keys_parked.
   Result<std::vector<FilteredFrom>> change_subscription(std::string_view name, const SubscriptionChange& change);
   Result<void> delete_subscription(std::string_view name);
   Result<std::vector<Delivery>> receive(std::string_view subscription, const Receive& receive = {});
@@ -218,8 +248,9 @@ class Client {
   /// Any request: what has no method of its own. Answers of 400 and more become errors.
   /// PUTs a definition; true when this made it.
   Result<bool> put(std::string target, const std::string& body);
+  /// `wait`: what the request asks the server to wait, beside the timeout.
   Result<std::string> request(std::string_view method, std::string target, std::string_view body = {},
-                              std::string_view content_type = {});
+                              std::string_view content_type = {}, Millis wait = Millis{0});
 
   const Options& options() const { return options_; }
 
