@@ -36,7 +36,7 @@ constexpr Text texts[] = {
     {Code::unknown_subscription, "There is no subscription of that name.",
      "Create it: continuo sub create NAME --topic TOPIC."},
     {Code::unknown_key, "The subscription knows no waiting or parked key of that name.",
-     "List them: continuo sub parked NAME."},
+     "List them: continuo parked list NAME."},
     {Code::unknown_group, "There is no consumer group of that name.", "List them: continuo group list."},
     {Code::not_found, "There is nothing at that path.", "See /openapi.json for the paths there are."},
     {Code::method_not_allowed, "The path does not take that method.", "See the Allow header of the answer."},

@@ -4,6 +4,8 @@
 // anything done. What the file does not name stays as it is.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "continuo/cli/commands.h"
 #include "continuo/cli/definitions_file.h"
 #include "continuo/record/padded_text.h"
@@ -40,12 +42,14 @@ auto read(std::string_view text, const Read& settings_of) -> decltype(settings_o
   return settings_of(*object);
 }
 
-// Only these members: an answer has more than settings.
-std::string only(const json::object& object, std::initializer_list<std::string_view> names) {
-  json::object out;
-  for (const std::string_view name : names)
-    if (const json::value* found = object.if_contains(name)) out[name] = *found;
-  return json::serialize(out);
+// Of an answer, which has more than settings, only these members. As it was written: 1.50 is not 1.5E0.
+template <class Read>
+auto read_only(std::string_view answer, std::initializer_list<std::string_view> names, const Read& settings_of) {
+  return read(answer, [&](http::Json object) {
+    std::erase_if(object.members,
+                  [&](const http::Json& member) { return std::ranges::count(names, member.name) == 0; });
+    return settings_of(object);
+  });
 }
 
 std::string settings_of(const engines::TopicSettings& settings) {
@@ -77,7 +81,7 @@ std::vector<std::string> differences(const std::string& before, const std::strin
   return out;
 }
 
-Result<void> plan_topic(const json::object* there, Step& step) {
+Result<void> plan_topic(const std::string* there, Step& step) {
   auto change = read(step.definition->json, http::read_topic_change);
   if (!change) return pass(change);
   if (there == nullptr) {
@@ -85,10 +89,10 @@ Result<void> plan_topic(const json::object* there, Step& step) {
     step.body = step.definition->json;
     return {};
   }
-  auto now = read(only(*there, {"retention", "cleanup", "dedup_window", "max_batch", "timestamps", "segment"}),
-                  http::read_topic_settings);
+  auto now = read_only(*there, {"retention", "cleanup", "dedup_window", "max_batch", "timestamps", "segment"},
+                       http::read_topic_settings);
   if (!now) return pass(now);
-  now->partitions = static_cast<std::uint32_t>(array_in(*there, "partitions").size());
+  now->partitions = static_cast<std::uint32_t>(array_in(parse_object(*there), "partitions").size());
   const engines::TopicSettings after = change->applied_to(*now);
   if (after == *now) return {};
   if (after.partitions < now->partitions)
@@ -101,7 +105,43 @@ Result<void> plan_topic(const json::object* there, Step& step) {
   return {};
 }
 
-Result<void> plan_subscription(const json::object* there, Step& step) {
+// What a subscription is about stays as it was made.
+std::optional<Error> cannot_change(const engines::SubscriptionSettings& now,
+                                   const engines::SubscriptionSettings& after) {
+  const json::object was = parse_object(settings_of(now)), is = parse_object(settings_of(after));
+  for (const char* name : {"topics", "from", "order_by"})
+    if (was.at(name) != is.at(name))
+      return Error{Code::subscription_exists,
+                   fmt::format("it is there, and its '{}' cannot change: {} -> {}", name, json::serialize(was.at(name)),
+                               json::serialize(is.at(name))),
+                   name, "delete it first, or give this one another name; `continuo sub seek` changes where it stands"};
+  return std::nullopt;
+}
+
+// The PATCH from one to the other. Patterns and repairs go as they were written.
+std::string change_of(const engines::SubscriptionSettings& now, const engines::SubscriptionSettings& after) {
+  const json::object was = parse_object(settings_of(now)), is = parse_object(settings_of(after));
+  std::string out = "{";
+  const auto add = [&](std::string_view name, std::string_view raw) {
+    out += fmt::format("{}\"{}\":{}", out.size() > 1 ? "," : "", name, raw.empty() ? "null" : raw);
+  };
+  const auto add_changed = [&](const char* name) {
+    const json::value* before = was.if_contains(name);
+    const json::value* wanted = is.if_contains(name);
+    if (before == nullptr ? wanted == nullptr : wanted != nullptr && *before == *wanted) return;
+    add(name, wanted == nullptr ? std::string{} : json::serialize(*wanted));
+  };
+  if (after.filter != now.filter) add("filter", after.filter);
+  for (const char* name : {"concurrency", "lease", "retry", "ttl", "expires", "storm", "target"}) add_changed(name);
+  if (after.on_failure != now.on_failure || after.dead_letter != now.dead_letter) {
+    add("on_failure", json::serialize(is.at("on_failure")));
+    if (!after.dead_letter.empty()) add("dead_letter", json::serialize(is.at("dead_letter")));
+  }
+  if (after.repairs != now.repairs) add("repairs", after.repairs);
+  return out + "}";
+}
+
+Result<void> plan_subscription(const std::string* there, Step& step) {
   auto after = read(step.definition->json, http::read_subscription_settings);
   if (!after) return pass(after);
   if (there == nullptr) {
@@ -109,20 +149,16 @@ Result<void> plan_subscription(const json::object* there, Step& step) {
     step.body = step.definition->json;
     return {};
   }
-  auto now = read(
-      only(*there, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"}),
-      http::read_subscription_settings);
+  auto now = read_only(*there,
+                       {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure",
+                        "dead_letter", "ttl", "expires", "storm", "repairs", "target"},
+                       http::read_subscription_settings);
   if (!now) return pass(now);
   if (*after == *now) return {};
   step.differences = differences(settings_of(*now), settings_of(*after));
-  engines::SubscriptionSettings but_filter = *after;
-  but_filter.filter = now->filter;
-  if (but_filter != *now)
-    return fail(Code::subscription_exists,
-                fmt::format("it is there with other settings: {}", fmt::join(step.differences, "; ")), {},
-                "only its filter can change; delete it first, or give this one another name");
+  if (auto refused = cannot_change(*now, *after)) return std::unexpected(std::move(*refused));
   step.method = "PATCH";
-  step.body = fmt::format("{{\"filter\":{}}}", after->filter.empty() ? "null" : after->filter);
+  step.body = change_of(*now, *after);
   return {};
 }
 
@@ -132,10 +168,8 @@ Result<Step> plan(client::Client& server, const Definition& definition) {
   const bool unknown =
       !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_subscription);
   if (!answer && !unknown) return pass(answer);
-  std::optional<json::object> there;
-  if (answer) there = parse_object(*answer);
-  auto planned = definition.kind == Defined::topic ? plan_topic(there ? &*there : nullptr, step)
-                                                   : plan_subscription(there ? &*there : nullptr, step);
+  const std::string* there = answer ? &*answer : nullptr;
+  auto planned = definition.kind == Defined::topic ? plan_topic(there, step) : plan_subscription(there, step);
   if (!planned) return pass(planned);
   return step;
 }

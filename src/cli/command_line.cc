@@ -43,8 +43,12 @@ struct Words {
   Tail tail;
   SubCreate sub_create;
   SubChange sub_change;
+  SubSeek sub_seek;
   SubReceive sub_receive;
-  SubKey sub_key;
+  ParkedList parked_list;
+  ParkedKey parked_key;
+  ParkedEdit parked_edit;
+  ParkedRelease parked_release;
   RouteExplain route_explain;
   GroupReset group_reset;
   Bench bench;
@@ -150,30 +154,55 @@ void add_events(CLI::App& app, Words& words) {
   look->add_flag("-f,--follow", tail.follow, "Go on as events arrive, also over restarts of the server");
 }
 
-void add_sub_create(CLI::App& sub, Words& words) {
+void add_sub_settings(CLI::App& command, SubSettings& given) {
+  command.add_option("SUBSCRIPTION", given.name)->required();
+  command.add_option("--filter", given.filter, "Only events that match this pattern: JSON, a file's name, or -");
+  command.add_option("--concurrency", given.concurrency, "Keys under way at once");
+  command.add_option("--lease", given.lease, "How long a consumer has for an event: 30s");
+  command.add_option("--attempts", given.attempts, "Deliveries of one event before it is given up");
+  command.add_option("--retry-delay", given.retry_delay, "Between them, or what the backoff begins with: 1s");
+  command.add_option("--backoff", given.backoff, "How delays grow: fixed, linear, exponential or listed");
+  command.add_option("--retry-max", given.retry_max, "No delay is longer: 30s");
+  command.add_option("--retry-delays", given.retry_delays, "Listed: 1s,10s,5m; the last from then on")->delimiter(',');
+  command.add_flag("--jitter", given.jitter, "Any time from none to the delay: what failed together comes apart");
+  command.add_option("--on-failure", given.on_failure, "What becomes of what is given up: park, dead_letter or drop");
+  command.add_option("--dead-letter", given.dead_letter, "The topic it goes to, with --on-failure dead_letter");
+  command.add_option("--repairs", given.repairs, "Declared repairs, a JSON array: itself, a file's name, or -");
+  command.add_option("--storm", given.storm, "Hold still when so many keys fail alike: 50/10s");
+  command.add_option("--ttl", given.ttl, "Pass over what waited longer: 1h");
+  command.add_option("--expires", given.expires, "Delete it after so long without a consumer: 7d");
+}
+
+void add_asked(CLI::App& command, Asked& asked) {
+  command.add_option("--reason", asked.reason, "Why; kept in the log");
+  command.add_option("--by", asked.by, "Who; kept in the log. $USER without it");
+}
+
+void add_sub_define(CLI::App& sub, Words& words) {
   SubCreate& made = words.sub_create;
   CLI::App* create = command(sub, "create", "Make a subscription", words,
                              [&] { return done(sub_create(words.session, words.sub_create)); });
-  create->add_option("SUBSCRIPTION", made.name)->required();
+  add_sub_settings(*create, made.settings);
   create->add_option("--topic", made.topics, "A topic to read, as often as needed")->required();
-  create->add_option("--filter", made.filter, "Only events that match this pattern: JSON, a file's name, or -");
-  create->add_option("--from", made.from, "earliest or latest")->capture_default_str();
+  create->add_option("--from", made.from, "earliest, latest, or a time like 2026-11-21T08:30:00Z")
+      ->capture_default_str();
   create->add_option("--order-by", made.order_by, "key or none")->capture_default_str();
-  create->add_option("--concurrency", made.concurrency, "Keys under way at once");
-  create->add_option("--lease", made.lease, "How long a consumer has for an event: 30s");
-  create->add_option("--attempts", made.attempts, "Deliveries of one event before it is given up");
-  create->add_option("--retry-delay", made.retry_delay, "Between them, or what the backoff begins with: 1s");
-  create->add_option("--backoff", made.backoff, "How delays grow: fixed, linear or exponential");
-  create->add_option("--retry-max", made.retry_max, "No delay is longer: 30s");
-  create->add_flag("--jitter", made.jitter, "Any time from none to the delay: what failed together comes apart");
-  create->add_option("--on-failure", made.on_failure, "park or drop")->capture_default_str();
   SubChange& other = words.sub_change;
-  CLI::App* change = command(sub, "change", "Give a subscription another filter, from where it stands", words,
-                             [&] { return done(sub_change(words.session, words.sub_change)); });
-  change->add_option("SUBSCRIPTION", other.name)->required();
-  change->add_option("--filter", other.filter, "The pattern from now on: JSON, a file's name, or -");
+  CLI::App* change = command(
+      sub, "change", "Change what is named of a subscription; none takes a ttl, an expiry or a storm guard away", words,
+      [&] { return done(sub_change(words.session, words.sub_change)); });
+  add_sub_settings(*change, other.settings);
+  change->add_flag("--no-jitter", other.settings.no_jitter, "Delays as they are said, from now on");
   change->add_flag("--no-filter", other.no_filter, "Every event from now on");
-  change->add_flag("--keep-parked", other.keep_parked, "Also with keys parked: they stay so");
+  change->add_flag("--no-repairs", other.no_repairs, "No declared repairs from now on");
+  change->add_flag("--keep-parked", other.keep_parked, "Another filter also with keys parked: they stay so");
+  SubSeek& to = words.sub_seek;
+  CLI::App* seek = command(sub, "seek", "Go on from another place; leases held are lost", words,
+                           [&] { return done(sub_seek(words.session, words.sub_seek)); });
+  seek->add_option("SUBSCRIPTION", to.name)->required();
+  seek->add_option("--to", to.to, "earliest, latest, a time, or a position")->required();
+  seek->add_option("--parked", to.parked, "What becomes of parked keys: keep or discard");
+  add_asked(*seek, to.asked);
 }
 
 void add_sub_consume(CLI::App& sub, Words& words) {
@@ -190,25 +219,64 @@ void add_sub_consume(CLI::App& sub, Words& words) {
   ack->add_option("LEASE", words.names)->required();
 }
 
-void add_sub_parked(CLI::App& sub, Words& words) {
-  CLI::App* parked = command(sub, "parked", "Keys that wait behind a failed event", words,
-                             [&] { return done(sub_parked(words.session, words.name)); });
-  parked->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words,
-                            [&] { return done(sub_retry(words.session, words.sub_key)); });
-  retry->add_option("SUBSCRIPTION", words.sub_key.name)->required();
-  retry->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
-  CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words,
-                           [&] { return done(sub_skip(words.session, words.sub_key)); });
-  skip->add_option("SUBSCRIPTION", words.sub_key.name)->required();
-  skip->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
-  skip->add_option("--reason", words.sub_key.reason, "Kept in the log")->required();
+void add_parked_verbs(CLI::App& parked, Words& words) {
+  ParkedKey& key = words.parked_key;
+  const auto verb = [&](const char* name, const char* does, auto act) {
+    CLI::App* made =
+        command(parked, name, does, words, [&words, act] { return done(act(words.session, words.parked_key)); });
+    made->add_option("SUBSCRIPTION", key.subscription)->required();
+    made->add_option("KEY", key.key, "As `parked list` shows it, or its ~id")->required();
+    return made;
+  };
+  verb("show", "The failed event of a key, and how it failed", &parked_show);
+  add_asked(*verb("retry", "Deliver the failed event again", &parked_retry), key.asked);
+  add_asked(*verb("skip", "Pass over the failed event", &parked_skip), key.asked);
+  add_asked(*verb("cancel", "Pass over all that waits of the key", &parked_cancel), key.asked);
+  ParkedEdit& edit = words.parked_edit;
+  CLI::App* made = command(parked, "edit", "Deliver another event in the failed one's place", words,
+                           [&] { return done(parked_edit(words.session, words.parked_edit)); });
+  made->add_option("SUBSCRIPTION", edit.parked.subscription)->required();
+  made->add_option("KEY", edit.parked.key, "As `parked list` shows it, or its ~id")->required();
+  made->add_option("--event", edit.event, "The event, a CloudEvent: JSON, a file's name, or -")->required();
+  made->add_flag("--keep-parked", edit.keep_parked, "Do not deliver it yet");
+  add_asked(*made, edit.parked.asked);
+}
+
+void add_parked(CLI::App& app, Words& words) {
+  CLI::App* parked =
+      app.add_subcommand("parked", "Keys that wait behind a failed event, while others flow")->require_subcommand(1);
+  ParkedList& listed = words.parked_list;
+  CLI::App* list = command(*parked, "list", "Parked keys of a subscription", words,
+                           [&] { return done(parked_list(words.session, words.parked_list)); });
+  list->add_option("SUBSCRIPTION", listed.subscription)->required();
+  list->add_option("--key", listed.key, "Only this key");
+  list->add_option("--fingerprint", listed.fingerprint, "Only what failed alike");
+  list->add_option("--type", listed.type, "Only failed events of this type");
+  list->add_option("--limit", listed.limit, "At most this many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  add_parked_verbs(*parked, words);
+  ParkedRelease& many = words.parked_release;
+  CLI::App* release = command(*parked, "release", "Deliver again what failed: many keys, one after the other", words,
+                              [&] { return parked_release(words.session, words.parked_release); });
+  release->add_option("SUBSCRIPTION", many.subscription)->required();
+  release->add_option("--fingerprint", many.fingerprint, "Only what failed alike");
+  release->add_option("--type", many.type, "Only failed events of this type");
+  release->add_option("--after", many.after, "Only what was parked then or later: 2026-11-21T08:30:00Z");
+  release->add_option("--before", many.before, "Only what was parked before");
+  release->add_option("--rate", many.rate, "Not more keys than this: 100/s");
+  release->add_flag("--go-on", many.go_on, "Also when a key fails again; without it the release stops there");
+  CLI::Option* dry = release->add_flag("--dry-run", many.dry_run, "Only count them");
+  release->add_flag("--wait", many.wait, "Until it ended; exit code 1 when a key failed again");
+  CLI::Option* status = release->add_flag("--status", many.status, "How far the last one is");
+  release->add_flag("--stop", many.stop, "Stop the one under way")->excludes(dry)->excludes(status);
+  add_asked(*release, many.asked);
 }
 
 void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* sub =
       app.add_subcommand("sub", "Subscriptions: durable, in order per key, under leases")->require_subcommand(1);
-  add_sub_create(*sub, words);
+  add_sub_define(*sub, words);
   command(*sub, "list", "All subscriptions", words, [&] { return done(sub_list(words.session)); });
   CLI::App* show =
       command(*sub, "show", "How one stands", words, [&] { return done(sub_show(words.session, words.name)); });
@@ -217,7 +285,6 @@ void add_subscriptions(CLI::App& app, Words& words) {
                            [&] { return done(sub_delete(words.session, words.names)); });
   gone->add_option("SUBSCRIPTION", words.names)->required();
   add_sub_consume(*sub, words);
-  add_sub_parked(*sub, words);
   CLI::App* pause = command(*sub, "pause", "Deliver nothing until it is resumed", words,
                             [&] { return done(sub_pause(words.session, words.name, true)); });
   pause->add_option("SUBSCRIPTION", words.name)->required();
@@ -429,6 +496,7 @@ int run(int argc, char** argv) {
   add_topics(app, words);
   add_events(app, words);
   add_subscriptions(app, words);
+  add_parked(app, words);
   add_apply(app, words);
   add_routes(app, words);
   add_groups(app, words);
