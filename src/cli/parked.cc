@@ -25,8 +25,8 @@ const json::object& object_in(const json::object& object, std::string_view name)
 json::object row_of(const json::object& parked) {
   json::object row = parked;
   const json::object& head = object_in(parked, "head");
-  if (text_in(parked, "key").empty()) row["key"] = text_in(parked, "id");
-  row["type"] = text_in(object_in(head, "event"), "type");
+  if (const json::value* key = parked.if_contains("key"); !key || !key->is_string()) row["key"] = text_in(parked, "id");
+  row["type"] = text_in(object_in(head, "event"), "type");  // none of an event too large for a list
   row["error"] = text_in(object_in(head, "error"), "code");
   for (const char* name : {"fingerprint", "attempts"})
     if (const json::value* value = head.if_contains(name)) row[name] = *value;

@@ -37,6 +37,9 @@ class Payments:
     def listed(self, *words):
         return {row["key"]: row for row in rows(self.parked("list", *words))}
 
+    def head(self, key):
+        return json.dumps(json.loads(self.parked("show", key))["head"]["event"])
+
     def settle(self, body):
         status, answer = self.server.ask("POST", f"/v1/subscriptions/{self.name}/settle", body)
         assert status == 200 and not answer["refused"], answer
@@ -112,7 +115,7 @@ def check_looking(book):
 
 def check_editing(book):
     """What `show` prints, mended, is what `edit` takes."""
-    event = json.loads(book.parked("show", "ann"))["head"]["event"]
+    event = json.loads(book.head("ann"))
     event["data"]["amount"] = 7
     book.parked("edit", "ann", "--event", "-", "--keep-parked", "--by", "ann-marie", "--reason", "was in words",
                 input=json.dumps(event), said=("stays parked",))
@@ -132,6 +135,8 @@ def check_editing(book):
 
 
 def check_passing_over(book):
+    expect(book.server.run("USER=erin", str(cli_server.CONTINUO), "parked", "edit", "book", "dan",
+                           "--keep-parked", "--event", book.head("dan"), program="env"), 0, "stays parked")
     book.parked("skip", "bob", "--by", "carol", "--reason", "paid by hand", said=("passed over",))
     book.consume_all()
     assert book.took("bob") == ["bob1", "bob2"], book.taken
@@ -173,9 +178,10 @@ def check_release(book):
                                   "--reason", "the parser is mended"))
     assert (done["state"], done["released"], done["relapsed"]) == ("done", 2, 0), done
     assert state_of(book) == done, "it is remembered"
+    publish(book.server, "payments", "dan", [3])
     book.consume_all()
-    for key in ("dan", "eve"):
-        assert book.took(key) == [f"{key}{n}" for n in range(3)], (key, book.taken)
+    assert book.took("dan") == ["dan0", "dan1", "dan2", "dan3"], "what arrives while the key drains overtakes nothing"
+    assert book.took("eve") == ["eve0", "eve1", "eve2"], book.taken
     assert set(book.listed()) == {"fay"}
 
 
@@ -183,6 +189,7 @@ def check_what_is_told(server):
     told = rows(server.run("tail", "continuo.events", "--from", "earliest").stdout)
     seen = {(event["type"], event["data"].get("by"), event["data"].get("reason")) for event in told}
     for wanted in (("continuo.event.edited", "ann-marie", "was in words"),
+                   ("continuo.event.edited", "erin", ""),
                    ("continuo.event.skipped", "carol", "paid by hand"),
                    ("continuo.key.cancelled", "carol", "account closed"),
                    ("continuo.key.released", "dora", "the parser is mended"),
@@ -205,11 +212,26 @@ def check_seek(book):
     book.consume_all()
     assert book.listed() == {}
     for key in KEYS:
-        assert book.took(key) == [f"{key}{n}" for n in range(4 if key == "cid" else 3)], (key, book.taken)
+        assert book.took(key) == [f"{key}{n}" for n in range(4 if key in ("cid", "dan") else 3)], (key, book.taken)
     expect(server.run("sub", "seek", "book", "--to", "latest"), 0)
     publish(server, "payments", "ann", [9])
     book.consume_all()
     assert book.took("ann")[-1] == "ann9" and len(book.took("ann")) == 4
+
+
+def check_no_key(server):
+    """Events without a key park too; their id names them."""
+    expect(server.run("topic", "create", "loose"), 0)
+    expect(server.run("sub", "create", "any", "--topic", "loose", "--from", "earliest", "--attempts", "1"), 0)
+    event = {"specversion": "1.0", "id": "loose0", "source": "/test", "type": "Loose", "data": {"amount": "bad"}}
+    expect(server.run("publish", "loose", input=json.dumps(event) + "\n"), 0)
+    book = Payments(server, "any")
+    book.consume_all()
+    name, row = book.listed().popitem()
+    assert name == row["id"] and name.startswith("~") and row["error"] == "bad_amount", row
+    book.parked("show", name, "-o", "table", said=("loose0",))
+    book.parked("skip", name, "--reason", "loose", said=("passed over",))
+    assert book.listed() == {}
 
 
 def check_settings(server):
@@ -255,6 +277,7 @@ def main():
         check_release(book)
         check_what_is_told(server)
         check_seek(book)
+        check_no_key(server)
         check_settings(server)
         server.kill()
         server.start()
