@@ -26,6 +26,7 @@ namespace continuo::inline base {
   X(unknown_topic, 404, "Unknown topic")                                 \
   X(unknown_partition, 404, "Unknown partition")                         \
   X(unknown_subscription, 404, "Unknown subscription")                   \
+  X(unknown_queue, 404, "Unknown queue")                                 \
   X(unknown_key, 404, "Unknown key")                                     \
   X(unknown_group, 404, "Unknown consumer group")                        \
   X(not_found, 404, "Not found")                                         \
@@ -49,6 +50,7 @@ namespace continuo::inline base {
   X(offset_out_of_range, 416, "Offset out of range")                     \
   X(limit_reached, 422, "Limit reached")                                 \
   X(request_timeout, 408, "Request took too long to arrive")             \
+  X(reply_timeout, 504, "No reply came in time")                         \
   X(overloaded, 503, "Overloaded")                                       \
   X(too_many_requests, 429, "Too many requests in flight")               \
   X(too_many_connections, 503, "Too many connections")                   \

@@ -5,11 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/definitions_file.h"
 #include "continuo/record/padded_text.h"
 #include "continuo/wire/http/definitions.h"
+#include "continuo/wire/http/queues.h"
+#include "continuo/wire/http/target.h"
 
 namespace continuo::cli {
 namespace {
@@ -22,11 +25,17 @@ struct Step {
   const Definition* definition = nullptr;
   std::string method;  ///< empty: nothing
   std::string body;
+  std::string shown;  ///< of the body: without its secrets
   std::vector<std::string> differences;
 };
 
 const char* kind_of(const Definition& definition) {
-  return definition.kind == Defined::topic ? "topic" : "subscription";
+  switch (definition.kind) {
+    case Defined::topic: return "topic";
+    case Defined::queue: return "queue";
+    case Defined::subscription: break;
+  }
+  return "subscription";
 }
 
 std::string path_of(const Definition& definition) {
@@ -118,8 +127,10 @@ std::optional<Error> cannot_change(const engines::SubscriptionSettings& now,
   return std::nullopt;
 }
 
-// The PATCH from one to the other. Patterns and repairs go as they were written.
-std::string change_of(const engines::SubscriptionSettings& now, const engines::SubscriptionSettings& after) {
+// The PATCH from one to the other. Patterns and repairs go as they were written; both have targets as they are shown,
+// and `target` is the one to go to, with its secrets.
+std::string change_of(const engines::SubscriptionSettings& now, const engines::SubscriptionSettings& after,
+                      std::string_view target) {
   const json::object was = parse_object(settings_of(now)), is = parse_object(settings_of(after));
   std::string out = "{";
   const auto add = [&](std::string_view name, std::string_view raw) {
@@ -132,13 +143,22 @@ std::string change_of(const engines::SubscriptionSettings& now, const engines::S
     add(name, wanted == nullptr ? std::string{} : json::serialize(*wanted));
   };
   if (after.filter != now.filter) add("filter", after.filter);
-  for (const char* name : {"concurrency", "lease", "retry", "ttl", "expires", "storm", "target"}) add_changed(name);
+  for (const char* name : {"concurrency", "lease", "retry", "ttl", "expires", "storm"}) add_changed(name);
   if (after.on_failure != now.on_failure || after.dead_letter != now.dead_letter) {
     add("on_failure", json::serialize(is.at("on_failure")));
     if (!after.dead_letter.empty()) add("dead_letter", json::serialize(is.at("dead_letter")));
   }
   if (after.repairs != now.repairs) add("repairs", after.repairs);
+  if (after.target != now.target) add("target", target.empty() ? R"({"pull":{}})" : target);
   return out + "}";
+}
+
+std::string without_secrets(const std::string& body, const std::string& target) {
+  const std::string shown = http::shown_target(target);
+  if (shown == target) return body;
+  json::object object = parse_object(body);
+  object["target"] = parse_object(shown);
+  return json::serialize(object);
 }
 
 Result<void> plan_subscription(const std::string* there, Step& step) {
@@ -147,6 +167,7 @@ Result<void> plan_subscription(const std::string* there, Step& step) {
   if (there == nullptr) {
     step.method = "PUT";
     step.body = step.definition->json;
+    step.shown = without_secrets(step.body, after->target);
     return {};
   }
   auto now = read_only(*there,
@@ -154,22 +175,59 @@ Result<void> plan_subscription(const std::string* there, Step& step) {
                         "dead_letter", "ttl", "expires", "storm", "repairs", "target"},
                        http::read_subscription_settings);
   if (!now) return pass(now);
+  const std::string target = std::exchange(after->target, http::shown_target(after->target));  // the server tells that
   if (*after == *now) return {};
   step.differences = differences(settings_of(*now), settings_of(*after));
   if (auto refused = cannot_change(*now, *after)) return std::unexpected(std::move(*refused));
   step.method = "PATCH";
-  step.body = change_of(*now, *after);
+  step.body = change_of(*now, *after, target);
   return {};
 }
 
+std::string settings_of(const http::PutQueue& queue) {
+  std::string out = "{\"name\":\"\"";
+  http::write_queue_settings(queue.topic, queue.subscription, out);
+  return out + "}";
+}
+
+Result<void> plan_queue(const std::string* there, Step& step) {
+  const auto settings = [&](const http::Json& object) { return http::read_put_queue(step.definition->name, object); };
+  auto after = read(step.definition->json, settings);
+  if (!after) return pass(after);
+  if (there == nullptr) {
+    step.method = "PUT";
+    step.body = step.definition->json;
+    return {};
+  }
+  auto now = read_only(
+      *there,
+      {"fifo", "lease", "on_failure", "dead_letter", "retention", "retry", "dedup_window", "partitions", "concurrency"},
+      settings);
+  if (!now) return pass(now);
+  if (after->topic == now->topic && after->subscription == now->subscription) return {};
+  return fail(Code::subscription_exists,
+              fmt::format("it is there with other settings: {}",
+                          fmt::join(differences(settings_of(*now), settings_of(*after)), "; ")),
+              {}, "a queue does not change; delete it first, or give this one another name");
+}
+
+Result<void> plan(const std::string* there, Step& step) {
+  switch (step.definition->kind) {
+    case Defined::topic: return plan_topic(there, step);
+    case Defined::queue: return plan_queue(there, step);
+    case Defined::subscription: break;
+  }
+  return plan_subscription(there, step);
+}
+
 Result<Step> plan(client::Client& server, const Definition& definition) {
-  Step step{.definition = &definition, .method = {}, .body = {}, .differences = {}};
+  Step step{.definition = &definition, .method = {}, .body = {}, .shown = {}, .differences = {}};
   auto answer = server.request("GET", path_of(definition));
   const bool unknown =
-      !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_subscription);
+      !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_queue ||
+                  answer.error().code == Code::unknown_subscription);
   if (!answer && !unknown) return pass(answer);
-  const std::string* there = answer ? &*answer : nullptr;
-  auto planned = definition.kind == Defined::topic ? plan_topic(there, step) : plan_subscription(there, step);
+  auto planned = plan(answer ? &*answer : nullptr, step);
   if (!planned) return pass(planned);
   return step;
 }
@@ -177,7 +235,7 @@ Result<Step> plan(client::Client& server, const Definition& definition) {
 void show(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     const std::string what = fmt::format("{} {}", kind_of(*step.definition), step.definition->name);
-    if (step.method == "PUT") fmt::print("+ {}  {}\n", what, step.body);
+    if (step.method == "PUT") fmt::print("+ {}  {}\n", what, step.shown.empty() ? step.body : step.shown);
     if (step.method == "PATCH") fmt::print("~ {}\n", what);
     if (step.method == "PATCH")
       for (const std::string& each : step.differences) fmt::print("    {}\n", each);

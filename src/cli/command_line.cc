@@ -5,13 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <string_view>
 
-#include "continuo/cli/commands.h"
-#include "continuo/cli/exit_code.h"
 #include "continuo/cli/nearest.h"
 #include "continuo/cli/settings_file.h"
+#include "continuo/cli/words.h"
 
 namespace continuo::cli {
 namespace {
@@ -22,54 +20,6 @@ constexpr std::string_view about =
 constexpr std::string_view footer =
     "A flag wins over the environment (CONTINUO_SERVER, CONTINUO_DATA, ...), which wins over the settings file.\n"
     "Exit codes: 0 done, 1 refused, 2 usage, 3 no server, 4 the node failed, 5 a promise was broken, 130 interrupted.";
-
-using Command = std::function<Result<Exit>()>;
-
-Result<Exit> done(Result<void> result) {
-  if (!result) return pass(result);
-  return Exit::ok;
-}
-
-// All that the words of a command line may set, and the command they choose.
-struct Words {
-  Session session;
-  std::string settings_file;
-  TopicCreate topic_create;
-  TopicChange topic_change{.name = {}, .partitions = 0};
-  TopicTrim topic_trim;
-  Apply apply;
-  Publish publish;
-  Import import;
-  Tail tail;
-  SubCreate sub_create;
-  SubChange sub_change;
-  SubSeek sub_seek;
-  SubReceive sub_receive;
-  ParkedList parked_list;
-  ParkedKey parked_key;
-  ParkedEdit parked_edit;
-  ParkedRelease parked_release;
-  RouteExplain route_explain;
-  GroupReset group_reset;
-  Bench bench;
-  Doctor doctor;
-  Serve serve;
-  Demo demo;
-  std::string name;                ///< of one topic, subscription, group or code
-  std::vector<std::string> names;  ///< of many; leases
-  std::string unused;
-  Command chosen;
-};
-
-// Makes a command that runs `act` when it is chosen.
-CLI::App* command(CLI::App& parent, const std::string& name, const std::string& does, Words& words, Command act = {}) {
-  CLI::App* made = parent.add_subcommand(name, does);
-  if (!act) return made;
-  made->callback([&words, made, act = std::move(act)] {
-    if (made->get_subcommands().empty()) words.chosen = act;  // else the inner one is meant
-  });
-  return made;
-}
 
 void add_session(CLI::App& app, Session& session) {
   app.add_option("--server", session.server, "Where the server is")->envname("CONTINUO_SERVER")->capture_default_str();
@@ -154,6 +104,26 @@ void add_events(CLI::App& app, Words& words) {
   look->add_flag("-f,--follow", tail.follow, "Go on as events arrive, also over restarts of the server");
 }
 
+void add_target(CLI::App& command, SubSettings& given) {
+  CLI::Option* target =
+      command.add_option("--target", given.target, "Where events go, as the API has it: JSON, a file's name, or -");
+  CLI::Option* webhook =
+      command.add_option("--webhook", given.webhook, "Post the events to this address")->excludes(target);
+  command
+      .add_option("--webhook-secret-file", given.webhook_secret_file,
+                  "Sign the requests with what this file holds; or CONTINUO_WEBHOOK_SECRET")
+      ->needs(webhook)
+      ->check(CLI::ExistingFile);
+  command.add_option("--webhook-mode", given.webhook_mode, "binary or structured")->needs(webhook);
+  command.add_option("--webhook-concurrency", given.webhook_concurrency, "Requests under way at once")->needs(webhook);
+  command.add_option("--webhook-rate", given.webhook_rate, "No more of them than: 100/s, 30/m")->needs(webhook);
+  command.add_option("--webhook-timeout", given.webhook_timeout, "For one request: 10s")->needs(webhook);
+  command.add_option("--webhook-header", given.webhook_headers, "\"Name: value\", as often as needed")->needs(webhook);
+  command.add_option("--to-topic", given.to_topic, "Copy the events into this topic")
+      ->excludes(target)
+      ->excludes(webhook);
+}
+
 void add_sub_settings(CLI::App& command, SubSettings& given) {
   command.add_option("SUBSCRIPTION", given.name)->required();
   command.add_option("--filter", given.filter, "Only events that match this pattern: JSON, a file's name, or -");
@@ -171,11 +141,7 @@ void add_sub_settings(CLI::App& command, SubSettings& given) {
   command.add_option("--storm", given.storm, "Hold still when so many keys fail alike: 50/10s");
   command.add_option("--ttl", given.ttl, "Pass over what waited longer: 1h");
   command.add_option("--expires", given.expires, "Delete it after so long without a consumer: 7d");
-}
-
-void add_asked(CLI::App& command, Asked& asked) {
-  command.add_option("--reason", asked.reason, "Why; kept in the log");
-  command.add_option("--by", asked.by, "Who; kept in the log. $USER without it");
+  add_target(command, given);
 }
 
 void add_sub_define(CLI::App& sub, Words& words) {
@@ -219,60 +185,6 @@ void add_sub_consume(CLI::App& sub, Words& words) {
   ack->add_option("LEASE", words.names)->required();
 }
 
-void add_parked_verbs(CLI::App& parked, Words& words) {
-  ParkedKey& key = words.parked_key;
-  const auto verb = [&](const char* name, const char* does, auto act) {
-    CLI::App* made =
-        command(parked, name, does, words, [&words, act] { return done(act(words.session, words.parked_key)); });
-    made->add_option("SUBSCRIPTION", key.subscription)->required();
-    made->add_option("KEY", key.key, "As `parked list` shows it, or its ~id")->required();
-    return made;
-  };
-  verb("show", "The failed event of a key, and how it failed", &parked_show);
-  add_asked(*verb("retry", "Deliver the failed event again", &parked_retry), key.asked);
-  add_asked(*verb("skip", "Pass over the failed event", &parked_skip), key.asked);
-  add_asked(*verb("cancel", "Pass over all that waits of the key", &parked_cancel), key.asked);
-  ParkedEdit& edit = words.parked_edit;
-  CLI::App* made = command(parked, "edit", "Deliver another event in the failed one's place", words,
-                           [&] { return done(parked_edit(words.session, words.parked_edit)); });
-  made->add_option("SUBSCRIPTION", edit.parked.subscription)->required();
-  made->add_option("KEY", edit.parked.key, "As `parked list` shows it, or its ~id")->required();
-  made->add_option("--event", edit.event, "The event, a CloudEvent: JSON, a file's name, or -")->required();
-  made->add_flag("--keep-parked", edit.keep_parked, "Do not deliver it yet");
-  add_asked(*made, edit.parked.asked);
-}
-
-void add_parked(CLI::App& app, Words& words) {
-  CLI::App* parked =
-      app.add_subcommand("parked", "Keys that wait behind a failed event, while others flow")->require_subcommand(1);
-  ParkedList& listed = words.parked_list;
-  CLI::App* list = command(*parked, "list", "Parked keys of a subscription", words,
-                           [&] { return done(parked_list(words.session, words.parked_list)); });
-  list->add_option("SUBSCRIPTION", listed.subscription)->required();
-  list->add_option("--key", listed.key, "Only this key");
-  list->add_option("--fingerprint", listed.fingerprint, "Only what failed alike");
-  list->add_option("--type", listed.type, "Only failed events of this type");
-  list->add_option("--limit", listed.limit, "At most this many")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  add_parked_verbs(*parked, words);
-  ParkedRelease& many = words.parked_release;
-  CLI::App* release = command(*parked, "release", "Deliver again what failed: many keys, one after the other", words,
-                              [&] { return parked_release(words.session, words.parked_release); });
-  release->add_option("SUBSCRIPTION", many.subscription)->required();
-  release->add_option("--fingerprint", many.fingerprint, "Only what failed alike");
-  release->add_option("--type", many.type, "Only failed events of this type");
-  release->add_option("--after", many.after, "Only what was parked then or later: 2026-11-21T08:30:00Z");
-  release->add_option("--before", many.before, "Only what was parked before");
-  release->add_option("--rate", many.rate, "Not more keys than this: 100/s");
-  release->add_flag("--go-on", many.go_on, "Also when a key fails again; without it the release stops there");
-  CLI::Option* dry = release->add_flag("--dry-run", many.dry_run, "Only count them");
-  release->add_flag("--wait", many.wait, "Until it ended; exit code 1 when a key failed again");
-  CLI::Option* status = release->add_flag("--status", many.status, "How far the last one is");
-  release->add_flag("--stop", many.stop, "Stop the one under way")->excludes(dry)->excludes(status);
-  add_asked(*release, many.asked);
-}
-
 void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* sub =
       app.add_subcommand("sub", "Subscriptions: durable, in order per key, under leases")->require_subcommand(1);
@@ -294,8 +206,8 @@ void add_subscriptions(CLI::App& app, Words& words) {
 }
 
 void add_apply(CLI::App& app, Words& words) {
-  CLI::App* made = command(app, "apply", "Make the topics and subscriptions that a file names, or change them", words,
-                           [&] { return done(apply(words.session, words.apply)); });
+  CLI::App* made = command(app, "apply", "Make the topics, queues and subscriptions that a file names, or change them",
+                           words, [&] { return done(apply(words.session, words.apply)); });
   made->add_option("-f,--file", words.apply.file, "YAML or JSON; -: standard input")->required();
   made->add_flag("--dry-run", words.apply.dry_run, "Only show what would be done");
 }
@@ -354,6 +266,9 @@ CLI::Option* add_serving(CLI::App& app, Serve& serve) {
       ->check(CLI::Range(1, 64));
   app.add_flag("--no-auto-create", serve.no_auto_create, "Refuse to publish to unknown topics")
       ->envname("CONTINUO_NO_AUTO_CREATE");
+  app.add_flag("--allow-private-webhooks", serve.allow_private_webhooks,
+               "Send webhooks to addresses that are not on the internet too")
+      ->envname("CONTINUO_ALLOW_PRIVATE_WEBHOOKS");
   app.add_flag("--i-accept-insecure", serve.accept_insecure,
                "Listen beyond loopback, without TLS and without authentication")
       ->envname("CONTINUO_I_ACCEPT_INSECURE");
@@ -497,6 +412,7 @@ int run(int argc, char** argv) {
   add_events(app, words);
   add_subscriptions(app, words);
   add_parked(app, words);
+  add_queues(app, words);
   add_apply(app, words);
   add_routes(app, words);
   add_groups(app, words);

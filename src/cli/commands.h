@@ -88,6 +88,11 @@ struct SubSettings {
   std::optional<std::uint32_t> concurrency, attempts;
   std::string on_failure, dead_letter;
   std::string ttl, expires, storm;  ///< of a change also "none"; a storm: "50/10s"
+  std::string target;               ///< JSON, or a file's name; empty: what the members below make of it
+  std::string webhook, webhook_secret_file, webhook_mode, webhook_rate, webhook_timeout;
+  std::optional<std::uint32_t> webhook_concurrency;
+  std::vector<std::string> webhook_headers;  ///< "Name: value"
+  std::string to_topic;
 };
 struct SubCreate {
   SubSettings settings;
@@ -150,6 +155,42 @@ Result<void> parked_edit(const Session& session, const ParkedEdit& command);
 /// Exit::refused when it was waited for and a key failed again, or somebody stopped it.
 Result<Exit> parked_release(const Session& session, const ParkedRelease& command);
 
+// --- queues (queues.cc)
+// ------------------------------------------------------------------------------------------------
+/// Empty, or none: what the server takes by itself.
+struct QueueCreate {
+  std::string name, lease, on_failure, dead_letter, retention, dedup_window, retry_delay;
+  bool fifo = false;
+  std::optional<std::uint32_t> max_receives, partitions;
+};
+struct QueueSend {
+  std::string name, data, event, delay, not_before, ttl, group, dedup_id;
+};
+struct QueueReceive {
+  std::string name;
+  std::uint32_t max = 10;
+  std::string wait, lease;
+  bool ack = false;  ///< at once
+};
+struct QueuePeek {
+  std::string name, from;
+  std::uint32_t max = 10;
+};
+struct QueueRedrive {
+  std::string name, from, rate;
+  std::optional<std::uint64_t> max;
+};
+Result<void> queue_create(const Session& session, const QueueCreate& command);
+Result<void> queue_list(const Session& session);
+Result<void> queue_show(const Session& session, const std::string& name);
+Result<void> queue_delete(const Session& session, const std::vector<std::string>& names);
+Result<void> queue_send(const Session& session, const QueueSend& command);
+Result<void> queue_receive(const Session& session, const QueueReceive& command);
+Result<void> queue_ack(const Session& session, const std::string& name, const std::vector<std::string>& leases);
+Result<void> queue_peek(const Session& session, const QueuePeek& command);
+Result<void> queue_purge(const Session& session, const std::string& name);
+Result<void> queue_redrive(const Session& session, const QueueRedrive& command);
+
 // --- event patterns (route.cc)
 // -----------------------------------------------------------------------------------------
 struct RouteExplain {
@@ -202,6 +243,7 @@ struct Serve {
   std::uint32_t threads = 2;
   bool no_auto_create = false;
   bool accept_insecure = false;
+  bool allow_private_webhooks = false;
 };
 /// Until SIGINT or SIGTERM. Errors: what Node::open and Server::start give; node_failed.
 Result<void> serve(const Serve& command);

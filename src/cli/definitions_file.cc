@@ -91,7 +91,14 @@ class JsonWriter {
   std::size_t values_ = 0;
 };
 
-const char* section_of(Defined kind) { return kind == Defined::topic ? "topics" : "subscriptions"; }
+const char* section_of(Defined kind) {
+  switch (kind) {
+    case Defined::topic: return "topics";
+    case Defined::queue: return "queues";
+    case Defined::subscription: break;
+  }
+  return "subscriptions";
+}
 
 // The names and indices of "retry.rules[0].codes (line 1, column 2)", one after the other.
 std::optional<std::string> next_step(std::string_view& path) {
@@ -150,16 +157,16 @@ Result<DefinitionsFile> DefinitionsFile::read(const std::string& path) {
 Result<void> DefinitionsFile::load() {
   const YAML::Node& root = text_->root;
   if (!root.IsMap())
-    return fail(Code::bad_setting, "a file of definitions names topics and subscriptions", text_->at(root.Mark()),
-                "topics: {orders: {partitions: 6}}");
+    return fail(Code::bad_setting, "a file of definitions names topics, queues and subscriptions",
+                text_->at(root.Mark()), "topics: {orders: {partitions: 6}}");
   for (const auto& section : root) {
     const std::string& name = section.first.Scalar();
-    if (name == "topics" || name == "subscriptions") continue;
-    const std::string close = nearest(name, {"topics", "subscriptions"});
+    if (name == "topics" || name == "queues" || name == "subscriptions") continue;
+    const std::string close = nearest(name, {"topics", "queues", "subscriptions"});
     return fail(Code::unknown_field, fmt::format("there is nothing called '{}'", name), text_->at(section.first.Mark()),
-                close.empty() ? "one of: topics, subscriptions" : fmt::format("did you mean '{}'?", close));
+                close.empty() ? "one of: topics, queues, subscriptions" : fmt::format("did you mean '{}'?", close));
   }
-  for (const Defined kind : {Defined::topic, Defined::subscription}) {
+  for (const Defined kind : {Defined::topic, Defined::queue, Defined::subscription}) {
     const YAML::Node section = root[section_of(kind)];
     if (!section || section.IsNull()) continue;
     if (!section.IsMap())

@@ -2,6 +2,8 @@
 //
 //   topics:
 //     orders: {partitions: 6, retention: {time: 7d}}
+//   queues:
+//     mail: {lease: 30s, max_receives: 5}
 //   subscriptions:
 //     shipping:
 //       topics: [orders]
@@ -18,7 +20,7 @@
 
 namespace continuo::cli {
 
-enum class Defined : std::uint8_t { topic, subscription };
+enum class Defined : std::uint8_t { topic, queue, subscription };
 
 struct Definition {
   Defined kind = Defined::topic;
@@ -34,7 +36,7 @@ class DefinitionsFile {
   DefinitionsFile(DefinitionsFile&&) noexcept;
   DefinitionsFile& operator=(DefinitionsFile&&) noexcept;
 
-  /// Topics first: what others read is there before them.
+  /// Topics first, then queues: what others read is there before them.
   const std::vector<Definition>& definitions() const { return definitions_; }
   /// An error of one of them, told with file and line.
   Error placed(const Definition& definition, Error error) const;

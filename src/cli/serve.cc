@@ -10,6 +10,8 @@
 #include "continuo/cli/file_limit.h"
 #include "continuo/cli/settings_file.h"
 #include "continuo/delivery/feeder.h"
+#include "continuo/delivery/push.h"
+#include "continuo/delivery/repairer.h"
 #include "continuo/node/node.h"
 #include "continuo/serve/server.h"
 
@@ -76,11 +78,13 @@ Result<serve::ServerOptions> server_options(const Serve& command) {
                               .port = address->port,
                               .kafka = *std::move(kafka),
                               .accept_insecure = command.accept_insecure,
+                              .allow_private_webhooks = command.allow_private_webhooks,
+                              .other_metrics = {},
                               .auto_create = !command.no_auto_create,
                               .io_threads = command.threads};
 }
 
-// Node, feeder and server, in the order they are started; stopped in the other one.
+// Node, feeder, server and what pushes, in the order they are started; the server is stopped first.
 class Service {
  public:
   static Result<std::unique_ptr<Service>> start(const Serve& command) {
@@ -95,16 +99,25 @@ class Service {
     service->node_ = std::move(*node);
     service->feeder_.emplace(*service->node_);
     service->feeder_->start();
+    service->repairer_.emplace(*service->node_);
+    service->repairer_->start();
+    service->push_.emplace(*service->node_, delivery::PushOptions{.allow_private = command.allow_private_webhooks});
+    door->other_metrics = [&push = *service->push_] { return push.metrics(); };
     auto server = serve::Server::start(*service->node_, *door);
     if (!server) return pass(server);
     service->server_ = std::move(*server);
+    service->push_->start();
     return service;
   }
 
   ~Service() {
     if (server_) server_->stop();
+    if (push_) push_->stop();
+    if (repairer_) repairer_->stop();
     if (feeder_) feeder_->stop();
     server_.reset();
+    push_.reset();
+    repairer_.reset();
     feeder_.reset();
   }
 
@@ -122,6 +135,8 @@ class Service {
  private:
   std::unique_ptr<node::Node> node_;
   std::optional<delivery::Feeder> feeder_;
+  std::optional<delivery::Repairer> repairer_;
+  std::optional<delivery::Push> push_;
   std::unique_ptr<serve::Server> server_;
 };
 
@@ -138,7 +153,8 @@ void print_first_steps(const std::string& url) {
       "\nIn another terminal:\n"
       "  continuo publish{0} greetings --type Hello --key world --data '{{\"text\":\"hello\"}}'\n"
       "  continuo tail{0} greetings -f\n"
-      "  curl -s {1}/v1/topics/greetings/events\n\n",
+      "  curl -s {1}/v1/topics/greetings/events\n\n"
+      "Webhooks may go to private addresses here; `continuo serve` wants --allow-private-webhooks for that.\n\n",
       server, url);
   std::fflush(stdout);
 }
@@ -160,6 +176,7 @@ Result<void> dev(Serve command, bool port_given) {
   if (command.journal_size.empty()) command.journal_size = std::to_string(dev_journal_bytes);
   std::error_code failed;
   std::filesystem::create_directories(command.data, failed);
+  command.allow_private_webhooks = true;
   const std::stop_token stop = stop_on_signals();
   const bool kafka_given = !command.kafka.empty();
   if (!kafka_given) command.kafka = "127.0.0.1:9092";

@@ -59,6 +59,7 @@ const std::vector<Setting>& all_settings() {
                                              {"journal-size", "CONTINUO_JOURNAL_SIZE"},
                                              {"page-cache", "CONTINUO_PAGE_CACHE"},
                                              {"no-auto-create", "CONTINUO_NO_AUTO_CREATE"},
+                                             {"allow-private-webhooks", "CONTINUO_ALLOW_PRIVATE_WEBHOOKS"},
                                              {"i-accept-insecure", "CONTINUO_I_ACCEPT_INSECURE"}};
   return settings;
 }

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
 
 #include "continuo/cli/commands.h"
 #include "continuo/cli/json_argument.h"
@@ -30,12 +31,7 @@ class Body {
   }
   /// As it was written: numbers stay as they are.
   void argument(std::string_view name, const std::string& given, std::string_view option, JsonKind kind) {
-    if (given.empty()) return;
-    auto read = json_argument(given, option, kind);
-    if (read)
-      add(name, *read);
-    else if (!error_)
-      error_ = std::move(read.error());
+    if (!given.empty()) result(name, json_argument(given, option, kind));
   }
   void storm(const std::string& given) {
     if (given.empty()) return;
@@ -52,6 +48,10 @@ class Body {
     }
     add("storm", json::serialize(json::object{{"keys", keys}, {"within", given.substr(slash + 1)}}));
   }
+  void result(std::string_view name, Result<std::string> raw) {
+    if (!raw && !error_) error_ = std::move(raw.error());
+    if (raw && !raw->empty()) add(name, *raw);
+  }
   void add(std::string_view name, std::string_view raw) {
     if (out_.size() > 1) out_ += ',';
     out_ += fmt::format("\"{}\":{}", name, raw);
@@ -66,6 +66,42 @@ class Body {
   std::string out_ = "{";
   std::optional<Error> error_;
 };
+
+// Never among the words of a command line, which everybody on the machine can see.
+std::string webhook_secret(const SubSettings& given) {
+  std::string secret;
+  if (!given.webhook_secret_file.empty()) {
+    std::ifstream file(given.webhook_secret_file);
+    std::getline(file, secret);
+  } else if (const char* held = std::getenv("CONTINUO_WEBHOOK_SECRET")) {
+    secret = held;
+  }
+  return secret;
+}
+
+Result<std::string> target_of(const SubSettings& given) {
+  if (!given.target.empty()) return json_argument(given.target, "--target");
+  if (!given.to_topic.empty()) return json::serialize(json::object{{"topic", json::object{{"name", given.to_topic}}}});
+  if (given.webhook.empty()) return std::string{};
+  json::object webhook{{"url", given.webhook}};
+  const auto add = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) webhook[name] = text;
+  };
+  add("secret", webhook_secret(given));
+  add("mode", given.webhook_mode);
+  add("rate", given.webhook_rate);
+  add("timeout", given.webhook_timeout);
+  if (given.webhook_concurrency) webhook["concurrency"] = *given.webhook_concurrency;
+  json::object headers;
+  for (const std::string& header : given.webhook_headers) {
+    const auto colon = header.find(": ");
+    if (colon == std::string::npos)
+      return fail(Code::bad_usage, fmt::format("'{}' is not a header", header), "--webhook-header", "\"Name: value\"");
+    headers[header.substr(0, colon)] = header.substr(colon + 2);
+  }
+  if (!headers.empty()) webhook["headers"] = std::move(headers);
+  return json::serialize(json::object{{"webhook", std::move(webhook)}});
+}
 
 // What is named of the retries, over those there are.
 void merge_retry(const SubSettings& given, json::object& retry) {
@@ -103,6 +139,7 @@ void add_settings(const SubSettings& given, Body& body) {
   body.end("ttl", given.ttl);
   body.end("expires", given.expires);
   body.storm(given.storm);
+  body.result("target", target_of(given));
 }
 
 std::string path_of(const std::string& name) { return "/v1/subscriptions/" + client::percent_encode(name); }

@@ -27,7 +27,8 @@ constexpr Millis damaged_pause{1'000};
 
 }  // namespace
 
-Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t limit, bool by_key, node::Offer& offer) {
+Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t limit, bool by_key, node::Offer& offer,
+                     const TimesWanted& times) {
   offer.next = from;
   for (const auto& batch : batches.batches) {
     const auto header = record::read_batch_header(*batch);
@@ -40,7 +41,7 @@ Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t li
     while (const auto record = walk.next()) {
       if (record->offset < from) continue;
       if (offer.events.size() >= limit) return {};
-      offer.events.push_back({record->offset, by_key ? record::key_hash(*record) : 0});
+      add_times(*record, times, offer.events.emplace_back(record->offset, by_key ? record::key_hash(*record) : 0));
       offer.next = record->offset + 1;
     }
     if (walk.damaged()) return fail(Code::damaged_data, "a batch cannot be read");
@@ -87,6 +88,7 @@ class Feeder::Work final : public node::Edge {
   };
   struct Position {
     node::FeedPosition at;
+    TimesWanted times;
     bool busy = false;  // an offer is under way
     // Damaged data is told once for a place, and tried again: it may have been given up meanwhile.
     Micros again_at{0};
@@ -177,7 +179,9 @@ class Feeder::Work final : public node::Edge {
       const Key key{at.subscription, at.partition};
       const auto before = known.find(key);
       // One whose offer is under way hears of its position by the answer.
-      positions_[key] = before != known.end() && before->second.busy ? before->second : Position{at};
+      positions_[key] = before != known.end() && before->second.busy
+                            ? before->second
+                            : Position{.at = at, .times = times_wanted(found->second->settings)};
     }
     router_.stand(*catalogue_, filtered);
     tell_what_is_fed();
@@ -196,7 +200,8 @@ class Feeder::Work final : public node::Edge {
     if (batches->batches.empty() && batches->next == position.at.next)
       return;  // at the end; else over records that were given up
     const auto limit = std::min(position.at.credit, events_per_offer);
-    if (auto collected = collect(*batches, position.at.next, limit, position.at.by_key, offer); !collected)
+    if (auto collected = collect(*batches, position.at.next, limit, position.at.by_key, offer, position.times);
+        !collected)
       return tell(position, collected.error());
     submit(position, std::move(offer));
   }

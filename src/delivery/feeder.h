@@ -11,6 +11,7 @@
 
 #include <memory>
 
+#include "continuo/delivery/event_times.h"
 #include "continuo/node/node.h"
 
 namespace continuo::delivery {
@@ -31,6 +32,7 @@ class Feeder {
 /// The records of `batches` from `from` on as an offer's events, at most `limit`; `next` becomes the offset to go on
 /// from. Control batches and records of others' transactions are passed over. damaged_data when a batch cannot be
 /// walked.
-Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t limit, bool by_key, node::Offer& offer);
+Result<void> collect(const node::Batches& batches, Offset from, std::uint32_t limit, bool by_key, node::Offer& offer,
+                     const TimesWanted& times = {});
 
 }  // namespace continuo::delivery

@@ -202,7 +202,8 @@ void Lane::take(Cursor& cursor, const record::Record& record, std::vector<Cursor
   if (cursor.matched.empty()) touched.push_back(&cursor);
   if (cursor.matched.size() >= std::min<std::size_t>(most_matched, cursor.at.credit))
     return stand_still(cursor, record.offset);
-  cursor.matched.push_back({record.offset, cursor.at.by_key ? record::key_hash(record) : 0});
+  add_times(record, cursor.times,
+            cursor.matched.emplace_back(record.offset, cursor.at.by_key ? record::key_hash(record) : 0));
 }
 
 // ---- moving on ------------------------------------------------------------------------------------------------------

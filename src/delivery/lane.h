@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "continuo/delivery/event_times.h"
 #include "continuo/delivery/topic_filters.h"
 #include "continuo/node/node.h"
 
@@ -33,6 +34,7 @@ struct Cursor {
   std::uint64_t number = 0;  ///< names this life of the cursor: answers to one before are not for it
   std::uint64_t round = 0;   ///< when the engine named it last
   std::shared_ptr<const routing::Pattern> filter;
+  TimesWanted times;
   Cohort* cohort = nullptr;                 ///< none: it stands still at `seen`
   std::size_t place = 0;                    ///< in the cohort
   Offset seen;                              ///< all below was looked at; in a cohort it may be more by now

@@ -31,6 +31,7 @@ void Router::stand(const node::Catalogue& catalogue, const Stand& one) {
   Cursor* cursor = lane.find(one.at.subscription);
   if (cursor == nullptr || cursor->at.filter != one.at.filter || cursor->at.epoch != one.at.epoch)
     cursor = &lane.put(one.at, filter->pattern, ++last_number_);
+  cursor->times = times_wanted(one.subscription->settings);
   cursor->round = round_;
 }
 

@@ -30,6 +30,7 @@ struct Receive {
   SubscriptionId subscription;
   std::uint32_t max = 1;        ///< 1 to 1000
   std::optional<Millis> lease;  ///< none: the subscription's
+  std::uint32_t run = 0;        ///< at most so many events of one key; 0: as many as fill the request
 };
 
 struct Delivery {
@@ -120,6 +121,18 @@ struct RepairSettle {
   Lease lease;
   Outcome outcome = Outcome::needs_person;
   std::string reason;
+};
+
+/// An event of a subscription's topic, and how it stands there.
+struct EventPlace {
+  PartitionRef partition;
+  Offset offset;
+  std::uint64_t key_hash = 0;  ///< as offers name it
+};
+struct EventState {
+  enum class Is : std::uint8_t { settled, waiting, leased, delayed, parked };
+  Is state = Is::settled;  ///< also: passed over, or left out by the filter
+  std::uint32_t attempts = 0;
 };
 
 /// What happened to a subscription's events since the start.

@@ -45,6 +45,7 @@ struct SubscriptionsEngine::State {
   std::map<std::pair<PartitionRef, Offset>, std::uint64_t> heads;  ///< of all keys: its place, the key's hash
   std::uint32_t leased_keys = 0;
   Counts counts;
+  std::uint64_t scheduled = 0;  ///< of counts.delayed: events of keys whose heads wait for their time
 
   /// Keys that failed alike of late, each at its last failure; for the storm guard, and gone with the process.
   struct Failing {
@@ -81,6 +82,7 @@ void SubscriptionsEngine::apply_key(const T& effect, auto change) {
     erase_key(*found, *unit);
     return forget_if_empty(effect.key.subscription);
   }
+  schedule(*unit);
   enter(*found, *unit);
   ledger_.touch(*unit);
 }

@@ -18,6 +18,7 @@ struct SubscriptionLimits {
   // Events offered and not settled. At a limit a subscription takes no more: the log keeps them.
   std::uint32_t outstanding = 20'000;        ///< of one subscription, beyond what is parked
   std::uint64_t parked = 1'000'000;          ///< of one subscription: the heads of parked keys and all behind them
+  std::uint64_t scheduled = 200'000;         ///< of one subscription: events that wait for their time, and behind such
   std::uint64_t all = 2'000'000;             ///< of all subscriptions; 512 bytes of a failure's text count as one
   std::uint32_t run = 100;                   ///< consecutive events of one key in one lease
   std::uint32_t front = 256;                 ///< events of a key that lie in its unit; at least `run`

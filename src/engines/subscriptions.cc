@@ -134,6 +134,7 @@ void SubscriptionsEngine::forget_if_empty(SubscriptionId id) {
 void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ += events + text_of(unit);
+  enter_times(state, unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   if (unit.edited) edits_.insert(*unit.edited);
   if (unit.drain_to) ++draining_;
@@ -172,6 +173,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
 void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ -= events + text_of(unit);
+  leave_times(state, unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
   if (unit.edited) edits_.erase(edits_.find(*unit.edited));
   if (unit.drain_to) --draining_;
@@ -268,6 +270,7 @@ void SubscriptionsEngine::change(const KeyQueued& effect, Elapsed) {
     unit = std::make_unique<KeyUnit>(effect.key);
   unit->queue.insert(unit->queue.end(), effect.offsets.begin(), effect.offsets.end());
   unit->times.insert(unit->times.end(), effect.times.begin(), effect.times.end());
+  schedule(*unit);
   enter(found, *unit);
   ledger_.touch(*unit);
 }

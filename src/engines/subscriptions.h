@@ -164,6 +164,18 @@ class SubscriptionsEngine {
   /// or copied, and nothing comes to it.
   TrimSlice decide_trim(const TrimPass& pass, const IsCopied& copied, std::size_t most) const;
 
+  // --- times of events, and queues: subscriptions_times.cc ---
+  /// Heads whose time came, and those that expired and nobody has: passed over; about `most` effects. `expire` false:
+  /// the wall clock is not trusted just now, and nothing expires by it.
+  std::vector<Effect> decide_times(WallTime now, std::size_t most, bool expire) const;
+  /// When there is something of it to do.
+  std::optional<WallTime> next_time(bool expire) const;
+  /// As decide_trim, for the one subscription that `pass` names: what lies before and nobody holds leaves.
+  TrimSlice decide_purge(const TrimPass& pass, std::size_t most) const;
+  /// The lowest offset that a subscription to the partition has not settled or considered; none: nobody reads it.
+  std::optional<Offset> settled_below(PartitionRef partition) const;
+  std::vector<EventState> states_of(SubscriptionId id, std::span<const EventPlace> events) const;
+
   // --- apply ---
   /// Live effects; the same function serves replay, which skips what a unit's checkpoint contains.
   Result<void> apply(EffectType type, std::uint8_t version, std::string_view payload, Elapsed now);
@@ -215,6 +227,17 @@ class SubscriptionsEngine {
     KeyRef key;
     auto operator<=>(const Due&) const = default;
   };
+  struct WallDue {
+    WallTime at;
+    KeyRef key;
+    auto operator<=>(const WallDue&) const = default;
+  };
+  static void schedule(KeyUnit& unit);  // a key that became ready whose head's time did not come yet
+  void enter_times(State& state, const KeyUnit& unit);
+  void leave_times(State& state, const KeyUnit& unit);
+  static std::uint32_t run_of(const KeyUnit& unit);  // how many of the front may be leased together
+  bool trim_slice(const State& state, const IsCopied& copied, std::size_t most, TrimSlice& slice) const;
+  static EventState state_of(const State& state, const KeyUnit& unit, Offset offset);
   State* state(SubscriptionId id);
   const State* state(SubscriptionId id) const;
   KeyUnit* key(const KeyRef& ref);
@@ -229,7 +252,7 @@ class SubscriptionsEngine {
   ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static void drop_keys(const State& state, std::optional<TopicId> topic, std::size_t most,
                         std::vector<Effect>& effects);
-  void decide_queued(const State& state, const KeyRef& ref, std::span<const Offset> offsets,
+  void decide_queued(const State& state, const KeyRef& ref, std::span<const Offer::Event> events,
                      std::vector<Effect>& effects) const;
   void decide_refill(const KeyUnit& unit, std::size_t leaving, std::vector<Effect>& effects) const;
   struct KeyPlan;
@@ -361,7 +384,8 @@ class SubscriptionsEngine {
   std::map<SubscriptionId, std::unique_ptr<State>> states_;
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
-  std::set<KeyRef> giving_up_;  // their heads are to be written to topics of dead letters
+  std::set<WallDue> coming_, expiring_;  // heads: that wait for their time; that nobody has and that expire
+  std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
   std::set<std::pair<Elapsed, SubscriptionId>> probes_due_, releases_due_;
   std::multiset<Offset> edits_;    // that are still delivered
   std::size_t draining_ = 0;       // keys that are

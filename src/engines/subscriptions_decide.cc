@@ -189,9 +189,10 @@ std::uint32_t SubscriptionsEngine::credit(const State& state) const {
   if (!state.definition) return 0;
   const auto left = [](std::uint64_t limit, std::uint64_t used) { return limit - std::min(limit, used); };
   const Counts& counts = state.counts;
-  const std::uint64_t own = left(limits_.outstanding, counts.queued + counts.leased + counts.delayed);
+  const std::uint64_t own = left(limits_.outstanding, counts.queued + counts.leased + counts.delayed - state.scheduled);
   return static_cast<std::uint32_t>(
-      std::min({own, left(limits_.parked, counts.parked_events), left(limits_.all, outstanding_)}));
+      std::min({own, left(limits_.scheduled, state.scheduled), left(limits_.parked, counts.parked_events),
+                left(limits_.all, outstanding_)}));
 }
 
 Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(const Offer& offer) const {
@@ -207,11 +208,11 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
       offer.epoch == definition.epoch && offer.filter == definition.filter_version && offer.from == cursor->second.next;
   if (!current || offer.next < offer.from || offer.events.size() > decision.credit.credit) return decision;
   const bool by_key = definition.settings.order_by == OrderBy::key;
-  std::map<std::uint64_t, std::vector<Offset>> by_hash;
+  std::map<std::uint64_t, std::vector<Offer::Event>> by_hash;
   for (const Offer::Event& event : offer.events)
-    by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event.offset);
-  for (const auto& [hash, offsets] : by_hash)
-    decide_queued(*found, {offer.subscription, offer.partition, hash}, offsets, decision.effects);
+    by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event);
+  for (const auto& [hash, events] : by_hash)
+    decide_queued(*found, {offer.subscription, offer.partition, hash}, events, decision.effects);
   decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
   decision.credit.next = offer.next;
   decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());
@@ -219,24 +220,28 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
 }
 
 // As many as there is room for join the front, unless others wait behind it; the rest fills pages.
-void SubscriptionsEngine::decide_queued(const State& state, const KeyRef& ref, std::span<const Offset> offsets,
+void SubscriptionsEngine::decide_queued(const State& state, const KeyRef& ref, std::span<const Offer::Event> events,
                                         std::vector<Effect>& effects) const {
-  const auto take = [&](std::size_t most) {
-    const auto taken = offsets.first(std::min(most, offsets.size()));
-    offsets = offsets.subspan(taken.size());
-    return std::vector<Offset>(taken.begin(), taken.end());
+  const auto take = [&](auto effect, std::size_t most) {
+    for (const Offer::Event& event : events.first(std::min(most, events.size()))) {
+      effect.offsets.push_back(event.offset);
+      if (event.not_before != WallTime{} || event.expires != WallTime{})
+        effect.times.push_back({event.offset, event.not_before, event.expires});
+    }
+    events = events.subspan(effect.offsets.size());
+    effects.push_back(encode(effect));
   };
   const auto* waiting = state.behind(ref);
   if (waiting != nullptr) {
     const KeyPage& last = *waiting->pages.rbegin()->second;
     if (last.offsets.size() < limits_.page)
-      effects.push_back(encode(KeyPageFilled{ref, last.first, take(limits_.page - last.offsets.size())}));
+      take(KeyPageFilled{ref, last.first, {}, {}}, limits_.page - last.offsets.size());
   } else {
     const KeyUnit* unit = key(ref);
     const std::size_t in_front = unit == nullptr ? 0 : unit->queue.size();
-    if (in_front < limits_.front) effects.push_back(encode(KeyQueued{ref, take(limits_.front - in_front)}));
+    if (in_front < limits_.front) take(KeyQueued{ref, {}, {}}, limits_.front - in_front);
   }
-  while (!offsets.empty()) effects.push_back(encode(KeyPageFilled{ref, offsets.front(), take(limits_.page)}));
+  while (!events.empty()) take(KeyPageFilled{ref, events.front().offset, {}, {}}, limits_.page);
 }
 
 // Before `leaving` events go from the front: when it runs low, the first page joins it. A key always has a front.
@@ -271,13 +276,14 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   if (found->storm) return decide_probe(*found, lease, now);
   // Many ready keys: one event of each, which are neighbours in the log. Few: runs, so that the request is filled.
   const auto share = static_cast<std::uint32_t>(receive.max / std::max<std::size_t>(1, found->ready.size()));
-  const std::uint32_t longest = std::clamp(share, 1u, limits_.run);
+  const std::uint32_t most = receive.run == 0 ? limits_.run : std::min(receive.run, limits_.run);
+  const std::uint32_t longest = std::clamp(share, 1u, most);
   std::uint32_t left = receive.max;
   std::uint32_t keys = found->leased_keys;
   for (const auto& [head, partition, hash] : found->ready) {
     if (left == 0 || keys >= definition.settings.concurrency) break;
     const KeyUnit& unit = *found->keys.at({receive.subscription, partition, hash});
-    const std::uint32_t run = std::min({left, longest, static_cast<std::uint32_t>(unit.queue.size())});
+    const std::uint32_t run = std::min({left, longest, run_of(unit)});
     lease_run(*found, unit, run, now + lease, decision);
     left -= run;
     ++keys;

@@ -205,6 +205,14 @@ TEST_F(SubscriptionsTest, ALeaseMayBeAskedShorterOrLonger) {
   EXPECT_EQ(engine().decide_receive({id, 1, Millis{100}}, now_)->leases.front().until, now_ + Millis{100});
 }
 
+TEST_F(SubscriptionsTest, RunsMayBeAskedShorterAndStillOneKeyIsInOneLease) {
+  const SubscriptionId id = define();
+  offer(id, {1, 1, 1, 2});
+  const auto received = engine().decide_receive({id, 100, std::nullopt, 1}, now_)->received;
+  ASSERT_THAT(received.deliveries, SizeIs(2)) << "of a busy key one event, so that it keeps no place from others";
+  EXPECT_NE(received.deliveries[0].lease.key_hash, received.deliveries[1].lease.key_hash);
+}
+
 TEST_F(SubscriptionsTest, WhatWasNeverHandedOutIsOpenAgainInOrderAndCountsNoAttempt) {
   const SubscriptionId id = define();
   offer(id, {1, 1, 1, 2});

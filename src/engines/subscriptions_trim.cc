@@ -30,6 +30,12 @@ TrimSlice SubscriptionsEngine::decide_trim(const TrimPass& pass, const IsCopied&
   return slice;
 }
 
+bool SubscriptionsEngine::trim_slice(const State& state, const IsCopied& copied, std::size_t most,
+                                     TrimSlice& slice) const {
+  TrimBudget budget{most};
+  return trim_subscription(state, copied, budget, slice);
+}
+
 bool SubscriptionsEngine::trim_subscription(const State& state, const IsCopied& copied, TrimBudget& budget,
                                             TrimSlice& slice) const {
   const TrimPass& pass = slice.next;

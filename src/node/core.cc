@@ -7,6 +7,7 @@
 #include "continuo/node/admission.h"
 #include "continuo/node/core_state.h"
 #include "continuo/node/no_edge.h"
+#include "continuo/node/queue_work.h"
 
 namespace continuo::node {
 namespace {
@@ -41,7 +42,8 @@ Core::Core(log::Home& home, Clock& clock, Random& random, const Limits& limits)
       random_(random),
       limits_(limits),
       topics_(ledger_, topic_limits(limits)),
-      subscriptions_(ledger_, subscription_limits(limits)) {}
+      subscriptions_(ledger_, subscription_limits(limits)),
+      queues_(std::make_unique<QueueWork>(*this)) {}
 
 Core::~Core() = default;
 
@@ -198,6 +200,7 @@ void Core::remove_edge(Edge& edge) {
   for (auto& [id, waiters] : waiting_)
     std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
   forget_group_waiters(edge);
+  queues_->forget(edge);
   for (Trimming& trim : trims_)  // goes on, and nobody hears of it
     if (trim.edge == &edge) trim.edge = &no_edge(), trim.answer = [](Result<PartitionState>) {};
 }
@@ -214,6 +217,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
     for (Waiter& waiter : waiters) reply<Received>(*waiter.edge, std::move(waiter.answer), Received{});
   waiting_.clear();
   fail_group_waiters();
+  queues_->fail();
   while (!trims_.empty()) end_trim(continuo::fail(Code::node_failed, "the node stopped"));
   for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
     if (group != nullptr)
@@ -242,9 +246,11 @@ std::optional<Millis> Core::next_due() const {
   if (!cancels_.empty() || (broken_came_ && !repairers_.empty())) return Millis{0};
   if (!keeping_ && subscriptions_.anything_given_up()) return Millis{node::may_publish(home_.stats()) ? 0 : 100};
   if ((!trims_.empty() && !keeping_) || !left_.empty() || unchecked_) return Millis{0};
-  if (!due) return std::nullopt;
   const Elapsed current{elapsed_zero_.ms + (clock_.steady() - steady_zero_).count() / 1000};
-  return Millis{std::max<std::int64_t>(0, due->ms - current.ms)};
+  const auto queues_due = queues_->next_due(current);
+  if (!due) return queues_due;
+  const Millis wait{std::max<std::int64_t>(0, due->ms - current.ms)};
+  return queues_due ? std::min(*queues_due, wait) : wait;
 }
 
 void Core::tick() {
@@ -260,6 +266,7 @@ void Core::tick() {
     for (const auto& [id, waiters] : waiting_) maybe_ready(id);
     for (const auto& [id, feeders] : starved_) maybe_ready(id);
   }
+  queues_->run_times(current, most);
   if (const auto due = groups_.next_due(); most > 0 && due && *due <= current.elapsed) {
     open();
     take(groups_.tick(now_.elapsed, most));
@@ -273,6 +280,7 @@ void Core::tick() {
   if (remains_ || !topics_gone_.empty() || !trims_.empty())
     for (const auto& [id, feeders] : starved_) maybe_ready(id);  // what goes took credit
   if (most == effects_per_job) run_jobs();
+  queues_->note(maybe_ready_);
   wake_starved();
   serve_waiting();
   serve_repairers();
@@ -310,6 +318,7 @@ void Core::run_jobs() {
     tell_dropped(dropped, gone_names_[gone]);
     if (!run(dropped)) topics_gone_.erase(gone), gone_names_.erase(gone);
   }
+  queues_->run_jobs(effects_per_job);
   advance_trim(effects_per_job);
   release_kept();
   advance_cancel();

@@ -26,28 +26,12 @@
 #include "continuo/engines/subscriptions.h"
 #include "continuo/engines/topics.h"
 #include "continuo/log/seam/home.h"
+#include "continuo/node/closed_group.h"
 #include "continuo/node/groups.h"
 #include "continuo/node/healing.h"
-#include "continuo/node/keeping.h"
-#include "continuo/node/node.h"
 #include "continuo/record/batch.h"
 
 namespace continuo::node {
-
-/// A closed group on its way to the disk, with all that waits for it.
-struct ClosedGroup {
-  log::Group log;
-  std::map<Edge*, std::vector<std::move_only_function<void()>>> answers;
-  std::shared_ptr<const Catalogue> catalogue;  ///< set when the definitions changed
-  std::vector<KeptChange> kept;                ///< for readers, before the group is reported written
-};
-
-/// Work for the write-behind thread: a checkpoint. Handed out once everything in it is durable.
-struct CheckpointJob {
-  Sequence upto;
-  Now now;
-  std::vector<log::UnitImage> units;
-};
 
 class Core {
  public:
@@ -106,6 +90,9 @@ class Core {
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer);
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer);
   void offer_all(Edge& edge, const std::vector<Offer>& offers, Answer<std::vector<Result<OfferCredit>>> answer);
+
+  class QueueWork;
+  QueueWork& queues() { return *queues_; }
 
   // --- the driver ---
   /// Whether a command of about this size still fits into the open group. When not: close, write, ask again.
@@ -217,6 +204,8 @@ class Core {
   void fail_group_waiters();
   void topic_removed(TopicId topic);
   void define_topic(const engines::TopicDefined& defined);
+  void make_topic(const engines::TopicDefined& defined);                           // inside a frame
+  void drop_topic(const engines::TopicDeleted& deleted, const std::string& name);  // the same
   void advance_trim(std::size_t most);
   void pass_over(Trimming& trim, std::size_t most);
   void end_trim(Result<PartitionState> result);
@@ -337,6 +326,8 @@ class Core {
   std::set<TopicId> topics_gone_;              // deleted, with cursors and keys of subscriptions left
   std::map<TopicId, std::string> gone_names_;  // of those deleted since the start
   bool remains_ = false;                       // deleted subscriptions left something
+
+  const std::unique_ptr<QueueWork> queues_;
 
   std::deque<Trimming> trims_;  // the first is under way
   bool keeping_ = false;        // and waits for records to be read

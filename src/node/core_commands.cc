@@ -5,8 +5,14 @@
 
 #include "continuo/node/admission.h"
 #include "continuo/node/core_state.h"
+#include "continuo/node/queue_work.h"
 
 namespace continuo::node {
+namespace {
+
+constexpr std::size_t times_in_a_receive = 8;  // what just expired is not handed out because no tick came between
+
+}  // namespace
 
 // The node's own events: what operators and downstream services must hear of without asking. Inside no frame.
 void Core::announce(std::string_view type, std::string_view subject, std::string_view data_json) {
@@ -102,6 +108,7 @@ bool Core::serve(const Receive& receive, Received& received) {
 void Core::receive(Edge& edge, Receive receive, Answer<Received> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
+  queues_->run_times(now_, times_in_a_receive);
   auto checked = subscriptions_.decide_receive(receive, now_.elapsed);
   if (!checked) return reply<Received>(edge, std::move(answer), pass(checked));
   Received received;

@@ -180,6 +180,7 @@ Result<void> Core::recover() {
   for (const TopicId topic : subscriptions_.read_topics())
     if (topics_.find(topic) == nullptr) topics_gone_.insert(topic);
   remains_ = true;
+  for (const auto& [name, unit] : subscriptions_.by_name()) maybe_ready(unit->definition.id);  // queues are trimmed
   if (auto made = make_room_to_start(); !made) return made;
   if (auto started = home_.start(); !started) return started;
   if (home_.accepts_loss()) follow_home();

@@ -33,12 +33,16 @@ void Core::create_topic(Edge& edge, std::string name, TopicSettings settings, bo
 
 void Core::define_topic(const engines::TopicDefined& defined) {
   begin_frame();
+  make_topic(defined);
+  end_frame();
+}
+
+void Core::make_topic(const engines::TopicDefined& defined) {
   effect(defined);
   topics_.apply(defined);
   open_->group.log.make_partitions({defined.id, defined.settings.partitions});
   topics_.partitions_made(defined.id, defined.settings.partitions);
   home_.size_segments(defined.id, defined.settings.segment_bytes);
-  end_frame();
   definitions_changed_ = true;
 }
 
@@ -94,19 +98,23 @@ void Core::delete_topic(Edge& edge, std::string name, Answer<void> answer) {
   if (name == kept_topic) return reply<void>(edge, std::move(answer), kept_topic_is_ours());
   auto deleted = topics_.decide_delete(name);
   if (!deleted) return reply<void>(edge, std::move(answer), pass(deleted));
-  // Records of the open group for this topic would follow its removal: they go with it.
   begin_frame();
-  for (auto at = open_->builders.begin(); at != open_->builders.end();)
-    at = at->first.topic == deleted->id ? open_->builders.erase(at) : std::next(at);
-  effect(*deleted);
-  topics_.apply(*deleted);
-  open_->group.log.remove_topic({deleted->id});
-  topic_removed(deleted->id);
+  drop_topic(*deleted, name);
   end_frame();
-  definitions_changed_ = true;
-  topics_gone_.insert(deleted->id);
-  gone_names_[deleted->id] = name;
   reply<void>(edge, std::move(answer), {});
+}
+
+void Core::drop_topic(const engines::TopicDeleted& deleted, const std::string& name) {
+  // Records of the open group for this topic would follow its removal: they go with it.
+  for (auto at = open_->builders.begin(); at != open_->builders.end();)
+    at = at->first.topic == deleted.id ? open_->builders.erase(at) : std::next(at);
+  effect(deleted);
+  topics_.apply(deleted);
+  open_->group.log.remove_topic({deleted.id});
+  topic_removed(deleted.id);
+  definitions_changed_ = true;
+  topics_gone_.insert(deleted.id);
+  gone_names_[deleted.id] = name;
 }
 
 void Core::skip_damaged(Edge& edge, PartitionRef ref, Offset from, Offset next, std::string reason,

@@ -24,6 +24,7 @@
 #include "continuo/node/credit.h"
 #include "continuo/node/embedded_groups.h"
 #include "continuo/node/embedded_healing.h"
+#include "continuo/node/embedded_queues.h"
 #include "continuo/node/flush_times.h"
 #include "continuo/node/kept_places.h"
 #include "continuo/node/no_edge.h"
@@ -141,6 +142,7 @@ class EmbeddedNode final : public Node {
   Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
 
   Groups& groups() override { return groups_; }
+  Queues& queues() override { return queues_; }
   Healing& healing() override { return healing_; }
 
   void add_edge(Edge& edge) override {
@@ -218,6 +220,7 @@ class EmbeddedNode final : public Node {
   mutable std::atomic<std::uint64_t> reads_{0};
   EmbeddedHealing healing_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   EmbeddedGroups groups_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
+  EmbeddedQueues queues_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   boost::lockfree::queue<Command*> queue_{4'096};  // first in, first out over all threads: remove_edge stands on that
   boost::lockfree::queue<Command*> internal_{64};  // of the node's own threads: never waits for room
   std::atomic<int> leaving_{0};                    // edges that wait to be removed

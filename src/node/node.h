@@ -95,6 +95,7 @@ struct Options {
 };
 
 class Groups;
+class Queues;
 class Healing;
 
 class Node {
@@ -175,6 +176,8 @@ class Node {
 
   /// Kafka's consumer groups. Lives as long as the node.
   virtual Groups& groups() = 0;
+  /// Lives as long as the node.
+  virtual Queues& queues() = 0;
 
   // --- feeding (delivery::Feeder) ----------------------------------------------------------------------------------
   /// Where each subscription's reading of each of its partitions stands, for the feeder to go on from.

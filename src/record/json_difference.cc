@@ -16,7 +16,7 @@ class Difference {
  public:
   void of(JsonNode& before, JsonNode& after) {
     const bool objects = before.is_object() && after.is_object(), arrays = before.is_array() && after.is_array();
-    if (!objects && !arrays) {
+    if ((!objects && !arrays) || levels_ == most_levels) {
       if (!equal(before, after)) write("replace", &after);
       return;
     }
@@ -25,8 +25,9 @@ class Difference {
       of_objects(before, after);
     else
       of_arrays(before, after);
-    // Whole, when that is shorter, or when a patch would have too many operations.
-    if (operations_ - operations <= most_operations && out_.size() - size <= size_of_replace(after)) return;
+    // Whole, when that is much shorter, or when a patch would have too many operations: what changed is easier to see
+    // in a few members than in an object that is there once more.
+    if (operations_ - operations <= most_operations && out_.size() - size <= 2 * size_of_replace(after)) return;
     out_.resize(size);
     operations_ = operations;
     write("replace", &after);
@@ -88,7 +89,9 @@ class Difference {
   void at(const std::string& name, const Do& act) {
     const std::size_t size = path_.size();
     append_pointer_name(name, path_);
+    ++levels_;
     act();
+    --levels_;
     path_.resize(size);
   }
 
@@ -107,6 +110,9 @@ class Difference {
   }
 
   const std::size_t most_operations = PatchLimits{}.operations;
+  // Deeper down a value is replaced whole: every level of arrays looks at all that is below it.
+  static constexpr std::size_t most_levels = 16;
+  std::size_t levels_ = 0;
   std::string path_, out_;
   std::size_t operations_ = 0;
 };

@@ -52,8 +52,8 @@ class JsonPatch {
 Result<std::string> apply_patch(std::string_view document, std::string_view patch);
 
 /// A patch that makes `after` of `before`, for a person to read: objects differ member by member, arrays index by index
-/// behind what they have in common at their front and end, and whatever is shorter written whole is replaced whole.
-/// Longer than `most_bytes`, it becomes a note that names the content and cannot be applied:
+/// behind what they have in common at their front and end, and what is less than half as long written whole is
+/// replaced. Longer than `most_bytes`, it becomes a note that names the content and cannot be applied:
 /// [{"op":"replace","path":"","bytes":123,"xxh3":"<the 128 bits of XXH3 of `after`, seed 0, as xxhsum prints them>"}]
 /// So does what is not JSON.
 std::string json_difference(std::string_view before, std::string_view after, std::size_t most_bytes);

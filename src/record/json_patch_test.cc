@@ -183,6 +183,9 @@ TEST(JsonDifference, IsShortAndReadable) {
   EXPECT_EQ(json_difference(R"({"id":"7","data":{"amount":"twelve","to":"a rather long name of somebody"}})",
                             R"({"id":"7","data":{"amount":12,"to":"a rather long name of somebody"}})", any_size),
             R"([{"op":"replace","path":"/data/amount","value":12}])");
+  EXPECT_EQ(json_difference(R"({"id":"7","type":"a","time":"now","data":{"amount":"eleven"}})",
+                            R"({"id":"7","type":"a","data":{"amount":11}})", any_size),
+            R"([{"op":"remove","path":"/time"},{"op":"replace","path":"/data/amount","value":11}])");
   EXPECT_EQ(json_difference(R"({"what stays is long enough":true,"b":2})",
                             R"({"what stays is long enough":true,"c/d":3})", any_size),
             R"([{"op":"remove","path":"/b"},{"op":"add","path":"/c~1d","value":3}])");
@@ -196,6 +199,21 @@ TEST(JsonDifference, IsShortAndReadable) {
 TEST(JsonDifference, OfMuchThatDiffersIsTheWhole) {
   EXPECT_EQ(json_difference("[1,2,3]", "[4,5,6]", any_size), R"([{"op":"replace","path":"","value":[4,5,6]}])");
   EXPECT_EQ(json_difference("{}", "7", any_size), R"([{"op":"replace","path":"","value":7}])");
+}
+
+// Each level of arrays could look at all that is below it.
+TEST(JsonDifference, OfWhatIsDeepStaysCheap) {
+  std::string inner = "\"0\"";
+  for (int i = 1; i < 50'000; ++i) inner += ",\"" + std::to_string(i) + "\"";
+  const auto nested = [&](std::string_view last) {
+    return std::string(400, '[') + inner + "," + std::string(last) + std::string(400, ']');
+  };
+  const std::string before = nested("1"), after = nested("2");
+  const std::string patch = json_difference(before, after, any_size);
+  EXPECT_TRUE(same(*apply_patch(before, patch), after));
+  std::string path;
+  for (int level = 0; level < 16; ++level) path += "/0";
+  EXPECT_TRUE(patch.starts_with(R"([{"op":"replace","path":")" + path + R"(",)")) << patch.substr(0, 200);
 }
 
 TEST(JsonDifference, TooLongItNamesTheContent) {

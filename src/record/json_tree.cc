@@ -1,6 +1,7 @@
 #include "continuo/record/json_tree.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "continuo/record/decimal.h"
 #include "continuo/record/json_skim.h"
@@ -41,10 +42,18 @@ std::size_t depth_of_text(std::string_view json) {
 }
 
 // Members by name, equal names in the order they come.
-std::vector<std::pair<std::string, JsonNode*>> by_name(JsonNode& object) {
-  std::vector<std::pair<std::string, JsonNode*>> members;
-  for (JsonMember& each : object.items()) members.emplace_back(decoded_json_string(each.name), &each.value);
-  std::ranges::stable_sort(members, {}, [](const auto& each) -> const std::string& { return each.first; });
+struct Named {
+  std::string name;
+  std::size_t position = 0;
+  JsonNode* value = nullptr;
+};
+std::vector<Named> by_name(JsonNode& object) {
+  std::vector<Named> members;
+  for (JsonMember& each : object.items())
+    members.push_back({decoded_json_string(each.name), members.size(), &each.value});
+  std::ranges::sort(members, [](const Named& left, const Named& right) {
+    return std::tie(left.name, left.position) < std::tie(right.name, right.position);
+  });
   return members;
 }
 
@@ -139,7 +148,7 @@ bool equal(JsonNode& left, JsonNode& right) {
     if (!right.is_object() || left.items().size() != right.items().size()) return false;
     const auto lefts = by_name(left), rights = by_name(right);
     return std::ranges::equal(
-        lefts, rights, [](const auto& l, const auto& r) { return l.first == r.first && equal(*l.second, *r.second); });
+        lefts, rights, [](const Named& l, const Named& r) { return l.name == r.name && equal(*l.value, *r.value); });
   }
   if (left.is_array())
     return right.is_array() && left.items().size() == right.items().size() &&

@@ -86,7 +86,7 @@ TEST(Repairs, RefusalsSayWhere) {
            {R"([{"error":{"kode":["a"]},"patch":[]}])", "[0].error.kode", Code::unknown_field},
            {R"([{"error":{"$or":[{"code":["a"]},{"x":["a"]}]},"patch":[]}])", "[0].error.x", Code::unknown_field},
            {R"([{"error":{"code":"a"},"patch":[]}])", "[0].error.code (line 1, column 9)", Code::bad_pattern},
-           {R"([{"event":{"tipe":["a"]},"patch":[{"op":"x"}]}])", "[0].patch[0].op"},
+           {R"([{"event":{"kind":["a"]},"patch":[{"op":"x"}]}])", "[0].patch[0].op"},
            {R"([{"event":{"type":["a"]},"patch":[]}])", "[0].patch"},
            {R"([{"event":{"type":["a"]},"patch":[{"op":"test","path":"/id","value":1}]}])", "[0].patch"},
            {R"([{"error":{"code":["a"]},"patch":[{"op":"remove","path":"/data"}]},{"event":[],"patch":[]}])",

@@ -165,6 +165,16 @@ Result<node::Lease> lease_of(const node::Catalogue& catalogue, const std::string
               fmt::format("{}[{}]", list, index), "send the lease as receive gave it");
 }
 
+// Extended by nothing: back at once, and the attempt counts. Of a run the first one says it for all.
+void give_up(const node::Lease& lease, node::Settle& settle) {
+  for (node::Nack& nack : settle.nacks) {
+    if (nack.lease.partition != lease.partition || nack.lease.key_hash != lease.key_hash) continue;
+    if (lease.offset < nack.lease.offset) nack.lease = lease;
+    return;
+  }
+  settle.nacks.push_back({lease, {"returned", "the consumer gave it back"}, Millis{0}, {}});
+}
+
 Result<node::Settle> leases_of(const node::Catalogue& catalogue, const wire::http::Settle& request,
                                SubscriptionId subscription) {
   node::Settle settle;
@@ -182,7 +192,10 @@ Result<node::Settle> leases_of(const node::Catalogue& catalogue, const wire::htt
   for (const auto& extend : request.extends) {
     auto lease = lease_of(catalogue, extend.lease, "extend", settle.extends.size(), subscription);
     if (!lease) return pass(lease);
-    settle.extends.push_back({*lease, extend.by});
+    if (extend.by.count() != 0)
+      settle.extends.push_back({*lease, extend.by});
+    else
+      give_up(*lease, settle);
   }
   return settle;
 }

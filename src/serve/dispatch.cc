@@ -19,8 +19,9 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::publish: return publish(exchange, std::get<Publish>(request));
     case Route::read: return read(exchange, std::get<Read>(request));
     case Route::list_subscriptions: return list_subscriptions(exchange);
-    case Route::put_subscription: return put_subscription(exchange, std::get<PutSubscription>(request));
-    case Route::change_subscription: return change_subscription(exchange, std::get<ChangeSubscription>(request));
+    case Route::put_subscription: return put_subscription(exchange, std::get<PutSubscription>(std::move(request)));
+    case Route::change_subscription:
+      return change_subscription(exchange, std::get<ChangeSubscription>(std::move(request)));
     case Route::get_subscription: return get_subscription(exchange, std::get<OneSubscription>(request));
     case Route::delete_subscription: return delete_subscription(exchange, std::get<OneSubscription>(request));
     case Route::pause: return pause(exchange, std::get<OneSubscription>(request), true);
@@ -45,6 +46,16 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::get_group: return get_group(exchange, std::get<OneGroup>(request));
     case Route::delete_group: return delete_group(exchange, std::get<OneGroup>(request));
     case Route::reset_offsets: return reset_offsets(exchange, std::move(std::get<ResetOffsets>(request)));
+    case Route::list_queues: return list_queues(exchange);
+    case Route::put_queue: return put_queue(exchange, std::move(std::get<PutQueue>(request)));
+    case Route::get_queue: return get_queue(exchange, std::get<OneQueue>(request));
+    case Route::delete_queue: return delete_queue(exchange, std::get<OneQueue>(request));
+    case Route::send_messages: return send_messages(exchange, std::move(std::get<SendMessages>(request)));
+    case Route::receive_messages: return receive_messages(exchange, std::get<Receive>(request));
+    case Route::settle_messages: return settle_messages(exchange, std::move(std::get<Settle>(request)));
+    case Route::peek_queue: return peek_queue(exchange, std::get<PeekQueue>(request));
+    case Route::purge_queue: return purge_queue(exchange, std::get<OneQueue>(request));
+    case Route::redrive_queue: return redrive_queue(exchange, std::get<RedriveQueue>(request));
     case Route::explain: return explain_pattern(exchange, std::get<ExplainPattern>(request));
     case Route::node: return node_page(exchange);
     case Route::livez: return livez(exchange);
@@ -64,7 +75,7 @@ void handle(Exchange& exchange) {
     auto request = read_publish(exchange.match(), exchange.request());
     if (!request) return exchange.refuse(request.error(), {});
     if (request->format == EventFormat::lines) return publish_lines(exchange, *request);
-    return publish(exchange, *request);
+    return request->reply_within ? publish_and_wait(exchange, *request) : publish(exchange, *request);
   }
   auto request = read_request(exchange.match(), exchange.request());
   if (!request) return exchange.refuse(request.error(), {});

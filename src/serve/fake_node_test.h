@@ -16,6 +16,7 @@
 #include "continuo/record/batch.h"
 #include "continuo/serve/few_healed_test.h"
 #include "continuo/serve/no_groups_test.h"
+#include "continuo/serve/no_queues_test.h"
 
 namespace continuo::serve {
 
@@ -161,6 +162,7 @@ class FakeNode final : public node::Node {
   }
   // Kafka's door is tested on a real node.
   node::Groups& groups() override { return groups_; }
+  node::Queues& queues() override { return queues_; }
   void produce(node::Edge&, std::vector<node::NewBatch>, node::Answer<std::vector<Result<node::BatchPlace>>>) override {
   }
   void number_producer(node::Edge&, node::Answer<std::int64_t>) override {}
@@ -282,6 +284,7 @@ class FakeNode final : public node::Node {
                        const std::lock_guard lock(mutex_);
                        send_unless_held(edge, std::move(run));
                      }};
+  NoQueues queues_;
   Sequence group_{0};
   std::uint32_t next_id_ = 1;
 };

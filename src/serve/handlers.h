@@ -12,8 +12,11 @@
 #include "continuo/node/record_finder.h"
 #include "continuo/serve/exchange.h"
 #include "continuo/wire/http/requests.h"
+#include "continuo/wire/http/target.h"
 
 namespace continuo::serve {
+
+struct Door;
 
 // Limits of answers and commits; more of them in server.h and wire/http/requests.h.
 inline constexpr std::size_t read_answer_bytes = 4u << 20;  ///< of the events of one read, about
@@ -38,7 +41,7 @@ void read(Exchange& exchange, const wire::http::Read& request);
 
 // subscriptions.cc
 void list_subscriptions(Exchange& exchange);
-void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request);
+void put_subscription(Exchange& exchange, wire::http::PutSubscription request);
 void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request);
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
 void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
@@ -71,6 +74,21 @@ void get_group(Exchange& exchange, const wire::http::OneGroup& request);
 void delete_group(Exchange& exchange, const wire::http::OneGroup& request);
 void reset_offsets(Exchange& exchange, wire::http::ResetOffsets request);
 
+// queues.cc, queue_messages.cc, queue_peek.cc, redrive.cc
+void list_queues(Exchange& exchange);
+void put_queue(Exchange& exchange, wire::http::PutQueue request);
+void get_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void delete_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void purge_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void receive_messages(Exchange& exchange, const wire::http::Receive& request);
+void settle_messages(Exchange& exchange, wire::http::Settle request);
+void send_messages(Exchange& exchange, wire::http::SendMessages request);
+void peek_queue(Exchange& exchange, const wire::http::PeekQueue& request);
+void redrive_queue(Exchange& exchange, const wire::http::RedriveQueue& request);
+
+// request_reply.cc
+void publish_and_wait(Exchange& exchange, const wire::http::Publish& request);
+
 // patterns.cc
 void explain_pattern(Exchange& exchange, const wire::http::ExplainPattern& request);
 
@@ -88,11 +106,18 @@ void error_page(Exchange& exchange, const wire::http::ErrorPage& request);
 Error unknown_topic(std::string_view name);
 Error unknown_partition(const node::Topic& topic, PartitionId wanted);
 Error unknown_subscription(std::string_view name);
+/// The queue's subscription; none: there is no such queue, and the exchange is refused.
+std::shared_ptr<const node::Subscription> find_queue(Exchange& exchange, std::string_view name);
 
 /// The first event of every partition of these topics from there on: releases.cc. May read files. Errors:
 /// unknown_topic, bad_position.
 Result<std::vector<std::pair<PartitionRef, Offset>>> starts_at(node::Node& node, const wire::http::From& from,
                                                                std::span<const std::string> topics);
+
+/// The target of settings for the subscription `name`, which get its secrets where they say "***". Errors: bad_setting
+/// for a webhook with a private address where that is not allowed, and for copies that would go round.
+Result<wire::http::DeliveryTarget> checked_target(const Door& door, std::string_view name,
+                                                  node::SubscriptionSettings& settings);
 
 /// Runs `then` with the topic, made with the defaults first if it is not there and the server may; else refuses.
 void with_topic(Exchange& exchange, const std::string& name,
@@ -106,6 +131,10 @@ class RecordMaker {
   /// Of an event published while settling another one.
   node::NewRecord make_caused(const record::Event& as_sent, std::string_view correlationid,
                               std::string_view causationid);
+  /// With more extensions than were sent, which a repetition may have other values for; and with an identity of its own
+  /// in the place of source and id, whose first content counts; empty: as others.
+  node::NewRecord make_message(const record::Event& as_sent, std::span<const record::Extension> added,
+                               std::string_view dedup_id);
   WallTime now() const { return now_; }
 
  private:

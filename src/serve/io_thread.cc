@@ -6,6 +6,7 @@
 
 #include "continuo/node/thread_name.h"
 #include "continuo/serve/loop.h"
+#include "continuo/serve/reply_watches.h"
 
 namespace continuo::serve {
 namespace {
@@ -17,7 +18,8 @@ constexpr int most_of_a_round = 64;
 
 }  // namespace
 
-IoThread::IoThread(Door& door) : door_(door), loop_(std::make_unique<Loop>()) {}
+IoThread::IoThread(Door& door)
+    : door_(door), loop_(std::make_unique<Loop>()), reply_watches_(std::make_unique<ReplyWatches>(*this)) {}
 
 IoThread::~IoThread() {
   stop();

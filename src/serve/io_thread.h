@@ -23,6 +23,7 @@
 namespace continuo::serve {
 
 class IoThread;
+class ReplyWatches;
 struct Loop;
 
 /// What Kafka clients are told about this server.
@@ -88,6 +89,7 @@ class IoThread final : public node::Edge {
   Counters& counters() { return counters_; }
   wire::http::EventReader& event_reader() { return event_reader_; }
   wire::http::Stamp& stamp() { return stamp_; }
+  ReplyWatches& reply_watches() { return *reply_watches_; }
   std::string_view date() { return date_.at(door_.clock.wall()); }
 
   void add(std::shared_ptr<Connection> connection);
@@ -128,6 +130,7 @@ class IoThread final : public node::Edge {
   wire::http::EventReader event_reader_;
   wire::http::Stamp stamp_;
   wire::http::DateText date_;
+  const std::unique_ptr<ReplyWatches> reply_watches_;  // outlives the connections, which leave it
   std::vector<Place> connections_;
   std::unordered_map<TopicId, std::vector<Connection*>> watches_;
   std::vector<std::shared_ptr<Connection>> woken_;  // kept for its memory

@@ -207,6 +207,7 @@ void answer_page(Exchange& exchange, const Page& groups) {
   write_records(stats, page);
   write_subscriptions(door.node, page);
   page.add(groups);
+  if (door.options.other_metrics) page.lines(door.options.other_metrics());
   write_journal(stats, page);
   write_door(door, page);
   exchange.answer(200, wire::http::metrics_type, page.text());

@@ -157,9 +157,9 @@ void edit_head(Exchange& exchange, const wire::http::OneParkedKey& request, Subs
         return published_json(door.node, partition, head);
       },
       [edit = std::move(edit), event = std::string(request.event)](Exchange& again,
-                                                                   const Result<Original>& original) mutable {
+                                                                   const Result<std::string>& original) mutable {
         if (!original) return again.refuse(original.error(), {});
-        auto edited = make_edit(again.thread(), *original, event);
+        auto edited = make_edit(*original, event, again.thread().clock().wall());
         if (!edited) return again.refuse(edited.error(), {});
         edit.event = std::move(*edited);
         again.thread().node().healing().edit(again.thread(), std::move(edit), answer_done(again));

@@ -75,6 +75,24 @@ node::NewRecord RecordMaker::make_caused(const record::Event& as_sent, std::stri
   return encode(as_sent, thread_.stamp().caused(as_sent, correlationid, causationid));
 }
 
+node::NewRecord RecordMaker::make_message(const record::Event& as_sent, std::span<const record::Extension> added,
+                                          std::string_view dedup_id) {
+  record::Event stamped = thread_.stamp()(as_sent);
+  for (const record::Extension& extension : added) {
+    std::erase_if(stamped.extensions, [&](const record::Extension& each) { return each.name == extension.name; });
+    stamped.extensions.push_back(extension);
+  }
+  node::NewRecord made = encode(as_sent, stamped);
+  if (dedup_id.empty() || topic_.settings.dedup_window.count() == 0) return made;
+  record::Event identity;
+  identity.id = dedup_id;
+  identity.source = "dedup_id";
+  made.fingerprint = record::fingerprint(identity, secret_);
+  // Without a key the partition goes by it: a repetition meets its own window.
+  if (stamped.key().empty()) made.partition = record::partition_of(dedup_id, topic_.settings.partitions);
+  return made;
+}
+
 node::NewRecord RecordMaker::encode(const record::Event& as_sent, const record::Event& stamped) {
   node::NewRecord made;
   made.topic = topic_.id;

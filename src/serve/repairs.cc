@@ -49,7 +49,7 @@ std::string repairs_json(Door& door, const Deliveries& deliveries) {
 struct Answered {
   engines::RepairSettle settle;
   std::string event;
-  std::optional<Result<Original>> original;
+  std::optional<Result<std::string>> original;
 };
 
 Result<std::vector<Answered>> answered_of(const wire::http::SettleRepairs& request, SubscriptionId subscription) {
@@ -72,7 +72,7 @@ void submit(Exchange& exchange, SubscriptionId id, std::vector<Answered> all, co
     repair.settle = std::move(all[i].settle);
     if (repair.settle.outcome != Outcome::repaired) continue;
     if (!*all[i].original) return exchange.refuse(all[i].original->error(), {});
-    auto edited = make_edit(thread, **all[i].original, all[i].event);
+    auto edited = make_edit(**all[i].original, all[i].event, thread.clock().wall());
     if (!edited) return exchange.refuse(edited.error(), {});
     repair.event = std::move(*edited);
   }

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <thread>
 
+#include "continuo/delivery/push_metrics.h"
 #include "continuo/serve/client_test.h"
 #include "continuo/serve/handlers.h"
 
@@ -152,8 +153,8 @@ TEST_F(Doors, RefuseBadEvents) {
               "{\"a\": nul}"),
       "bad_json at line 1, column 7");
   EXPECT_EQ(refused("Content-Type: text/csv\r\n", "x"), "unsupported_media_type at Content-Type");
-  EXPECT_EQ(client.ask("POST", "/v1/topics/t/events?wait_for=reply", event_json("1"), structured).text("code"),
-            "unsupported");
+  EXPECT_EQ(client.ask("POST", "/v1/topics/t/events?wait_for=all", event_json("1"), structured).text("code"),
+            "bad_setting");
   EXPECT_EQ(client.ask("POST", "/v1/topics/continuo.x/events", event_json("1"), structured).status, 403);
   EXPECT_EQ(served.node.publishes, 0);
 }
@@ -261,7 +262,7 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   EXPECT_EQ(refused(R"({"topics":["t"],"filter":"x"})"), "bad_setting at filter");
   EXPECT_TRUE(refused(R"({"topics":["t"],"filter":{"type":[{"prefixx":"x"}]}})").starts_with("bad_pattern at filter."));
   EXPECT_EQ(refused(R"({"topics":["t"],"retry":{"backoff":"quadratic"}})"), "bad_setting at retry.backoff");
-  EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "unsupported at target.webhook");
+  EXPECT_EQ(refused(R"({"topics":["t"],"target":{"webhook":{}}})"), "bad_setting at target.webhook.url");
   EXPECT_EQ(refused(R"({"topics":["t"],"order_by":"tenant"})"), "unsupported at order_by");
   EXPECT_EQ(refused(R"({"topics":["t"],"lease":"30"})"), "bad_setting at lease");
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/none/receive").text("code"), "unknown_subscription");
@@ -269,7 +270,7 @@ TEST_F(Doors, RefuseBadSubscriptions) {
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/settle", R"({"ack":["nonsense"]})").text("at"), "ack[0]");
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/settle", R"({"nack":[{"lase":"x"}]})").text("at"), "nack[0].lase");
   EXPECT_EQ(client.ask("POST", "/v1/subscriptions/s/seek", "{}").text("at"), "to");
-  EXPECT_EQ(client.ask("PUT", "/v1/queues/mail", "{}").status, 501);
+  EXPECT_EQ(client.ask("GET", "/v1/queues/s").text("code"), "unknown_queue") << "an ordinary subscription";
 }
 
 TEST_F(Doors, ShowTheNode) {
@@ -290,7 +291,8 @@ TEST_F(Doors, DocumentEveryMetric) {
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("| `")) documented.insert(line.substr(3, line.find('`', 3) - 3));
   ASSERT_FALSE(documented.empty());
-  std::istringstream page(client.ask("GET", "/metrics").body);
+  Served whole({.other_metrics = [] { return delivery::push_metrics({}); }});
+  std::istringstream page(whole.client().ask("GET", "/metrics").body);
   for (std::string line; std::getline(page, line);)
     if (line.starts_with("# TYPE ")) shown.insert(line.substr(7, line.find(' ', 7) - 7));
   EXPECT_EQ(documented, shown);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +48,10 @@ struct ServerOptions {
   std::uint16_t port = 8080;          ///< 0: a free one, see Server::port
   std::optional<KafkaOptions> kafka;  ///< none: no Kafka clients
   bool accept_insecure = false;       ///< `--i-accept-insecure`: listen beyond loopback without TLS and authentication
-  bool auto_create = true;            ///< publishing to an unknown topic creates it with the defaults
+  bool allow_private_webhooks = false;  ///< webhooks with addresses that are not on the internet may be defined
+  /// More of the metrics page: what runs beside the server; any thread. May be empty.
+  std::function<std::string()> other_metrics;
+  bool auto_create = true;  ///< publishing to an unknown topic creates it with the defaults
   unsigned io_threads = 2;
   unsigned reader_threads = 1;  ///< for reads of records that are not at the end of their partition
   std::uint32_t max_connections = 10'000;

@@ -28,9 +28,11 @@ std::string description(const node::SubscriptionState& state) {
   if (state.oldest) out += fmt::format(",\"oldest\":\"{}\"", format_time(*state.oldest));
   out += fmt::format(",\"leased\":{},\"delayed\":{},\"parked_keys\":{},\"parked_events\":{}", state.leased,
                      state.delayed, state.parked_keys, state.parked_events);
-  if (state.storm)
-    out += fmt::format(R"(,"in_storm":{{"fingerprint":"{}","since":"{}","probes":{}}})", state.storm->fingerprint,
-                       format_time(state.storm->since), state.storm->probes);
+  if (state.storm) {
+    out += R"(,"in_storm":{"fingerprint":)";
+    record::write_json_string(state.storm->fingerprint, out);
+    out += fmt::format(R"(,"since":"{}","probes":{}}})", format_time(state.storm->since), state.storm->probes);
+  }
   if (state.release) out += ",\"release\":" + release_json(*state.release);
   out += fmt::format(R"(,"healing":{{"retries":{},"parked":{},"released":{},"drained":{},"relapsed":{},"repaired":{},)"
                      R"("skipped":{},"dead_lettered":{},"overtakes_prevented":{}}})",
@@ -53,23 +55,8 @@ std::string change_of(const node::ChangedSubscription& changed, const node::Cata
   return out + "]}";
 }
 
-}  // namespace
-
-Error unknown_subscription(std::string_view name) {
-  return {Code::unknown_subscription, fmt::format("there is no subscription '{}'", name), "subscription", {}};
-}
-
-void list_subscriptions(Exchange& exchange) {
-  const auto catalogue = exchange.thread().node().catalogue();
-  std::string out = "{\"subscriptions\":[";
-  for (const auto& [name, subscription] : catalogue->subscriptions) {
-    if (out.back() != '[') out += ",";
-    out += definition(*subscription) + "}";
-  }
-  exchange.answer_json(out + "]}");
-}
-
-void put_subscription(Exchange& exchange, const wire::http::PutSubscription& request) {
+// Where it begins is looked up first when that is a time.
+void put_from(Exchange& exchange, const wire::http::PutSubscription& request) {
   const auto put = [request](Exchange& on, Starts begin) {
     on.thread().node().put_subscription(on.thread(), request.subscription, request.settings, std::move(begin),
                                         [self = on.shared_from_this()](Result<node::Put<node::Subscription>> done) {
@@ -89,9 +76,47 @@ void put_subscription(Exchange& exchange, const wire::http::PutSubscription& req
       });
 }
 
+}  // namespace
+
+Error unknown_subscription(std::string_view name) {
+  return {Code::unknown_subscription, fmt::format("there is no subscription '{}'", name), "subscription", {}};
+}
+
+void list_subscriptions(Exchange& exchange) {
+  const auto catalogue = exchange.thread().node().catalogue();
+  std::string out = "{\"subscriptions\":[";
+  for (const auto& [name, subscription] : catalogue->subscriptions) {
+    if (out.back() != '[') out += ",";
+    out += definition(*subscription) + "}";
+  }
+  exchange.answer_json(out + "]}");
+}
+
+void put_subscription(Exchange& exchange, wire::http::PutSubscription request) {
+  auto target = checked_target(exchange.thread().door(), request.subscription, request.settings);
+  if (!target) return exchange.refuse(target.error(), {});
+  const std::string name = request.subscription;
+  const std::vector<std::string> sources = request.settings.topics;
+  const auto put = [request = std::move(request)](Exchange& again) { put_from(again, request); };
+  // Copies go into a topic that is there, as what is published does. It is made only for what will be made then.
+  const auto catalogue = exchange.thread().node().catalogue();
+  for (const std::string& topic : sources)
+    if (!catalogue->find_topic(topic)) return put(exchange);
+  if (!target->topic || catalogue->find_subscription(name) != nullptr) return put(exchange);
+  with_topic(exchange, target->topic->name, [put](Exchange& again, const node::Topic&) { put(again); });
+}
+
 void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {
   IoThread& thread = exchange.thread();
-  thread.node().change_subscription(thread, request.subscription, request.change,
+  engines::SubscriptionChange change = request.change;
+  const auto catalogue = thread.node().catalogue();
+  if (const node::Subscription* there = catalogue->find_subscription(request.subscription); there && change.target) {
+    engines::SubscriptionSettings settings = change.applied_to(there->settings);
+    if (auto target = checked_target(thread.door(), request.subscription, settings); !target)
+      return exchange.refuse(target.error(), {});
+    change.target = settings.target;
+  }
+  thread.node().change_subscription(thread, request.subscription, std::move(change),
                                     [self = exchange.shared_from_this()](Result<node::ChangedSubscription> changed) {
                                       if (!changed) return self->refuse(changed.error(), {});
                                       self->answer_json(change_of(*changed, *self->thread().node().catalogue()));

@@ -119,6 +119,30 @@ def check_every_setting(work):
     work.refused(SETTINGS.replace("shipping.dead", "orders"), "line 9: subscriptions.shipping.dead_letter")
 
 
+def check_targets(work):
+    """A target changes as other settings do; its secrets are sent, and never shown."""
+    plain = "subscriptions:\n  hooked:\n    topics: [orders]\n"
+    hook = plain + """    target:
+      webhook: {url: https://shop.example/hooks, secret: of-sixteen-bytes-or-more, headers: {X-Team: which-one}}
+"""
+    assert "1 change done" in work.apply(plain)
+    told = work.apply(hook)
+    for secret in ("sixteen", "which-one"):
+        assert secret not in told, told
+    assert 'target: {"pull":{}} -> {"webhook":' in told and "1 change done" in told, told
+    webhook = work.client.ask("GET", "/v1/subscriptions/hooked")[1]["target"]["webhook"]
+    assert (webhook["secret"], webhook["headers"]) == ("***", {"X-Team": "***"}), webhook
+    assert "nothing to do" in work.apply(hook)
+    told = work.apply(hook.replace("/hooks", "/others"))
+    assert "/hooks" in told and "/others" in told and "sixteen" not in told and "1 change done" in told, told
+    assert "1 change done" in work.apply(plain)
+    assert work.client.ask("GET", "/v1/subscriptions/hooked")[1]["target"] == {"pull": {}}
+    work.refused(plain + "    target: {topic: {name: orders}}", "subscriptions.hooked.target.topic.name", "go round")
+    assert work.client.ask("DELETE", "/v1/subscriptions/hooked")[0] in (200, 204)
+    told = work.apply(hook, "--dry-run")
+    assert "+ subscription hooked" in told and "***" in told and "sixteen" not in told, told
+
+
 def check_what_stays(work):
     for text, line, name in ((SETTINGS.replace("[orders]", "[orders, payments]"), 3, "topics"),
                              (SETTINGS.replace("    lease", "    from: earliest\n    lease"), 5, "from"),
@@ -138,7 +162,18 @@ def check_what_is_refused(work):
     work.refused("topics:\n  a: {retention: 7d}", "line 2", "must be an object")
     work.refused("topics: &a\n  b: *a", "refers to itself")
     work.refused("topics: {a: [", "line 1")
-    work.refused("- a", "names topics and subscriptions")
+    work.refused("- a", "names topics, queues and subscriptions")
+
+
+def check_queues(work):
+    file = "queues:\n  jobs: {lease: 20s, max_receives: 3, dead_letter: jobs.dead}\n  tasks:\n"
+    told = work.apply(file)
+    assert "+ queue jobs" in told and "2 changes done" in told, told
+    assert work.client.ask("GET", "/v1/queues/jobs")[1]["max_receives"] == 3
+    assert "nothing to do" in work.apply(file)
+    work.refused(file.replace("20s", "30s"), "lease:", "a queue does not change", "line 2")
+    work.refused(file.replace("lease", "leese"), "line 2", "did you mean 'lease'")
+    work.refused("queues: {jobs: {dead_letter: jobs}}", "its own queue of dead letters")
 
 
 def main():
@@ -148,8 +183,10 @@ def main():
         check_what_is_made(work)
         check_what_is_changed(work)
         check_every_setting(work)
+        check_targets(work)
         check_what_stays(work)
         check_what_is_refused(work)
+        check_queues(work)
         assert work.server.stop() == 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)

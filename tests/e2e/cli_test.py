@@ -106,8 +106,42 @@ def check_subscriptions(server):
     expect(server.run("sub", "pause", "ship"), 0)
     assert json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))["paused"] is True
     expect(server.run("sub", "resume", "ship"), 0)
+    expect(server.run("sub", "change", "ship", "--to-topic", "copies", "--lease", "21s"), 0, "changed")
+    shown = json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))
+    assert (shown["target"], shown["lease"]) == ({"topic": {"name": "copies"}}, "21s"), shown
+    expect(server.run("sub", "change", "ship", "--target", '{"pull":{}}', "--to-topic", "copies"), 2)
+    expect(server.run("sub", "change", "ship", "--target", '{"pull":{}}'), 0, "changed")
+    assert json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))["target"] == {"pull": {}}
     expect(server.run("sub", "delete", "ship"), 0)
     expect(server.run("sub", "show", "ship"), 1, "unknown_subscription")
+
+
+def check_queues(server):
+    expect(server.run("queue", "create", "jobs", "--fifo", "--lease", "20s", "--retention", "4d"), 0, "is there")
+    expect(server.run("queue", "create", "jobs", "--lease", "1s"), 1, "subscription_exists")
+    send = ("queue", "send", "jobs", "--group", "g", "--data")
+    assert lines(expect(server.run(*send, '{"n":1}', "--dedup-id", "one"), 0))[0]["duplicate"] is False
+    assert lines(expect(server.run(*send, '{"n":2}', "--dedup-id", "one"), 0))[0]["duplicate"] is True
+    expect(server.run(*send, "text", "--ttl", "1h"), 0)
+    expect(server.run("queue", "send", "jobs", "--event", '{"specversion":"1.0","id":"e","source":"/s","type":"T"}',
+                      "--delay", "1h"), 0)
+    expect(server.run(*send, "1", "--delay", "soon"), 1, "bad_setting")
+    got = lines(expect(server.run("queue", "receive", "jobs", "--wait", "5s", "--max", "1"), 0))
+    assert got[0]["data"] == {"n": 1} and got[0]["group"] == "g", got
+    expect(server.run("queue", "ack", "jobs", got[0]["lease"]), 0, "1 settled")
+    expect(server.run("queue", "ack", "jobs", got[0]["lease"]), 0)
+    assert lines(expect(server.run("queue", "receive", "jobs", "--wait", "5s", "--ack"), 0))[0]["data"] == "text"
+    assert lines(expect(server.run("queue", "peek", "jobs"), 0))[0]["state"] == "delayed"
+    expect(server.run("queue", "list", "-o", "table"), 0, "WAITING", "jobs")
+    assert lines(expect(server.run("queue", "show", "jobs"), 0))[0]["delayed"] == 1
+    expect(server.run("queue", "purge", "jobs"), 0, "1 messages purged")
+    expect(server.run("queue", "create", "morgue"), 0)
+    expect(server.run("queue", "send", "morgue", "--data", "1"), 0)
+    redrive = ("queue", "redrive", "jobs", "--from")
+    expect(server.run(*redrive, "morgue", "--rate", "100/s"), 0, "1 messages moved", "0 left")
+    expect(server.run(*redrive, "nobody"), 1, "unknown_queue")
+    expect(server.run("queue", "delete", "jobs", "morgue", "morgue.dead"), 0, "deleted")
+    expect(server.run("queue", "show", "jobs"), 1, "unknown_queue")
 
 
 def check_groups(server):
@@ -212,6 +246,7 @@ def main():
         check_tail(server)
         check_follow(server, home)
         check_subscriptions(server)
+        check_queues(server)
         check_groups(server)
         check_trim_and_delete(server)
         check_measuring(server, home)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The listings in docs/cli.md, docs/groups.md, docs/shop.md and docs/client-cpp.md are true: they are run, or are parts
-of what is run.
+"""The listings in docs/cli.md, docs/groups.md, docs/queues.md, docs/shop.md, docs/webhooks.md and docs/client-cpp.md are true: they are
+run, or are parts of what is run.
 
 In a `console` block, lines with `$ ` are commands; what follows is what they print, where `...` stands for anything,
 and a last `[N]` is the exit code.
@@ -8,6 +8,7 @@ and a last `[N]` is the exit code.
 
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -37,7 +38,7 @@ def run(command, server, home):
     environment = clean_environment(home, CONTINUO_SERVER=server.url, PATH=f"{BUILD}:{os.environ['PATH']}")
     with open(home / "said", "w+", encoding="utf-8") as said:
         code = subprocess.run(["sh", "-c", command], stdout=said, stderr=subprocess.STDOUT, timeout=60,
-                              stdin=subprocess.DEVNULL, env=environment, check=False).returncode
+                              stdin=subprocess.DEVNULL, env=environment, cwd=home, check=False).returncode
         said.seek(0)
         return code, said.read()
 
@@ -54,14 +55,37 @@ def check_console(page):
             end_services(server)
 
 
+def check_webhooks():
+    """With a free port for the receiver, and what the page calls receiver.py."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    (receiver,) = blocks("webhooks.md", "python")
+    with Server("--allow-private-webhooks") as server:
+        place = server.folder / "receiver.py"
+        place.write_text(receiver.replace("9000", port))
+        try:
+            for block in blocks("webhooks.md", "console"):
+                for command, pattern, code in steps(block):
+                    command = command.replace("9000", port).replace("receiver.py", str(place))
+                    got, printed = run(command, server, server.folder)
+                    assert got == code and fits(printed, pattern), \
+                        f"docs/webhooks.md: `{command}` gave [{got}]\n{printed}where the page says [{code}]\n{pattern}"
+        finally:
+            end_programs(lambda words: str(place).encode() in words)
+
+
 def end_services(server):
     """Ends what the listings left running: programs with this server's address in their words."""
+    end_programs(lambda words: words[0].endswith(b"shop") and server.url.encode() in words)
+
+
+def end_programs(is_one):
     for entry in os.listdir("/proc"):
         try:
             words = open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0") if entry.isdigit() else []
         except OSError:
             continue
-        if words and words[0].endswith(b"shop") and server.url.encode() in words:
+        if words and is_one(words):
             os.kill(int(entry), 15)
 
 
@@ -84,7 +108,9 @@ def main():
     cli_server.need("continuo", "shop", "shop-account", "client_listing")
     check_console("cli.md")
     check_console("groups.md")
+    check_console("queues.md")
     check_console("shop.md")
+    check_webhooks()
     check_client()
     print("the listings are true")
     return 0

@@ -6,6 +6,7 @@
 #include "continuo/wire/http/patterns.h"
 #include "continuo/wire/http/repairs.h"
 #include "continuo/wire/http/retry.h"
+#include "continuo/wire/http/target.h"
 
 namespace continuo::wire::http {
 namespace {
@@ -160,19 +161,6 @@ void refuse_priority(Fields& fields, const SubscriptionSettings& settings) {
                 "one subscription for each priority, with a filter");
 }
 
-void read_target(Fields& parent) {
-  const Json* object = parent.object("target");
-  if (!object) return;
-  Fields fields(*object, "target", {"pull", "webhook", "topic", "process"});
-  for (const std::string_view later : {"webhook", "topic", "process"})
-    if (fields.has(later))
-      fields.refuse(later, Code::unsupported, fmt::format("the target '{}' is not in this release", later),
-                    "use {\"pull\":{}}");
-  fields.required("pull");
-  if (const Json* pull = fields.object("pull")) fields.take(Fields(*pull, "target.pull", {}).result());
-  parent.take(fields.result());
-}
-
 }  // namespace
 
 Result<TopicChange> read_topic_change(const Json& object) {
@@ -230,7 +218,7 @@ Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
   read_failures(fields, settings);
   read_ends(fields, settings);
   refuse_priority(fields, settings);
-  read_target(fields);
+  settings.target = read_target(fields, settings.topics);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return settings;
 }
@@ -256,7 +244,7 @@ Result<SubscriptionChange> read_subscription_change(const Json& object) {
   read_ends(fields, read);
   if (fields.has("ttl")) change.ttl = read.ttl;
   if (fields.has("expires")) change.idle = read.idle;
-  if (fields.has("target")) read_target(fields);
+  if (fields.has("target")) change.target = read_target(fields, {});
   std::string parked;
   fields.text("parked", parked);
   if (fields.has("parked") && parked != "keep")
@@ -297,7 +285,7 @@ void write_subscription_settings(const SubscriptionSettings& settings, std::stri
     out += fmt::format(R"(,"storm":{{"keys":{},"within":"{}","probe":"{}"}})", settings.storm.keys,
                        format_duration(settings.storm.within), format_duration(settings.storm.probe));
   if (!settings.repairs.empty()) out += ",\"repairs\":" + settings.repairs;
-  out += ",\"target\":" + (settings.target.empty() ? R"({"pull":{}})" : settings.target);
+  out += ",\"target\":" + (settings.target.empty() ? R"({"pull":{}})" : shown_target(settings.target));
 }
 
 }  // namespace continuo::wire::http

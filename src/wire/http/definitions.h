@@ -23,12 +23,12 @@ void write_topic_settings(const engines::TopicSettings& settings, std::string& o
 /// "lease":"30s","retry":{"attempts":5,"delay":"1s"},"on_failure":"park","ttl":"4d","expires":"30d",
 /// "storm":{"keys":50,"within":"10s","probe":"5s"},"repairs":[..],"target":{"pull":{}}}; with
 /// "on_failure":"dead_letter" also "dead_letter":"orders.dead"; `from` may be a time. Errors: bad_setting, bad_name,
-/// bad_pattern, unknown_field; unsupported: order by an attribute, priorities.
+/// bad_pattern, unknown_field; unsupported: the target `process`, order by an attribute, priorities.
 Result<engines::SubscriptionSettings> read_subscription_settings(const Json& object);
 /// What of these is to become different, and "parked":"keep"; null for filter, ttl, expires, storm and repairs: none.
 /// Errors: as above; unsupported: topics, from and order_by.
 Result<engines::SubscriptionChange> read_subscription_change(const Json& object);
-/// Appends the members, without braces, beginning with a comma.
+/// Appends the members, without braces, beginning with a comma; secrets of the target as "***".
 void write_subscription_settings(const engines::SubscriptionSettings& settings, std::string& out);
 
 }  // namespace continuo::wire::http

@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+
+#include "continuo/wire/http/rate.h"
 
 namespace continuo::wire::http {
 namespace {
 
 constexpr std::size_t longest_by = 200, longest_reason = 4'096;
-constexpr std::uint32_t most_rate = 1'000'000;
 
 void read_text(Fields& fields, std::string_view name, std::string& into, std::size_t most) {
   fields.text(name, into);
@@ -87,19 +89,6 @@ Result<OneParkedKey> read_parked_verb(const Json& object, bool edit) {
   return parked;
 }
 
-Result<std::uint32_t> parse_rate(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const std::string_view unit = slash == std::string_view::npos ? "" : text.substr(slash + 1);
-  std::uint32_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + std::min(slash, text.size()), count);
-  const bool whole = error == std::errc{} && end == text.data() + std::min(slash, text.size());
-  const std::uint32_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : 0;
-  if (!whole || seconds == 0 || count == 0 || count / seconds > most_rate)
-    return fail(Code::bad_setting, fmt::format("'{}' is not a rate", text.substr(0, 40)), "rate",
-                "a rate like 100/s or 600/m, at most 1000000/s");
-  return std::max<std::uint32_t>(1, count / seconds);
-}
-
 Result<ReleaseParked> read_release(const Json& object) {
   Fields fields(object, {},
                 {"fingerprint", "type", "after", "before", "rate", "stop_at_relapse", "dry_run", "by", "reason"});
@@ -111,10 +100,12 @@ Result<ReleaseParked> read_release(const Json& object) {
   if (fields.has("rate")) {
     std::string text;
     fields.text("rate", text);
-    if (auto rate = parse_rate(text))
-      release.rate = *rate;
-    else
+    if (auto rate = rate_from(text)) {
+      release.rate = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(rate->count * 1'000ll / rate->per.count()));
+    } else {
+      rate.error().at = "rate";
       fields.refuse(std::move(rate.error()));
+    }
   }
   fields.boolean("stop_at_relapse", release.stop_at_relapse);
   fields.boolean("dry_run", release.dry_run);

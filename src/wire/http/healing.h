@@ -74,7 +74,4 @@ Result<SettleRepairs> read_repairs_settled(const Json& object);
 /// {"to":"earliest|latest|<time>|<position>","parked":"keep|discard","by":"..","reason":".."}
 Result<SeekSubscription> read_seek(const Json& object);
 
-/// "100/s" or "600/m": so many a second, at least one. Errors: bad_setting.
-Result<std::uint32_t> parse_rate(std::string_view text);
-
 }  // namespace continuo::wire::http

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "continuo/wire/http/openapi_healing.h"
+
 namespace continuo::wire::http {
 namespace {
 
@@ -80,6 +82,11 @@ constexpr std::string_view events =
     "description": "One request is one atomic commit, except application/x-ndjson, which commits in chunks)json"
     R"json( and answers a line for each. Binary mode: attributes as ce-* headers, any other Content-Type,)json"
     R"json( data as the body. Bodies may be compressed with gzip.",
+    "parameters": [
+      {"name": "wait_for", "in": "query", "schema": {"enum": ["reply"]},
+        "description": "Of one event: answered with the event that answers it"},
+      {"name": "timeout", "in": "query", "schema": {"$ref": "#/components/schemas/Duration"},
+        "description": "How long to wait for it; default 5s, at most 60s"}],
     "requestBody": {"required": true, "content": {
       "application/cloudevents+json": {"schema": {"$ref": "#/components/schemas/Event"}},
       "application/cloudevents-batch+json": {"schema": {"type": "array", "items": {
@@ -89,8 +96,8 @@ constexpr std::string_view events =
     "responses": {
       "201": {"description": "On the disk", "content": {"application/json": {"schema": {
           "$ref": "#/components/schemas/Published"}}}},
-      "200": {"description": "application/x-ndjson: a line for each chunk, and one with `error` last if a)json"
-    R"json( line was refused",
+      "200": {"description": "wait_for=reply: the reply. application/x-ndjson: a line for each chunk, and)json"
+    R"json( one with `error` last if a line was refused",
         "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Chunk"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
   "get": {"operationId": "read", "tags": ["events"], "summary": "Read events, or follow them live",
@@ -141,12 +148,9 @@ constexpr std::string_view subscriptions = R"json(
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Subscription"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
   "patch": {"operationId": "change_subscription", "tags": ["subscriptions"],
-      "summary": "Change the filter, from where the subscription stands",
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
-        "additionalProperties": false, "required": ["filter"], "properties": {
-        "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
-        "parked": {"enum": ["keep"], "description": "What becomes of parked keys; without it they stand in the way"}
-        }}}}},
+      "summary": "Change what is named; a filter from where the subscription stands; null takes away",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {
+        "$ref": "#/components/schemas/SubscriptionChange"}}}},
     "responses": {"200": {"description": "As it is now, and the first offset of each partition the filter decides",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChangedSubscription"}}}},
       "default": {"$ref": "#/components/responses/Problem"}}},
@@ -172,95 +176,26 @@ constexpr std::string_view subscriptions = R"json(
 "/v1/subscriptions/{subscription}/receive": {
   "parameters": [{"$ref": "#/components/parameters/subscription"}],
   "post": {"operationId": "receive", "tags": ["subscriptions"], "summary": "Lease events",
+    "parameters": [{"$ref": "#/components/parameters/role"}],
     "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
         "properties": {
       "max": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1},
       "wait": {"$ref": "#/components/schemas/Duration"}, "lease": {"$ref": "#/components/schemas/Duration"}}}}}},
     "responses": {"200": {"description": "In order for each key; may be empty",
       "content": {"application/json": {"schema": {"type": "object", "properties": {"deliveries": {"type": "array",
-        "items": {"$ref": "#/components/schemas/Delivery"}}}}}}},
+        "items": {"$ref": "#/components/schemas/Delivery"}}, "repairs": {"type": "array",
+        "description": "With role=repair, and instead", "items": {"$ref": "#/components/schemas/RepairDelivery"}}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
 },
 "/v1/subscriptions/{subscription}/settle": {
   "parameters": [{"$ref": "#/components/parameters/subscription"}],
   "post": {"operationId": "settle", "tags": ["subscriptions"],
       "summary": "Acknowledge, give back, extend, and publish, in one commit",
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {
-        "$ref": "#/components/schemas/Settle"}}}},
+    "parameters": [{"$ref": "#/components/parameters/role"}],
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"anyOf": [
+        {"$ref": "#/components/schemas/Settle"}, {"$ref": "#/components/schemas/SettleRepairs"}]}}}},
     "responses": {"200": {"description": "What was settled",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Settled"}}}},
-      "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}],
-  "get": {"operationId": "list_parked", "tags": ["subscriptions"], "summary": "Keys that wait for a decision",
-    "parameters": [{"name": "key", "in": "query", "schema": {"type": "string"}},
-      {"name": "fingerprint", "in": "query", "schema": {"type": "string"}},
-      {"name": "type", "in": "query", "schema": {"type": "string"}},
-      {"name": "after", "in": "query", "schema": {"type": "string"}},
-      {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}}],
-    "responses": {"200": {"description": "Parked keys", "content": {"application/json": {"schema": {"type": "object",
-      "properties": {"keys": {"type": "array", "items": {"$ref": "#/components/schemas/ParkedKey"}},
-        "next": {"type": "string"}}}}}},
-      "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/{key}/retry": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
-  "post": {"operationId": "retry_parked", "tags": ["subscriptions"], "summary": "Deliver the failed event again",
-    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
-    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/{key}/skip": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
-  "post": {"operationId": "skip_parked", "tags": ["subscriptions"], "summary": "Pass over the failed event",
-    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
-    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/{key}/cancel": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
-  "post": {"operationId": "cancel_parked", "tags": ["subscriptions"], "summary": "Pass over all that waits of the key",
-    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
-    "responses": {"200": {"description": "How many events that were", "content": {"application/json": {"schema":
-      {"type": "object", "properties": {"events": {"type": "integer"}}}}}},
-      "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/{key}/edit": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}, {"$ref": "#/components/parameters/key"}],
-  "post": {"operationId": "edit_parked", "tags": ["subscriptions"],
-    "summary": "Deliver another event in the failed one's place",
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
-      "additionalProperties": false, "required": ["event"],
-      "properties": {"event": {"$ref": "#/components/schemas/Event"}, "release": {"type": "boolean", "default": true},
-        "by": {"type": "string"}, "reason": {"type": "string"}}}}}},
-    "responses": {"200": {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/parked/release": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}],
-  "post": {"operationId": "release_parked", "tags": ["subscriptions"], "summary": "Release parked keys, one by one",
-    "requestBody": {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": false,
-      "properties": {"fingerprint": {"type": "string"}, "type": {"type": "string"},
-        "after": {"type": "string", "format": "date-time"}, "before": {"type": "string", "format": "date-time"},
-        "rate": {"type": "string", "examples": ["100/s"]}, "stop_at_relapse": {"type": "boolean", "default": true},
-        "dry_run": {"type": "boolean", "default": false}, "by": {"type": "string"}, "reason": {"type": "string"}}}}}},
-    "responses": {"200": {"description": "What it would release"}, "202": {"description": "Begun",
-      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Release"}}}},
-      "default": {"$ref": "#/components/responses/Problem"}}},
-  "get": {"operationId": "get_release", "tags": ["subscriptions"], "summary": "The release under way, or the last one",
-    "responses": {"200": {"description": "How far it is", "content": {"application/json": {"schema":
-      {"$ref": "#/components/schemas/Release"}}}}, "default": {"$ref": "#/components/responses/Problem"}}},
-  "delete": {"operationId": "stop_release", "tags": ["subscriptions"], "summary": "Stop the release under way",
-    "responses": {"200": {"description": "Where it stopped", "content": {"application/json": {"schema":
-      {"$ref": "#/components/schemas/Release"}}}}, "default": {"$ref": "#/components/responses/Problem"}}}
-},
-"/v1/subscriptions/{subscription}/seek": {
-  "parameters": [{"$ref": "#/components/parameters/subscription"}],
-  "post": {"operationId": "seek", "tags": ["subscriptions"], "summary": "Go on from another place",
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
-      "additionalProperties": false, "required": ["to"], "properties": {
-        "to": {"type": "string", "examples": ["earliest", "latest", "2026-01-31T08:00:00Z"]},
-        "parked": {"enum": ["keep", "discard"]}, "by": {"type": "string"}, "reason": {"type": "string"}}}}}},
-    "responses": {"200": {"description": "The new epoch", "content": {"application/json": {"schema":
-      {"type": "object", "properties": {"epoch": {"type": "integer"}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
 },
 )json";
@@ -349,10 +284,13 @@ constexpr std::string_view components = R"json(
   "topic": {"name": "topic", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
   "subscription": {"name": "subscription", "in": "path", "required": true, "schema": {
       "$ref": "#/components/schemas/Name"}},
+  "queue": {"name": "queue", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Name"}},
   "group": {"name": "group", "in": "path", "required": true, "schema": {"type": "string"},
     "description": "Any bytes, percent-encoded"},
   "key": {"name": "key", "in": "path", "required": true, "schema": {"type": "string"},
-    "description": "The key's text, or the `id` the list of parked keys gives"}
+    "description": "The key's text, or the `id` the list of parked keys gives"},
+  "role": {"name": "role", "in": "query", "schema": {"enum": ["consumer", "repair"], "default": "consumer"},
+    "description": "repair: the failed heads of parked keys, for who repairs them"}
 },
 "responses": {
   "Problem": {"description": "RFC 9457. Overload: 429 or 503 with Retry-After. A refused request changes nothing.",
@@ -451,25 +389,31 @@ constexpr std::string_view components = R"json(
     "storm": {"$ref": "#/components/schemas/StormGuard"},
     "repairs": {"type": ["array", "null"], "maxItems": 32, "items": {"$ref": "#/components/schemas/Repair"},
       "description": "The first that fits a failed event repairs it; 24 KiB together"},
-    "target": {"type": "object", "additionalProperties": false, "properties": {"pull": {"type": "object",
-        "maxProperties": 0}}}}},
-  "StormGuard": {"type": "object", "additionalProperties": false, "required": ["keys"],
-    "description": "So many keys that fail alike so soon pause the subscription, until one that is tried succeeds",
-    "properties": {
-    "keys": {"type": "integer", "minimum": 2, "maximum": 10000},
-    "within": {"$ref": "#/components/schemas/Duration"}, "probe": {"$ref": "#/components/schemas/Duration"}}},
-  "Repair": {"type": "object", "additionalProperties": false, "required": ["patch"],
-    "anyOf": [{"required": ["error"]}, {"required": ["event"]}], "properties": {
-    "name": {"$ref": "#/components/schemas/Name"},
-    "error": {"type": "object", "minProperties": 1,
-      "description": "A pattern on the failure: code, message, fingerprint, attempts"},
-    "event": {"$ref": "#/components/schemas/Pattern"},
-    "patch": {"$ref": "#/components/schemas/JsonPatch"}}},
-  "JsonPatch": {"type": "array", "minItems": 1, "maxItems": 64,
-    "description": "RFC 6902, for the structured event; id, source and specversion stay", "items": {"type": "object",
-    "required": ["op", "path"], "properties": {
-    "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]}, "path": {"type": "string"},
-    "from": {"type": "string"}, "value": true}}},
+    "target": {"$ref": "#/components/schemas/Target"}}},
+  "SubscriptionChange": {"type": "object", "additionalProperties": false, "properties": {
+    "filter": {"oneOf": [{"$ref": "#/components/schemas/Pattern"}, {"type": "null"}]},
+    "concurrency": {"type": "integer", "minimum": 1, "maximum": 100000},
+    "lease": {"$ref": "#/components/schemas/Duration"}, "retry": {"$ref": "#/components/schemas/RetrySteps"},
+    "on_failure": {"enum": ["park", "drop", "dead_letter"]}, "dead_letter": {"$ref": "#/components/schemas/Name"},
+    "ttl": {"oneOf": [{"$ref": "#/components/schemas/Duration"}, {"type": "null"}]},
+    "expires": {"oneOf": [{"$ref": "#/components/schemas/Duration"}, {"type": "null"}]},
+    "storm": {"oneOf": [{"$ref": "#/components/schemas/StormGuard"}, {"type": "null"}]},
+    "repairs": {"type": ["array", "null"], "maxItems": 32, "items": {"$ref": "#/components/schemas/Repair"}},
+    "target": {"$ref": "#/components/schemas/Target"},
+    "parked": {"enum": ["keep"], "description": "Without it parked keys stand in the way of another filter"}}},
+  "Target": {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+    "description": "Who gets the events: see docs/webhooks.md", "properties": {
+    "pull": {"type": "object", "maxProperties": 0},
+    "webhook": {"type": "object", "additionalProperties": false, "required": ["url"], "properties": {
+      "url": {"type": "string", "format": "uri", "maxLength": 2048},
+      "mode": {"enum": ["binary", "structured"], "default": "binary"},
+      "secret": {"type": "string", "description": "whsec_ and base64, or 16 to 256 bytes; shown as ***"},
+      "concurrency": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 8},
+      "rate": {"type": "string", "pattern": "^[1-9][0-9]*/[smh]$"},
+      "timeout": {"$ref": "#/components/schemas/Duration"},
+      "headers": {"type": "object", "maxProperties": 8, "additionalProperties": {"type": "string"}}}},
+    "topic": {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
+      "name": {"$ref": "#/components/schemas/Name"}}}}},
   "Subscription": {"type": "object", "properties": {"name": {"$ref": "#/components/schemas/Name"}, "topics": {
       "type": "array"}, "filter": {"$ref": "#/components/schemas/Pattern"},
     "from": {"type": "string"}, "order_by": {"type": "string"}, "concurrency": {"type": "integer"}, "lease": {
@@ -484,7 +428,12 @@ constexpr std::string_view components = R"json(
   "SubscriptionState": {"allOf": [{"$ref": "#/components/schemas/Subscription"}, {"type": "object", "properties": {
     "lag": {"type": "integer"}, "oldest": {"type": "string", "format": "date-time"}, "leased": {"type": "integer"},
     "delayed": {"type": "integer"}, "parked_keys": {"type": "integer"}, "parked_events": {"type": "integer"},
-    "matched": {"type": "integer", "description": "Events taken since the server was started"}}}]},
+    "matched": {"type": "integer", "description": "Events taken since the server was started"},
+    "in_storm": {"type": "object", "properties": {"fingerprint": {"type": "string"},
+      "since": {"type": "string", "format": "date-time"}, "probes": {"type": "integer"}}},
+    "release": {"$ref": "#/components/schemas/Release"},
+    "healing": {"type": "object", "additionalProperties": {"type": "integer"},
+      "description": "What became of failed events since the server was started"}}}]},
   "Delivery": {"type": "object", "properties": {"lease": {"type": "string"}, "attempt": {"type": "integer"},
       "topic": {"type": "string"},
     "event": {"$ref": "#/components/schemas/Event"}}},
@@ -534,29 +483,21 @@ constexpr std::string_view components = R"json(
       "before": {"anyOf": [{"$ref": "#/components/schemas/Offset"}, {"type": "null"}]},
       "committed": {"$ref": "#/components/schemas/Offset"}, "next": {"$ref": "#/components/schemas/Offset"},
       "lag": {"type": "integer"}}}}}},
-  "Asked": {"type": "object", "additionalProperties": false, "properties": {"by": {"type": "string", "maxLength": 200},
-    "reason": {"type": "string", "maxLength": 4096}}},
-  "Release": {"type": "object", "properties": {"release": {"type": "integer"},
-    "state": {"enum": ["running", "done", "relapsed", "cancelled", "none"]}, "matching": {"type": "integer"},
-    "released": {"type": "integer"}, "relapsed": {"type": "integer"}, "stop_at_relapse": {"type": "boolean"},
-    "rate": {"type": "string"}, "fingerprint": {"type": "string"}, "type": {"type": "string"},
-    "after": {"type": "string"}, "before": {"type": "string"}, "by": {"type": "string"}, "reason": {"type": "string"},
-    "started": {"type": "string", "format": "date-time"}}},
-  "ParkedKey": {"type": "object", "properties": {"key": {"type": ["string", "null"]}, "id": {"type": "string"},
-      "state": {"type": "string"},
-    "topic": {"type": "string"}, "head": {"type": "object", "properties": {"event": {
-        "$ref": "#/components/schemas/Event"},
-      "error": {"type": "object"}, "attempts": {"type": "integer"}}}, "waiting": {"type": "integer"},
-    "since": {"type": "string", "format": "date-time"}}}
-}
 )json";
 
 std::string assemble() {
   std::string text(opening);
   text += "\"paths\": {";
-  text.append(topics).append(events).append(subscriptions).append(groups).append(patterns).append(node);
+  text.append(topics)
+      .append(events)
+      .append(subscriptions)
+      .append(openapi_queues())
+      .append(healing_paths())
+      .append(groups)
+      .append(patterns)
+      .append(node);
   text += "},\n\"components\": {";
-  text.append(components);
+  text.append(components).append(openapi_queue_schemas()).append(healing_schemas()).append("}\n");
   text += "}\n}\n";
   return text;
 }

@@ -7,4 +7,8 @@ namespace continuo::wire::http {
 
 std::string_view openapi_document();
 
+// Parts of it, in files of their own: members of `paths`, each with a comma behind it; of `schemas`, with one before.
+std::string_view openapi_queues();
+std::string_view openapi_queue_schemas();
+
 }  // namespace continuo::wire::http

@@ -144,15 +144,6 @@ Result<AnyRequest> read_skip_damaged(const Match& match, const Request& request)
   return skip;
 }
 
-// What the contract has for later is refused by name, not passed over.
-Result<void> refuse_later(const Query& query, std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names)
-    if (query.find(name))
-      return fail(Code::unsupported, fmt::format("'{}' is not in this release", name), std::string(name),
-                  "leave it out");
-  return {};
-}
-
 Result<From> read_from(const Query& query, const Request& request, bool partition_given, bool stream) {
   std::string_view text = query.find("from").value_or(stream ? "latest" : "earliest");
   if (stream && !request.last_event_id().empty()) text = request.last_event_id();
@@ -320,7 +311,7 @@ Result<AnyRequest> read_settle(const Match& match, const Request& request) {
     inner.required("lease");
     inner.required("by");
     inner.text("lease", extend.lease);
-    inner.duration("by", extend.by, Millis{1}, longest_lease);
+    inner.duration("by", extend.by, Millis{0}, longest_lease);
   });
   each_object(fields, "publish", {"topic", "event"}, [&](Fields& event) { read_settle_event(event, settle); });
   if (auto checked = fields.result(); !checked) return pass(checked);
@@ -426,6 +417,60 @@ Result<AnyRequest> read_reset_offsets(const Match& match, const Request& request
   return reset;
 }
 
+Result<std::optional<Millis>> read_reply_wait(const Query& query) {
+  const auto what = query.find("wait_for");
+  if (!what && query.find("timeout"))
+    return fail(Code::bad_setting, "'timeout' is of 'wait_for'", "timeout", "wait_for=reply&timeout=5s");
+  if (!what) return std::nullopt;
+  if (*what != "reply")
+    return fail(Code::bad_setting, fmt::format("'wait_for' is '{}'", what->substr(0, 40)), "wait_for",
+                "wait_for=reply");
+  if (!query.find("timeout")) return Millis{5'000};
+  auto timeout = query_duration(query, "timeout", longest_wait);
+  if (!timeout) return pass(timeout);
+  return *timeout;
+}
+
+// A request to a queue that carries JSON.
+template <class Read>
+Result<AnyRequest> read_of_queue(const Match& match, const Request& request, const Read& read) {
+  auto name = changeable_name(match.parameters[0], "queue");
+  if (!name) return pass(name);
+  if (auto none = no_query(request); !none) return pass(none);
+  auto body = json_body(request);
+  if (!body) return pass(body);
+  auto asked = read(std::move(*name), *body);
+  if (!asked) return pass(asked);
+  return std::move(*asked);
+}
+
+Result<AnyRequest> read_send(const Match& match, const Request& request) {
+  const auto format = event_format(request);
+  if (!format) return read_of_queue(match, request, read_send_messages);
+  auto name = changeable_name(match.parameters[0], "queue");
+  if (!name) return pass(name);
+  if (auto none = no_query(request); !none) return pass(none);
+  if (*format == EventFormat::lines)
+    return fail(Code::unsupported_media_type, "lines are not a way to send messages", "Content-Type",
+                "publish them to the topic of the queue's name");
+  return SendMessages{.queue = std::move(*name), .as_events = true, .messages = {}};
+}
+
+Result<AnyRequest> read_queue_request(const Match& match, const Request& request) {
+  switch (match.route) {
+    case Route::put_queue: return read_of_queue(match, request, read_put_queue);
+    case Route::send_messages: return read_send(match, request);
+    case Route::peek_queue: return read_of_queue(match, request, read_peek_queue);
+    case Route::redrive_queue: return read_of_queue(match, request, read_redrive_queue);
+    default: {
+      auto name = changeable_name(match.parameters[0], "queue");
+      if (!name) return pass(name);
+      if (auto none = no_query(request); !none) return pass(none);
+      return OneQueue{std::move(*name)};
+    }
+  }
+}
+
 template <class Named>
 Result<AnyRequest> read_named(Result<std::string> name, const Request& request) {
   if (!name) return pass(name);
@@ -438,15 +483,20 @@ Result<AnyRequest> read_named(Result<std::string> name, const Request& request) 
 Result<Publish> read_publish(const Match& match, const Request& request) {
   auto name = changeable_name(match.parameters[0], "topic");
   if (!name) return pass(name);
+  std::optional<Millis> reply_within;
   if (const std::string_view text = split_target(request.target()).query; !text.empty()) {
     auto query = Query::parse(text);
     if (!query) return pass(query);
-    if (auto later = refuse_later(*query, {"wait_for", "timeout"}); !later) return pass(later);
-    if (auto known = query->only({}); !known) return pass(known);
+    if (auto known = query->only({"wait_for", "timeout"}); !known) return pass(known);
+    auto within = read_reply_wait(*query);
+    if (!within) return pass(within);
+    reply_within = *within;
   }
   auto format = event_format(request);
   if (!format) return pass(format);
-  return Publish{std::move(*name), *format};
+  if (reply_within && *format != EventFormat::structured && *format != EventFormat::binary)
+    return fail(Code::bad_request, "a reply is to one event", "Content-Type", "send a single event");
+  return Publish{std::move(*name), *format, reply_within};
 }
 
 Result<AnyRequest> read_request(const Match& match, const Request& request) {
@@ -457,7 +507,9 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
       return std::move(*publish);
     }
     case Route::read: return read_read(match, request);
+    case Route::receive_messages:
     case Route::receive: return read_receive(match, request);
+    case Route::settle_messages: return read_settle(match, request);
     case Route::settle: {
       auto repair = repairs(request);
       if (!repair) return pass(repair);
@@ -492,6 +544,13 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::delete_group: return read_named<OneGroup>(group_in_path(match.parameters[0]), request);
     case Route::reset_offsets: return read_reset_offsets(match, request);
     case Route::explain: return read_explain_pattern(request);
+    case Route::put_queue:
+    case Route::get_queue:
+    case Route::delete_queue:
+    case Route::send_messages:
+    case Route::peek_queue:
+    case Route::purge_queue:
+    case Route::redrive_queue: return read_queue_request(match, request);
     case Route::error_page: return read_named<ErrorPage>(decoded(match.parameters[0], "code"), request);
     case Route::later:
       return fail(Code::unsupported, "this path is in the contract, not in this release", {},

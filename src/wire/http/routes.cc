@@ -38,6 +38,16 @@ constexpr RouteEntry table[] = {
     {Route::get_group, Method::get, "/v1/groups/{group}", "get_group"},
     {Route::delete_group, Method::del, "/v1/groups/{group}", "delete_group"},
     {Route::reset_offsets, Method::post, "/v1/groups/{group}/offsets", "reset_offsets"},
+    {Route::list_queues, Method::get, "/v1/queues", "list_queues"},
+    {Route::put_queue, Method::put, "/v1/queues/{queue}", "put_queue"},
+    {Route::get_queue, Method::get, "/v1/queues/{queue}", "get_queue"},
+    {Route::delete_queue, Method::del, "/v1/queues/{queue}", "delete_queue"},
+    {Route::send_messages, Method::post, "/v1/queues/{queue}/messages", "send_messages"},
+    {Route::receive_messages, Method::post, "/v1/queues/{queue}/receive", "receive_messages"},
+    {Route::settle_messages, Method::post, "/v1/queues/{queue}/settle", "settle_messages"},
+    {Route::peek_queue, Method::post, "/v1/queues/{queue}/peek", "peek_queue"},
+    {Route::purge_queue, Method::post, "/v1/queues/{queue}/purge", "purge_queue"},
+    {Route::redrive_queue, Method::post, "/v1/queues/{queue}/redrive", "redrive_queue"},
     {Route::explain, Method::post, "/v1/patterns/explain", "explain"},
     {Route::node, Method::get, "/v1/node", "node"},
     {Route::livez, Method::get, "/livez", "livez"},
@@ -45,10 +55,6 @@ constexpr RouteEntry table[] = {
     {Route::metrics, Method::get, "/metrics", "metrics"},
     {Route::openapi, Method::get, "/openapi.json", "openapi"},
     {Route::error_page, Method::get, "/errors/{code}", "error_page"},
-    {Route::later, Method::put, "/v1/queues/{queue}", "later"},
-    {Route::later, Method::get, "/v1/queues/{queue}", "later"},
-    {Route::later, Method::del, "/v1/queues/{queue}", "later"},
-    {Route::later, Method::post, "/v1/queues/{queue}/{action}", "later"},
 };
 
 std::string_view next_segment(std::string_view& pattern) {

@@ -27,6 +27,8 @@
 #include "continuo/base/time.h"
 #include "continuo/client/connection.h"
 #include "continuo/client/event.h"
+#include "continuo/client/queue.h"
+#include "continuo/client/subscription.h"
 
 namespace continuo::client {
 
@@ -98,62 +100,6 @@ struct Tail {
   std::string from = "latest";
   std::string correlation;
   std::string filter;
-};
-
-/// How often an event is delivered, and what lies between; what is none or empty has the server's default.
-struct Retry {
-  std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
-  std::string backoff;                    ///< fixed (also when empty), linear, exponential or listed
-  std::optional<Millis> base;             ///< between deliveries; what `backoff` begins with
-  std::optional<Millis> max;              ///< no delay is longer
-  std::vector<Millis> delays;             ///< listed: one after the other, the last from then on
-  bool jitter = false;                    ///< any time from none to the delay
-};
-
-/// When so many keys fail with one fingerprint in so short a time, the subscription holds still and tries one now and
-/// then.
-struct StormGuard {
-  std::uint32_t keys = 0;        ///< 0: no guard
-  std::optional<Millis> within;  ///< none: the server's default
-  std::optional<Millis> probe;   ///< the same
-};
-
-struct SubscriptionSettings {
-  std::vector<std::string> topics;
-  std::string filter;            ///< an event pattern, JSON; empty: every event
-  std::string from = "latest";   ///< earliest, latest or a time
-  std::string order_by = "key";  ///< key or none
-  std::optional<std::uint32_t> concurrency;
-  std::optional<Millis> lease;
-  Retry retry;
-  std::string on_failure = "park";  ///< park, drop or dead_letter
-  std::string dead_letter;          ///< the topic of what is given up, with dead_letter
-  std::optional<Millis> ttl;        ///< what waited longer is passed over; none: nothing is
-  std::optional<Millis> expires;    ///< without a consumer for so long it is deleted; none: never
-  StormGuard storm;
-  std::string repairs;  ///< declared repairs, a JSON array; empty: none
-};
-
-/// What is to become different of a subscription; what is none stays.
-struct SubscriptionChange {
-  std::optional<std::string> filter;  ///< an event pattern, JSON; empty: none from now on
-  bool keep_parked = false;           ///< with another filter: keys may be parked, and stay so
-  std::optional<std::uint32_t> concurrency;
-  std::optional<Millis> lease;
-  std::optional<Retry> retry;  ///< as a whole
-  std::optional<std::string> on_failure;
-  std::string dead_letter;  ///< with on_failure dead_letter
-  std::optional<std::optional<Millis>> ttl;
-  std::optional<std::optional<Millis>> expires;
-  std::optional<StormGuard> storm;
-  std::optional<std::string> repairs;  ///< empty: none from now on
-};
-
-/// Where a filter begins to decide: the first offset of a partition.
-struct FilteredFrom {
-  std::string topic;
-  PartitionId partition;
-  Offset offset;
 };
 
 /// One event under a lease.
@@ -244,6 +190,15 @@ class Client {
   Result<std::vector<Delivery>> receive(std::string_view subscription, const Receive& receive = {});
   /// Not cut short by a request to stop: it is sent once, and its answer waited for.
   Result<Settled> settle(std::string_view subscription, const Settle& settle);
+
+  /// True when this call made the queue. Errors: subscription_exists, topic_exists, bad_setting.
+  Result<bool> put_queue(std::string_view name, const QueueSettings& settings = {});
+  /// With all its messages. Errors: unknown_queue.
+  Result<void> delete_queue(std::string_view name);
+  /// One atomic commit; in the order given. With `patience`, give each an id of its own, or a dedup_id.
+  Result<std::vector<Sent>> send(std::string_view queue, std::span<const Message> messages);
+  /// Publishes one event and waits for the event that answers it. Errors: reply_timeout; the event is published then.
+  Result<Event> request(std::string_view topic, const Event& event, Millis timeout);
 
   /// Any request: what has no method of its own. Answers of 400 and more become errors.
   /// PUTs a definition; true when this made it.

@@ -120,6 +120,7 @@ TEST(Client, says_every_setting_of_a_subscription) {
   settings.expires = Millis{7 * 86'400'000};
   settings.storm = {.keys = 50, .within = Millis{10'000}};
   settings.repairs = R"([{"patch":[]}])";
+  settings.target = R"({"topic":{"name":"copies"}})";
   ASSERT_TRUE(client.put_subscription("s", settings));
   SubscriptionChange change;
   change.retry = Retry{.attempts = 5, .base = Millis{200}, .jitter = true};
@@ -128,17 +129,57 @@ TEST(Client, says_every_setting_of_a_subscription) {
   change.expires = Millis{60'000};
   change.storm.emplace();
   change.repairs = "";
+  change.target = "";
   ASSERT_TRUE(client.change_subscription("s", change));
-  ASSERT_TRUE(client.change_subscription("s", {.concurrency = 7, .lease = Millis{10'000}}));
+  ASSERT_TRUE(client.change_subscription("s", {.concurrency = 7, .lease = Millis{10'000}, .target = settings.target}));
   EXPECT_THAT(server.requests()[0],
               HasSubstr(R"({"topics":["orders"],"from":"2026-01-31T08:00:00Z","order_by":"key",)"
                         R"("retry":{"attempts":3,"backoff":"listed","delays":["1s","1m"]},"on_failure":"dead_letter",)"
                         R"("dead_letter":"s.dead","ttl":"1h","expires":"7d","storm":{"keys":50,"within":"10s"},)"
-                        R"("repairs":[{"patch":[]}]})"));
+                        R"("repairs":[{"patch":[]}],"target":{"topic":{"name":"copies"}}})"));
   EXPECT_THAT(server.requests()[1],
               HasSubstr(R"({"retry":{"attempts":5,"base":"200ms","jitter":true},"on_failure":"park","ttl":null,)"
-                        R"("expires":"1m","storm":null,"repairs":null})"));
-  EXPECT_THAT(server.requests()[2], HasSubstr(R"({"concurrency":7,"lease":"10s"})"));
+                        R"("expires":"1m","storm":null,"repairs":null,"target":{"pull":{}}})"));
+  EXPECT_THAT(server.requests()[2],
+              HasSubstr(R"({"concurrency":7,"lease":"10s","target":{"topic":{"name":"copies"}}})"));
+}
+
+TEST(Client, sends_messages_and_makes_their_queue) {
+  ScriptedServer server;
+  server.answer(201, "{}");
+  server.answer(201, R"({"durable":true,"messages":[{"id":"a","partition":0,"offset":"41","duplicate":false},)"
+                     R"({"id":"b","partition":1,"offset":"7","duplicate":true}]})");
+  Client client{server.options()};
+  EXPECT_TRUE(*client.put_queue("mail", {.fifo = true, .lease = Millis{20'000}, .max_receives = 3}));
+  std::vector<Message> messages(2);
+  messages[0].event.json(R"({"amount":1.50})");
+  messages[0].delay = Millis{5'000};
+  messages[0].group = "g";
+  messages[1].event = Event{.id = "b", .source = "/s", .type = "T"};
+  messages[1].dedup_id = "once";
+  const auto sent = client.send("mail", messages);
+  ASSERT_TRUE(sent) << to_string(sent.error());
+  EXPECT_EQ(sent->at(0).offset, Offset{41});
+  EXPECT_EQ(sent->at(1).id, "b");
+  EXPECT_TRUE(sent->at(1).duplicate);
+  const auto requests = server.requests();
+  EXPECT_NE(requests[0].find(R"({"fifo":true,"lease":"20s","max_receives":3})"), std::string::npos) << requests[0];
+  EXPECT_NE(requests[1].find(R"({"data":{"amount":1.50},"delay":"5s","group":"g"})"), std::string::npos) << requests[1];
+  EXPECT_NE(requests[1].find(R"("dedup_id":"once")"), std::string::npos) << requests[1];
+}
+
+TEST(Client, waits_for_the_reply_to_a_request) {
+  ScriptedServer server;
+  server.answer(200, R"({"specversion":"1.0","id":"r","source":"/s","type":"T","causationid":"q"})");
+  server.answer(504, R"({"code":"reply_timeout","detail":"none","status":504})",
+                "Content-Type: application/problem+json\r\n");
+  Client client{server.options()};
+  const Event asked{.id = "q", .source = "/s", .type = "Asked"};
+  const auto reply = client.request("quotes", asked, Millis{2'000});
+  ASSERT_TRUE(reply) << to_string(reply.error());
+  EXPECT_EQ(reply->id, "r");
+  EXPECT_EQ(client.request("quotes", asked, Millis{100}).error().code, Code::reply_timeout);
+  EXPECT_NE(server.requests()[0].find("POST /v1/topics/quotes/events?wait_for=reply&timeout=2s"), std::string::npos);
 }
 
 TEST(Client, sends_again_with_the_same_id_when_the_kept_connection_is_gone) {

@@ -146,6 +146,7 @@ std::string write_subscription(const SubscriptionSettings& settings) {
   if (settings.expires) write_text("expires", format_duration(*settings.expires), out);
   if (settings.storm.keys != 0) write_member("storm", write_storm(settings.storm), out);
   if (!settings.repairs.empty()) write_member("repairs", settings.repairs, out);
+  if (!settings.target.empty()) write_member("target", settings.target, out);
   return out + "}";
 }
 
@@ -166,6 +167,7 @@ std::string write_subscription(const SubscriptionChange& change) {
   write_end("expires", change.expires);
   if (change.storm) write_member("storm", write_storm(*change.storm), out);
   if (change.repairs) write_member("repairs", json_or_null(*change.repairs), out);
+  if (change.target) write_member("target", change.target->empty() ? R"({"pull":{}})" : *change.target, out);
   if (change.keep_parked) write_text("parked", "keep", out);
   return out + "}";
 }

@@ -1,0 +1,167 @@
+#include "continuo/delivery/repairer.h"
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "continuo/node/healing.h"
+#include "continuo/node/record_finder.h"
+#include "continuo/node/thread_name.h"
+#include "continuo/record/edited_event.h"
+#include "continuo/routing/repairs.h"
+
+namespace continuo::delivery {
+namespace {
+
+constexpr std::uint32_t at_once = 20;
+constexpr Millis lease{60'000};
+constexpr Millis longest_wait{30'000};
+constexpr std::string_view who = "declared repair";
+
+}  // namespace
+
+class Repairer::Work final : public node::Edge {
+ public:
+  explicit Work(node::Node& node) : node_(node) {}
+
+  void deliver(node::Mail mail) override {
+    const std::scoped_lock lock{mutex_};
+    mail_.push_back(std::move(mail));
+    changed_.notify_one();
+  }
+
+  void start() {
+    wants_news = true;
+    node_.add_edge(*this);
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    cancelled_->store(true, std::memory_order_release);
+    thread_.request_stop();
+    changed_.notify_one();
+    thread_.join();
+    node_.remove_edge(*this);
+  }
+
+ private:
+  // A subscription with declared repairs; they are compiled again when they change.
+  struct Repaired {
+    std::string declared;
+    std::optional<routing::Repairs> repairs;
+    bool asked = false;
+  };
+
+  void run(const std::stop_token& stop) {
+    node::name_thread("repairer");
+    while (!stop.stop_requested()) {
+      follow();
+      std::deque<node::Mail> mail;
+      {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, stop, [this] { return !mail_.empty(); });
+        mail.swap(mail_);
+      }
+      for (node::Mail& each : mail)
+        for (auto& answer : each.answers) answer();
+    }
+  }
+
+  // Asks for heads wherever repairs are declared and nobody asks yet.
+  void follow() {
+    const auto catalogue = node_.catalogue();
+    if (catalogue != seen_) {
+      seen_ = catalogue;
+      std::erase_if(all_, [&](const auto& each) { return !declares(*catalogue, each.first); });
+    }
+    for (const auto& [name, subscription] : catalogue->subscriptions) {
+      if (subscription->settings.repairs.empty()) continue;
+      Repaired& repaired = all_[subscription->id];
+      if (repaired.declared != subscription->settings.repairs) {
+        repaired.declared = subscription->settings.repairs;
+        repaired.repairs.reset();
+        if (auto parsed = routing::Repairs::parse(repaired.declared)) repaired.repairs.emplace(std::move(*parsed));
+      }
+      if (repaired.repairs && !repaired.asked) ask(subscription->id, repaired);
+    }
+  }
+
+  static bool declares(const node::Catalogue& catalogue, SubscriptionId id) {
+    for (const auto& [name, subscription] : catalogue.subscriptions)
+      if (subscription->id == id) return !subscription->settings.repairs.empty();
+    return false;
+  }
+
+  void ask(SubscriptionId id, Repaired& repaired) {
+    repaired.asked = true;
+    node::ReceiveRepairs receive{id, engines::RepairBy::declared, at_once, lease, longest_wait, cancelled_};
+    node_.healing().receive(*this, std::move(receive), [this, id](Result<std::vector<node::RepairDelivery>> heads) {
+      const auto found = all_.find(id);
+      if (found == all_.end()) return;
+      found->second.asked = false;
+      if (heads && !heads->empty()) repair(id, *found->second.repairs, *heads);
+    });
+  }
+
+  void repair(SubscriptionId id, routing::Repairs& repairs, const std::vector<node::RepairDelivery>& heads) {
+    std::vector<node::SettleRepair> settled;
+    node::RecordFinder finder{[this](PartitionRef ref, Offset offset) { return node_.read_one(ref, offset); }};
+    for (const node::RepairDelivery& head : heads) settled.push_back(look_at(repairs, finder, head));
+    node_.healing().settle(*this, id, std::move(settled), std::string(who), [](Result<node::RepairsSettled>) {});
+  }
+
+  // What was edited before and failed again is looked at as it is now.
+  node::SettleRepair look_at(routing::Repairs& repairs, node::RecordFinder& finder, const node::RepairDelivery& head) {
+    node::SettleRepair answer;
+    answer.settle.lease = head.lease;
+    answer.settle.outcome = engines::RepairSettle::Outcome::needs_person;
+    const node::ParkedKey& parked = head.parked;
+    const auto catalogue = node_.catalogue();
+    const node::Topic* edits = parked.edited ? catalogue->find_topic(node::edits_topic) : nullptr;
+    const auto record = edits == nullptr ? finder.find(parked.partition, parked.head)
+                                         : finder.find({edits->id, PartitionId{0}}, *parked.edited);
+    if (!record) return refused(answer, "the event cannot be read: " + record.error().detail);
+    std::string topic, scratch, json;
+    for (const auto& [name, each] : catalogue->topics)
+      if (each->id == parked.partition.topic) topic = name;
+    const record::Event event = record::event_of(*record, {topic, parked.partition.partition}, scratch);
+    const routing::Repair* found =
+        repairs.find({parked.failure.code, parked.failure.message, parked.fingerprint, parked.attempts},
+                     {&event, record->key, &*record});
+    if (found == nullptr) return refused(answer, "no declared repair fits");
+    record::write_json(event, nullptr, parked.head, json);
+    auto patched = found->apply(json);
+    if (!patched) return refused(answer, "the repair " + found->name + " does not fit: " + patched.error().detail);
+    auto edited = record::edit_event(json, *patched);
+    if (!edited) return refused(answer, "the repair " + found->name + " makes no event: " + edited.error().detail);
+    answer.settle.outcome = engines::RepairSettle::Outcome::repaired;
+    answer.settle.reason = found->name;
+    answer.event = {std::move(edited->body), record->timestamp_ms, std::move(edited->difference)};
+    return answer;
+  }
+
+  static node::SettleRepair refused(node::SettleRepair answer, std::string why) {
+    answer.settle.reason = std::move(why);
+    return answer;
+  }
+
+  node::Node& node_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<node::Mail> mail_;
+  std::jthread thread_;
+  // The thread's own.
+  std::shared_ptr<const node::Catalogue> seen_;
+  std::map<SubscriptionId, Repaired> all_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+Repairer::Repairer(node::Node& node) : work_(std::make_unique<Work>(node)) {}
+Repairer::~Repairer() { stop(); }
+void Repairer::start() { work_->start(); }
+void Repairer::stop() { work_->stop(); }
+
+}  // namespace continuo::delivery
