@@ -17,6 +17,16 @@ constexpr Millis between_slices{10};
 constexpr std::size_t counted_at_once = 100'000;
 constexpr std::uint32_t most_rate = 1'000'000;
 
+// The release as what was decided before leaves it: several of its keys may fail in one decision, and others be due.
+ReleaseChanged latest(const ReleaseChanged& before, const std::vector<Effect>& effects) {
+  for (auto each = effects.rbegin(); each != effects.rend(); ++each) {
+    if (each->type != ReleaseChanged::type) continue;
+    const auto read = decode<ReleaseChanged>(each->version, each->payload);
+    if (read && read->subscription == before.subscription) return *read;
+  }
+  return before;
+}
+
 std::unexpected<Error> unknown(SubscriptionId id) {
   return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
 }
@@ -234,7 +244,8 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_stop_release(SubscriptionId i
 // What was parked since the release began is not its affair: it does not run after its own relapses.
 void SubscriptionsEngine::decide_release_slice(const State& state, const Now& now, std::size_t most,
                                                std::vector<Effect>& effects) const {
-  ReleaseChanged release = state.release->value;
+  ReleaseChanged release = latest(state.release->value, effects);
+  if (release.state != ReleaseState::running) return;
   std::size_t room = std::min<std::size_t>(most, keys_in_a_slice), looked_at = 0;
   if (release.rate != 0) room = std::min<std::size_t>(room, std::max<std::uint32_t>(1, release.rate / 10));
   std::uint64_t taken = 0;
@@ -258,7 +269,7 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
 
 void SubscriptionsEngine::decide_relapse(const State& state, std::uint64_t number, std::vector<Effect>& effects) const {
   if (!state.release || number == 0 || state.release->value.number != number) return;
-  ReleaseChanged release = state.release->value;
+  ReleaseChanged release = latest(state.release->value, effects);
   ++release.relapsed;
   if (release.state == ReleaseState::running && release.stop_at_relapse) release.state = ReleaseState::relapsed;
   effects.push_back(encode(release));

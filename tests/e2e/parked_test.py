@@ -169,6 +169,10 @@ def check_release(book):
     assert counted["matching"] == 3 and counted["released"] == 0, counted
     assert set(book.listed()) == {"dan", "eve", "fay"}
     check_relapse(book)
+    book.parked("release", "--go-on", said=('"stop_at_relapse":false',))
+    eventually(lambda: state_of(book)["released"] == 3, what="the release")
+    book.consume_all()
+    assert state_of(book)["relapsed"] == 3, "each of them counts, also when they fail in one settle"
     book.parked("release", "--rate", "soon", code=1, said=("bad_setting", "100/s"))
     book.parked("release", "--stop", "--dry-run", code=2)
     alike = book.listed()["dan"]["fingerprint"]
