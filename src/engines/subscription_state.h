@@ -40,8 +40,8 @@ struct SubscriptionsEngine::State {
 
   std::set<ReadyKey> ready;
   std::set<std::pair<PartitionRef, std::uint64_t>> parked;
-  /// Parked keys whose head nobody has to repair, oldest first.
-  std::map<RepairBy, std::set<std::tuple<WallTime, PartitionRef, std::uint64_t>>> broken;
+  /// Heads of parked keys that nobody has to repair, oldest first.
+  std::map<RepairBy, std::set<std::tuple<WallTime, PartitionRef, Offset>>> broken;
   std::map<std::pair<PartitionRef, Offset>, std::uint64_t> heads;  ///< of all keys: its place, the key's hash
   std::uint32_t leased_keys = 0;
   Counts counts;

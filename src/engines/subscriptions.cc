@@ -160,7 +160,7 @@ void SubscriptionsEngine::enter(State& state, KeyUnit& unit) {
       if (unit.repair_lease != 0)
         due_.insert({unit.repair_until, unit.ref});
       else
-        state.broken[unit.repair_by].emplace(unit.since, unit.ref.partition, unit.ref.key_hash);
+        state.broken[unit.repair_by].emplace(unit.since, unit.ref.partition, unit.queue.front());
       return;
     case KeyUnit::State::scheduled: state.counts.delayed += events; return;
     case KeyUnit::State::giving_up:
@@ -199,7 +199,7 @@ void SubscriptionsEngine::leave(State& state, KeyUnit& unit) {
       if (unit.repair_lease != 0)
         due_.erase({unit.repair_until, unit.ref});
       else
-        state.broken[unit.repair_by].erase({unit.since, unit.ref.partition, unit.ref.key_hash});
+        state.broken[unit.repair_by].erase({unit.since, unit.ref.partition, unit.queue.front()});
       return;
     case KeyUnit::State::scheduled: state.counts.delayed -= events; return;
     case KeyUnit::State::giving_up:

@@ -258,8 +258,6 @@ class SubscriptionsEngine {
   struct KeyPlan;
   using Plans = std::map<KeyRef, KeyPlan>;
   Result<Plans> plan(const Settle& settle) const;
-  void decide_key(const State& state, const KeyRef& ref, const KeyPlan& plan, const Now& now,
-                  SettleDecision& decision) const;
   // A delivery that failed, behind those of its run that were settled.
   struct Failed {
     std::uint32_t settled_before = 0;
@@ -267,14 +265,22 @@ class SubscriptionsEngine {
     std::optional<Millis> delay;
     std::string_view event_type;
   };
-  void decide_failure(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
+  // What one decision saw fail so far: its own failures count before they are applied.
+  struct Failures {
+    std::map<std::pair<SubscriptionId, std::string>, std::uint32_t> alike;  // keys, by fingerprint
+    std::map<SubscriptionId, StormChanged> storms;                          // that began
+  };
+  void decide_key(const State& state, const KeyRef& ref, const KeyPlan& plan, const Now& now, Failures& failures,
+                  SettleDecision& decision) const;
+  void decide_failure(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now, Failures& failures,
                       std::vector<Effect>& effects) const;
   void decide_given_up(const State& state, const KeyUnit& unit, const Failed& failed, std::uint32_t attempts,
                        const Now& now, std::vector<Effect>& effects) const;
-  void decide_lease_over(const KeyUnit& unit, const Now& now, std::vector<Effect>& effects) const;
+  void decide_lease_over(const KeyUnit& unit, const Now& now, Failures& failures, std::vector<Effect>& effects) const;
   void decide_relapse(const State& state, std::uint64_t release, std::vector<Effect>& effects) const;
-  bool decide_storm(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
+  bool decide_storm(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now, Failures& failures,
                     std::vector<Effect>& effects) const;
+  std::uint32_t alike(const State& state, const KeyRef& ref, const std::string& name, Elapsed now) const;
   void decide_storm_over(const State& state, const KeyRef& settled, std::vector<Effect>& effects) const;
   ReceiveDecision decide_probe(const State& state, Millis lease, Elapsed now) const;
   void decide_healing_due(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
@@ -385,7 +391,7 @@ class SubscriptionsEngine {
   std::map<std::string, SubscriptionUnit*, std::less<>> by_name_;
   std::set<Due> due_;
   std::set<WallDue> coming_, expiring_;  // heads: that wait for their time; that nobody has and that expire
-  std::set<KeyRef> giving_up_;     // their heads are to be written to topics of dead letters
+  std::set<KeyRef> giving_up_;           // their heads are to be written to topics of dead letters
   std::set<std::pair<Elapsed, SubscriptionId>> probes_due_, releases_due_;
   std::multiset<Offset> edits_;    // that are still delivered
   std::size_t draining_ = 0;       // keys that are

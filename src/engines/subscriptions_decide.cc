@@ -326,11 +326,12 @@ std::vector<Effect> SubscriptionsEngine::decide_return(std::span<const Lease> le
 
 std::vector<Effect> SubscriptionsEngine::decide_due(const Now& now, std::size_t most) const {
   std::vector<Effect> effects;
+  Failures failures;
   for (const auto& [at, ref] : due_) {
     if (at > now.elapsed || effects.size() >= most) break;
     const KeyUnit& unit = *key(ref);
     if (unit.state == KeyUnit::State::leased && find(ref.subscription) != nullptr)
-      decide_lease_over(unit, now, effects);
+      decide_lease_over(unit, now, failures, effects);
     else if (unit.state == KeyUnit::State::parked)
       effects.push_back(encode(RepairChanged{ref, unit.repair_by, 0, {}, {}, {}}));
     else

@@ -146,8 +146,9 @@ Result<SubscriptionsEngine::RepairDecision> SubscriptionsEngine::decide_repair(S
   RepairDecision decision;
   const auto broken = found->broken.find(who);
   if (found->definition->definition.paused || broken == found->broken.end()) return decision;
-  for (const auto& [since, partition, hash] : broken->second) {
+  for (const auto& [since, partition, head] : broken->second) {
     if (decision.deliveries.size() >= most) break;
+    const std::uint64_t hash = found->heads.at({partition, head});
     const KeyUnit& unit = *found->keys.at({id, partition, hash});
     const Lease taken{id, found->definition->definition.epoch, partition, hash, unit.queue.front(), leases_.next};
     decision.deliveries.push_back({taken, describe(*found, unit)});

@@ -64,14 +64,15 @@ const KeyUnit* SubscriptionsEngine::leased_key(const Lease& lease) const {
   return unit;
 }
 
-void SubscriptionsEngine::decide_lease_over(const KeyUnit& unit, const Now& now, std::vector<Effect>& effects) const {
+void SubscriptionsEngine::decide_lease_over(const KeyUnit& unit, const Now& now, Failures& failures,
+                                            std::vector<Effect>& effects) const {
   const Failure failure{"lease_expired", "the consumer did not settle in time"};
-  decide_failure(*state(unit.ref.subscription), unit, {0, failure, std::nullopt, {}}, now, effects);
+  decide_failure(*state(unit.ref.subscription), unit, {0, failure, std::nullopt, {}}, now, failures, effects);
 }
 
 void SubscriptionsEngine::decide_failure(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
-                                         std::vector<Effect>& effects) const {
-  if (decide_storm(state, unit, failed, now, effects)) return;
+                                         Failures& failures, std::vector<Effect>& effects) const {
+  if (decide_storm(state, unit, failed, now, failures, effects)) return;
   const SubscriptionSettings& settings = state.definition->definition.settings;
   const std::uint32_t attempts = failed.settled_before == 0 ? unit.attempts : 1;
   const RetrySteps& steps = settings.retry.steps_for(failed.failure.code);
@@ -102,7 +103,7 @@ void SubscriptionsEngine::decide_given_up(const State& state, const KeyUnit& uni
 }
 
 void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, const KeyPlan& key_plan, const Now& now,
-                                     SettleDecision& decision) const {
+                                     Failures& failures, SettleDecision& decision) const {
   const auto refuse = [&](const Lease& lease) { decision.settled.refused.push_back({lease, Code::lease_lost}); };
   const KeyUnit* unit = key(ref);
   std::uint32_t settled = 0;
@@ -126,7 +127,8 @@ void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, cons
     returned = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
                unit->queue[settled] == nack->lease.offset;
     if (returned) {
-      decide_failure(state, *unit, {settled, nack->failure, nack->delay, nack->event_type}, now, decision.effects);
+      decide_failure(state, *unit, {settled, nack->failure, nack->delay, nack->event_type}, now, failures,
+                     decision.effects);
       ++decision.settled.settled;
     } else {
       refuse(nack->lease);
@@ -154,7 +156,8 @@ Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(c
   auto plans = plan(settle);
   if (!plans) return pass(plans);
   SettleDecision decision;
-  for (const auto& [ref, key_plan] : *plans) decide_key(*found, ref, key_plan, now, decision);
+  Failures failures;
+  for (const auto& [ref, key_plan] : *plans) decide_key(*found, ref, key_plan, now, failures, decision);
   if (publishes && !decision.settled.refused.empty())
     return fail(Code::settle_refused,
                 fmt::format("{} of the leases are not held any more, so this request settled and published nothing; an "

@@ -51,35 +51,40 @@ bool SubscriptionsEngine::is_probing(const State& state) const {
 
 // True: the storm has to do with it, and what becomes of the event is said.
 bool SubscriptionsEngine::decide_storm(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
-                                       std::vector<Effect>& effects) const {
+                                       Failures& failures, std::vector<Effect>& effects) const {
   const StormGuard& guard = state.definition->definition.settings.storm;
-  StormChanged storm;
-  if (state.storm) {
-    storm = state.storm->value;
-    effects.push_back(encode(KeyReturned{unit.ref, {}, failed.failure, true}));
-    if (storm.probing != unit.ref) return true;
-    storm.probing.reset();
-    storm.probe_at = now.elapsed + probe_after(guard, ++storm.probes);
+  const bool began = failures.storms.contains(state.id);
+  if (!state.storm && !began && guard.keys == 0) return false;
+  if (!state.storm && !began) {
+    const std::string name = fingerprint(failed.failure);
+    const std::uint32_t together = ++failures.alike[{state.id, name}];
+    if (alike(state, unit.ref, name, now.elapsed) + together < guard.keys) return false;
+    StormChanged storm{.subscription = state.id,
+                       .fingerprint = name,
+                       .since = now.wall,
+                       .probe_at = now.elapsed + probe_after(guard, 0)};
     effects.push_back(encode(storm));
-    return true;
+    failures.storms.emplace(state.id, std::move(storm));
   }
-  if (guard.keys == 0) return false;
-  const std::string name = fingerprint(failed.failure);
-  const auto found = std::ranges::find(state.failing, name, &State::Failing::fingerprint);
-  if (found == state.failing.end()) return false;
-  const Elapsed begin{now.elapsed.ms - guard.within.count()};
-  const auto recent = found->by_time.lower_bound({begin, KeyRef{}});
-  const auto others = static_cast<std::size_t>(std::distance(recent, found->by_time.end()));
-  const auto own = found->last.find(unit.ref);
-  const bool counted = own != found->last.end() && own->second >= begin;
-  if (others + (counted ? 0 : 1) < guard.keys) return false;
-  storm = {.subscription = state.id,
-           .fingerprint = name,
-           .since = now.wall,
-           .probe_at = now.elapsed + probe_after(guard, 0)};
   effects.push_back(encode(KeyReturned{unit.ref, {}, failed.failure, true}));
+  if (!state.storm || state.storm->value.probing != unit.ref) return true;
+  StormChanged storm = state.storm->value;
+  storm.probing.reset();
+  storm.probe_at = now.elapsed + probe_after(guard, ++storm.probes);
   effects.push_back(encode(storm));
   return true;
+}
+
+// Other keys that failed so of late.
+std::uint32_t SubscriptionsEngine::alike(const State& state, const KeyRef& ref, const std::string& name,
+                                         Elapsed now) const {
+  const auto found = std::ranges::find(state.failing, name, &State::Failing::fingerprint);
+  if (found == state.failing.end()) return 0;
+  const Elapsed begin{now.ms - state.definition->definition.settings.storm.within.count()};
+  const auto recent = found->by_time.lower_bound({begin, KeyRef{}});
+  const auto own = found->last.find(ref);
+  const bool counted = own != found->last.end() && own->second >= begin;
+  return static_cast<std::uint32_t>(std::distance(recent, found->by_time.end())) - (counted ? 1 : 0);
 }
 
 void SubscriptionsEngine::decide_storm_over(const State& state, const KeyRef& settled,

@@ -27,6 +27,10 @@ Result<EditedEvent> edit_event(std::string_view original, std::string_view edite
     at = at.empty() ? "event" : "event." + at;
     return pass(after);
   }
+  if (after->id != before->id || after->source != before->source)
+    return fail(Code::bad_event, "id and source must stay: consumers know the event by them",
+                after->id != before->id ? "event.id" : "event.source",
+                "to send another event, skip this one and publish it");
   if (after->key() != before->key())
     return fail(Code::bad_event,
                 fmt::format("the key must stay '{}': the event goes where the failed one was", before->key()),

@@ -16,9 +16,9 @@ struct EditedEvent {
 
 inline constexpr std::size_t longest_event_difference = 16 * 1024;
 
-/// Both structured. The key must stay: the event goes where the failed one was. When it happened and what it belongs to
-/// (time, correlationid) stay too where the new one does not say. Errors: bad_json, bad_utf8, bad_event with `event` in
-/// `at`.
+/// Both structured. Id, source and key must stay: the event goes where the failed one was. When it happened and what it
+/// belongs to (time, correlationid) stay too where the new one does not say. Errors: bad_json, bad_utf8, bad_event with
+/// `event` in `at`.
 Result<EditedEvent> edit_event(std::string_view original, std::string_view edited);
 
 }  // namespace continuo::record

@@ -36,6 +36,9 @@ TEST(EditedEvent, KeepsWhenItHappenedAndWhatItBelongsTo) {
 TEST(EditedEvent, MustBeAnEventUnderTheSameKey) {
   EXPECT_EQ(edit_event(original, R"({"specversion":"1.0","id":"1","type":"paid","subject":"ann"})").error().at,
             "event.source");
+  EXPECT_EQ(
+      edit_event(original, R"({"specversion":"1.0","id":"2","source":"/s","type":"paid","subject":"ann"})").error().at,
+      "event.id");
   const auto other =
       edit_event(original, R"({"specversion":"1.0","id":"1","source":"/s","type":"paid","subject":"bob"})");
   EXPECT_EQ(other.error().code, Code::bad_event);

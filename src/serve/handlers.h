@@ -42,7 +42,7 @@ void read(Exchange& exchange, const wire::http::Read& request);
 // subscriptions.cc
 void list_subscriptions(Exchange& exchange);
 void put_subscription(Exchange& exchange, wire::http::PutSubscription request);
-void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request);
+void change_subscription(Exchange& exchange, wire::http::ChangeSubscription request);
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
 void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& request);
 void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool paused);

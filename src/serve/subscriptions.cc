@@ -106,21 +106,26 @@ void put_subscription(Exchange& exchange, wire::http::PutSubscription request) {
   with_topic(exchange, target->topic->name, [put](Exchange& again, const node::Topic&) { put(again); });
 }
 
-void change_subscription(Exchange& exchange, const wire::http::ChangeSubscription& request) {
-  IoThread& thread = exchange.thread();
-  engines::SubscriptionChange change = request.change;
-  const auto catalogue = thread.node().catalogue();
-  if (const node::Subscription* there = catalogue->find_subscription(request.subscription); there && change.target) {
-    engines::SubscriptionSettings settings = change.applied_to(there->settings);
-    if (auto target = checked_target(thread.door(), request.subscription, settings); !target)
-      return exchange.refuse(target.error(), {});
-    change.target = settings.target;
+void change_subscription(Exchange& exchange, wire::http::ChangeSubscription request) {
+  const auto catalogue = exchange.thread().node().catalogue();
+  std::optional<std::string> copies;
+  if (const node::Subscription* there = catalogue->find_subscription(request.subscription);
+      there && request.change.target) {
+    engines::SubscriptionSettings settings = request.change.applied_to(there->settings);
+    auto target = checked_target(exchange.thread().door(), request.subscription, settings);
+    if (!target) return exchange.refuse(target.error(), {});
+    request.change.target = settings.target;
+    if (target->topic) copies = target->topic->name;
   }
-  thread.node().change_subscription(thread, request.subscription, std::move(change),
-                                    [self = exchange.shared_from_this()](Result<node::ChangedSubscription> changed) {
-                                      if (!changed) return self->refuse(changed.error(), {});
-                                      self->answer_json(change_of(*changed, *self->thread().node().catalogue()));
-                                    });
+  const auto change = [request = std::move(request)](Exchange& on) {
+    on.thread().node().change_subscription(on.thread(), request.subscription, request.change,
+                                           [self = on.shared_from_this()](Result<node::ChangedSubscription> changed) {
+                                             if (!changed) return self->refuse(changed.error(), {});
+                                             self->answer_json(change_of(*changed, *self->thread().node().catalogue()));
+                                           });
+  };
+  if (!copies) return change(exchange);
+  with_topic(exchange, *copies, [change](Exchange& again, const node::Topic&) { change(again); });
 }
 
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {

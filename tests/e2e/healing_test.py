@@ -286,27 +286,31 @@ def check_kill(server, client, folder):
     good(kept.ask("parked/a/edit", {"event": mended, "release": False}))
     good(kept.ask("parked/b/retry"))
     server.kill()
-    with Server(folder) as again:
-        kept.client = Client(again.port)
+    server = Server(folder)
+    try:
+        kept.client = Client(server.port)
         keys = {each["key"]: each for each in kept.parked()}
         assert sorted(keys) == ["a", "c"] and keys["a"]["head"]["edited"], keys
         good(kept.ask("parked/a/retry"))
         kept.handle(poison("c-1"))
         assert kept.done == {"a": [1, 2], "b": [1, 2]}, kept.done
+    finally:
+        server.kill()
 
 
 def main():
     folder = tempfile.mkdtemp(prefix="continuo-healing.")
+    server = Server(folder)
     try:
-        with Server(folder) as server:
-            client = Client(server.port)
-            for check in (check_verbs, check_workflow, check_declared, check_release, check_storm, check_dead_letters,
-                          check_seek, check_changes):
-                begun = time.monotonic()
-                check(client)
-                print(f"{check.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
-            check_kill(server, client, folder)
+        client = Client(server.port)
+        for check in (check_verbs, check_workflow, check_declared, check_release, check_storm, check_dead_letters,
+                      check_seek, check_changes):
+            begun = time.monotonic()
+            check(client)
+            print(f"{check.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
+        check_kill(server, client, folder)
     finally:
+        server.kill()
         shutil.rmtree(folder, ignore_errors=True)
     print("failed events healed, in their order")
 

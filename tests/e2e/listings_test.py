@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The listings in docs/cli.md, docs/groups.md, docs/queues.md, docs/shop.md, docs/webhooks.md and docs/client-cpp.md are true: they are
-run, or are parts of what is run.
+"""The listings in docs/cli.md, docs/groups.md, docs/queues.md, docs/shop.md, docs/webhooks.md and docs/client-cpp.md
+are true: they are run, or are parts of what is run.
 
 In a `console` block, lines with `$ ` are commands; what follows is what they print, where `...` stands for anything,
 and a last `[N]` is the exit code.

@@ -104,7 +104,7 @@ constexpr std::string_view paths = R"json(
 },
 )json";
 
-constexpr std::string_view schemas = R"json(,
+constexpr std::string_view schemas = R"json(
   "QueueSettings": {"type": "object", "additionalProperties": false, "properties": {
     "fifo": {"type": "boolean", "default": false}, "lease": {"$ref": "#/components/schemas/Duration"},
     "max_receives": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 5},
@@ -127,7 +127,7 @@ constexpr std::string_view schemas = R"json(,
     "properties": {"event": {"$ref": "#/components/schemas/Event"}, "data": true,
       "delay": {"$ref": "#/components/schemas/Duration"}, "not_before": {"type": "string", "format": "date-time"},
       "ttl": {"$ref": "#/components/schemas/Duration"}, "expire_at": {"type": "string", "format": "date-time"},
-      "group": {"type": "string"}, "dedup_id": {"type": "string", "maxLength": 1024}}}
+      "group": {"type": "string"}, "dedup_id": {"type": "string", "maxLength": 1024}}},
 )json";
 
 }  // namespace
