@@ -128,7 +128,8 @@ def check_editing(book):
     assert book.taken["ann"] == [("ann0", 7), ("ann1", 1), ("ann2", 1)], book.taken["ann"]
     original = rows(book.server.run("tail", "payments", "--from", "earliest").stdout)
     assert [each["data"]["amount"] for each in original if each["id"] == "ann0"] == ["bad"], "others see what was sent"
-    other_key = json.dumps(event)
+    book.parked("edit", "bob", "--event", json.dumps(event), code=1, said=("bad_event", "id and source must stay"))
+    other_key = json.dumps(json.loads(book.head("bob")) | {"partitionkey": "ann"})
     book.parked("edit", "bob", "--event", other_key, code=1, said=("bad_event", "must stay 'bob'"))
     book.parked("edit", "bob", "--event", "{}", code=1, said=("--event",))
     book.parked("edit", "ann", "--event", json.dumps(event), code=1, said=("not_parked",))

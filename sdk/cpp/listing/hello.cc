@@ -42,7 +42,7 @@ static int heal(const client::Address& server) {
   auto page = healing.parked({.type = "OrderPlaced"});  // keys whose first event failed for good
   if (!page) return failed(page.error());
   for (const client::ParkedKey& parked : page->keys) {
-    client::Event mended = *parked.event;  // its key stays as it is, and so does its place
+    client::Event mended = *parked.event;  // its id, source and key stay, and so does its place
     auto edited = healing.edit(parked.id, mended.json(R"({"amount":4200})"), {.by = "ann", .reason = "was in euros"});
     if (!edited) return failed(edited.error());
   }
