@@ -135,8 +135,7 @@ Result<void> prepare(Client& client, const Service& service) {
                                                            .from = "earliest",
                                                            .concurrency = {},
                                                            .lease = lease,
-                                                           .attempts = attempts,
-                                                           .retry_delay = retry_delay});
+                                                           .retry = {.attempts = attempts, .base = retry_delay}});
   if (!subscribed) return pass(subscribed);
   return {};
 }

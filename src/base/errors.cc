@@ -37,7 +37,7 @@ constexpr Text texts[] = {
      "Create it: continuo sub create NAME --topic TOPIC."},
     {Code::unknown_queue, "There is no queue of that name.", "Create it: continuo queue create NAME."},
     {Code::unknown_key, "The subscription knows no waiting or parked key of that name.",
-     "List them: continuo sub parked NAME."},
+     "List them: continuo parked list NAME."},
     {Code::unknown_group, "There is no consumer group of that name.", "List them: continuo group list."},
     {Code::not_found, "There is nothing at that path.", "See /openapi.json for the paths there are."},
     {Code::method_not_allowed, "The path does not take that method.", "See the Allow header of the answer."},

@@ -4,6 +4,9 @@
 // anything done. What the file does not name stays as it is.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "continuo/cli/commands.h"
 #include "continuo/cli/definitions_file.h"
 #include "continuo/record/padded_text.h"
@@ -48,12 +51,14 @@ auto read(std::string_view text, const Read& settings_of) -> decltype(settings_o
   return settings_of(*object);
 }
 
-// Only these members: an answer has more than settings.
-std::string only(const json::object& object, std::initializer_list<std::string_view> names) {
-  json::object out;
-  for (const std::string_view name : names)
-    if (const json::value* found = object.if_contains(name)) out[name] = *found;
-  return json::serialize(out);
+// Of an answer, which has more than settings, only these members. As it was written: 1.50 is not 1.5E0.
+template <class Read>
+auto read_only(std::string_view answer, std::initializer_list<std::string_view> names, const Read& settings_of) {
+  return read(answer, [&](http::Json object) {
+    std::erase_if(object.members,
+                  [&](const http::Json& member) { return std::ranges::count(names, member.name) == 0; });
+    return settings_of(object);
+  });
 }
 
 std::string settings_of(const engines::TopicSettings& settings) {
@@ -85,7 +90,7 @@ std::vector<std::string> differences(const std::string& before, const std::strin
   return out;
 }
 
-Result<void> plan_topic(const json::object* there, Step& step) {
+Result<void> plan_topic(const std::string* there, Step& step) {
   auto change = read(step.definition->json, http::read_topic_change);
   if (!change) return pass(change);
   if (there == nullptr) {
@@ -93,10 +98,10 @@ Result<void> plan_topic(const json::object* there, Step& step) {
     step.body = step.definition->json;
     return {};
   }
-  auto now = read(only(*there, {"retention", "cleanup", "dedup_window", "max_batch", "timestamps", "segment"}),
-                  http::read_topic_settings);
+  auto now = read_only(*there, {"retention", "cleanup", "dedup_window", "max_batch", "timestamps", "segment"},
+                       http::read_topic_settings);
   if (!now) return pass(now);
-  now->partitions = static_cast<std::uint32_t>(array_in(*there, "partitions").size());
+  now->partitions = static_cast<std::uint32_t>(array_in(parse_object(*there), "partitions").size());
   const engines::TopicSettings after = change->applied_to(*now);
   if (after == *now) return {};
   if (after.partitions < now->partitions)
@@ -109,6 +114,45 @@ Result<void> plan_topic(const json::object* there, Step& step) {
   return {};
 }
 
+// What a subscription is about stays as it was made.
+std::optional<Error> cannot_change(const engines::SubscriptionSettings& now,
+                                   const engines::SubscriptionSettings& after) {
+  const json::object was = parse_object(settings_of(now)), is = parse_object(settings_of(after));
+  for (const char* name : {"topics", "from", "order_by"})
+    if (was.at(name) != is.at(name))
+      return Error{Code::subscription_exists,
+                   fmt::format("it is there, and its '{}' cannot change: {} -> {}", name, json::serialize(was.at(name)),
+                               json::serialize(is.at(name))),
+                   name, "delete it first, or give this one another name; `continuo sub seek` changes where it stands"};
+  return std::nullopt;
+}
+
+// The PATCH from one to the other. Patterns and repairs go as they were written; both have targets as they are shown,
+// and `target` is the one to go to, with its secrets.
+std::string change_of(const engines::SubscriptionSettings& now, const engines::SubscriptionSettings& after,
+                      std::string_view target) {
+  const json::object was = parse_object(settings_of(now)), is = parse_object(settings_of(after));
+  std::string out = "{";
+  const auto add = [&](std::string_view name, std::string_view raw) {
+    out += fmt::format("{}\"{}\":{}", out.size() > 1 ? "," : "", name, raw.empty() ? "null" : raw);
+  };
+  const auto add_changed = [&](const char* name) {
+    const json::value* before = was.if_contains(name);
+    const json::value* wanted = is.if_contains(name);
+    if (before == nullptr ? wanted == nullptr : wanted != nullptr && *before == *wanted) return;
+    add(name, wanted == nullptr ? std::string{} : json::serialize(*wanted));
+  };
+  if (after.filter != now.filter) add("filter", after.filter);
+  for (const char* name : {"concurrency", "lease", "retry", "ttl", "expires", "storm"}) add_changed(name);
+  if (after.on_failure != now.on_failure || after.dead_letter != now.dead_letter) {
+    add("on_failure", json::serialize(is.at("on_failure")));
+    if (!after.dead_letter.empty()) add("dead_letter", json::serialize(is.at("dead_letter")));
+  }
+  if (after.repairs != now.repairs) add("repairs", after.repairs);
+  if (after.target != now.target) add("target", target.empty() ? R"({"pull":{}})" : target);
+  return out + "}";
+}
+
 std::string without_secrets(const std::string& body, const std::string& target) {
   const std::string shown = http::shown_target(target);
   if (shown == target) return body;
@@ -117,7 +161,7 @@ std::string without_secrets(const std::string& body, const std::string& target) 
   return json::serialize(object);
 }
 
-Result<void> plan_subscription(const json::object* there, Step& step) {
+Result<void> plan_subscription(const std::string* there, Step& step) {
   auto after = read(step.definition->json, http::read_subscription_settings);
   if (!after) return pass(after);
   if (there == nullptr) {
@@ -126,21 +170,17 @@ Result<void> plan_subscription(const json::object* there, Step& step) {
     step.shown = without_secrets(step.body, after->target);
     return {};
   }
-  auto now = read(
-      only(*there, {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure", "target"}),
-      http::read_subscription_settings);
+  auto now = read_only(*there,
+                       {"topics", "filter", "from", "order_by", "concurrency", "lease", "retry", "on_failure",
+                        "dead_letter", "ttl", "expires", "storm", "repairs", "target"},
+                       http::read_subscription_settings);
   if (!now) return pass(now);
-  after->target = http::shown_target(after->target);  // which is all the server tells of it
+  const std::string target = std::exchange(after->target, http::shown_target(after->target));  // the server tells that
   if (*after == *now) return {};
   step.differences = differences(settings_of(*now), settings_of(*after));
-  engines::SubscriptionSettings but_filter = *after;
-  but_filter.filter = now->filter;
-  if (but_filter != *now)
-    return fail(Code::subscription_exists,
-                fmt::format("it is there with other settings: {}", fmt::join(step.differences, "; ")), {},
-                "only its filter can change; delete it first, or give this one another name");
+  if (auto refused = cannot_change(*now, *after)) return std::unexpected(std::move(*refused));
   step.method = "PATCH";
-  step.body = fmt::format("{{\"filter\":{}}}", after->filter.empty() ? "null" : after->filter);
+  step.body = change_of(*now, *after, target);
   return {};
 }
 
@@ -150,7 +190,7 @@ std::string settings_of(const http::PutQueue& queue) {
   return out + "}";
 }
 
-Result<void> plan_queue(const json::object* there, Step& step) {
+Result<void> plan_queue(const std::string* there, Step& step) {
   const auto settings = [&](const http::Json& object) { return http::read_put_queue(step.definition->name, object); };
   auto after = read(step.definition->json, settings);
   if (!after) return pass(after);
@@ -159,9 +199,10 @@ Result<void> plan_queue(const json::object* there, Step& step) {
     step.body = step.definition->json;
     return {};
   }
-  auto now = read(only(*there, {"fifo", "lease", "on_failure", "dead_letter", "retention", "retry", "dedup_window",
-                                "partitions", "concurrency"}),
-                  settings);
+  auto now = read_only(
+      *there,
+      {"fifo", "lease", "on_failure", "dead_letter", "retention", "retry", "dedup_window", "partitions", "concurrency"},
+      settings);
   if (!now) return pass(now);
   if (after->topic == now->topic && after->subscription == now->subscription) return {};
   return fail(Code::subscription_exists,
@@ -170,7 +211,7 @@ Result<void> plan_queue(const json::object* there, Step& step) {
               {}, "a queue does not change; delete it first, or give this one another name");
 }
 
-Result<void> plan(const json::object* there, Step& step) {
+Result<void> plan(const std::string* there, Step& step) {
   switch (step.definition->kind) {
     case Defined::topic: return plan_topic(there, step);
     case Defined::queue: return plan_queue(there, step);
@@ -186,9 +227,7 @@ Result<Step> plan(client::Client& server, const Definition& definition) {
       !answer && (answer.error().code == Code::unknown_topic || answer.error().code == Code::unknown_queue ||
                   answer.error().code == Code::unknown_subscription);
   if (!answer && !unknown) return pass(answer);
-  std::optional<json::object> there;
-  if (answer) there = parse_object(*answer);
-  auto planned = plan(there ? &*there : nullptr, step);
+  auto planned = plan(answer ? &*answer : nullptr, step);
   if (!planned) return pass(planned);
   return step;
 }

@@ -104,51 +104,71 @@ void add_events(CLI::App& app, Words& words) {
   look->add_flag("-f,--follow", tail.follow, "Go on as events arrive, also over restarts of the server");
 }
 
-void add_target(CLI::App& create, SubCreate& made) {
+void add_target(CLI::App& command, SubSettings& given) {
   CLI::Option* target =
-      create.add_option("--target", made.target, "Where events go, as the API has it: JSON, a file's name, or -");
+      command.add_option("--target", given.target, "Where events go, as the API has it: JSON, a file's name, or -");
   CLI::Option* webhook =
-      create.add_option("--webhook", made.webhook, "Post the events to this address")->excludes(target);
-  create
-      .add_option("--webhook-secret-file", made.webhook_secret_file,
+      command.add_option("--webhook", given.webhook, "Post the events to this address")->excludes(target);
+  command
+      .add_option("--webhook-secret-file", given.webhook_secret_file,
                   "Sign the requests with what this file holds; or CONTINUO_WEBHOOK_SECRET")
       ->needs(webhook)
       ->check(CLI::ExistingFile);
-  create.add_option("--webhook-mode", made.webhook_mode, "binary or structured")->needs(webhook);
-  create.add_option("--webhook-concurrency", made.webhook_concurrency, "Requests under way at once")->needs(webhook);
-  create.add_option("--webhook-rate", made.webhook_rate, "No more of them than: 100/s, 30/m")->needs(webhook);
-  create.add_option("--webhook-timeout", made.webhook_timeout, "For one request: 10s")->needs(webhook);
-  create.add_option("--webhook-header", made.webhook_headers, "\"Name: value\", as often as needed")->needs(webhook);
-  create.add_option("--to-topic", made.to_topic, "Copy the events into this topic")
+  command.add_option("--webhook-mode", given.webhook_mode, "binary or structured")->needs(webhook);
+  command.add_option("--webhook-concurrency", given.webhook_concurrency, "Requests under way at once")->needs(webhook);
+  command.add_option("--webhook-rate", given.webhook_rate, "No more of them than: 100/s, 30/m")->needs(webhook);
+  command.add_option("--webhook-timeout", given.webhook_timeout, "For one request: 10s")->needs(webhook);
+  command.add_option("--webhook-header", given.webhook_headers, "\"Name: value\", as often as needed")->needs(webhook);
+  command.add_option("--to-topic", given.to_topic, "Copy the events into this topic")
       ->excludes(target)
       ->excludes(webhook);
 }
 
-void add_sub_create(CLI::App& sub, Words& words) {
+void add_sub_settings(CLI::App& command, SubSettings& given) {
+  command.add_option("SUBSCRIPTION", given.name)->required();
+  command.add_option("--filter", given.filter, "Only events that match this pattern: JSON, a file's name, or -");
+  command.add_option("--concurrency", given.concurrency, "Keys under way at once");
+  command.add_option("--lease", given.lease, "How long a consumer has for an event: 30s");
+  command.add_option("--attempts", given.attempts, "Deliveries of one event before it is given up");
+  command.add_option("--retry-delay", given.retry_delay, "Between them, or what the backoff begins with: 1s");
+  command.add_option("--backoff", given.backoff, "How delays grow: fixed, linear, exponential or listed");
+  command.add_option("--retry-max", given.retry_max, "No delay is longer: 30s");
+  command.add_option("--retry-delays", given.retry_delays, "Listed: 1s,10s,5m; the last from then on")->delimiter(',');
+  command.add_flag("--jitter", given.jitter, "Any time from none to the delay: what failed together comes apart");
+  command.add_option("--on-failure", given.on_failure, "What becomes of what is given up: park, dead_letter or drop");
+  command.add_option("--dead-letter", given.dead_letter, "The topic it goes to, with --on-failure dead_letter");
+  command.add_option("--repairs", given.repairs, "Declared repairs, a JSON array: itself, a file's name, or -");
+  command.add_option("--storm", given.storm, "Hold still when so many keys fail alike: 50/10s");
+  command.add_option("--ttl", given.ttl, "Pass over what waited longer: 1h");
+  command.add_option("--expires", given.expires, "Delete it after so long without a consumer: 7d");
+  add_target(command, given);
+}
+
+void add_sub_define(CLI::App& sub, Words& words) {
   SubCreate& made = words.sub_create;
   CLI::App* create = command(sub, "create", "Make a subscription", words,
                              [&] { return done(sub_create(words.session, words.sub_create)); });
-  create->add_option("SUBSCRIPTION", made.name)->required();
+  add_sub_settings(*create, made.settings);
   create->add_option("--topic", made.topics, "A topic to read, as often as needed")->required();
-  create->add_option("--filter", made.filter, "Only events that match this pattern: JSON, a file's name, or -");
-  create->add_option("--from", made.from, "earliest or latest")->capture_default_str();
+  create->add_option("--from", made.from, "earliest, latest, or a time like 2026-11-21T08:30:00Z")
+      ->capture_default_str();
   create->add_option("--order-by", made.order_by, "key or none")->capture_default_str();
-  create->add_option("--concurrency", made.concurrency, "Keys under way at once");
-  create->add_option("--lease", made.lease, "How long a consumer has for an event: 30s");
-  create->add_option("--attempts", made.attempts, "Deliveries of one event before it is given up");
-  create->add_option("--retry-delay", made.retry_delay, "Between them, or what the backoff begins with: 1s");
-  create->add_option("--backoff", made.backoff, "How delays grow: fixed, linear or exponential");
-  create->add_option("--retry-max", made.retry_max, "No delay is longer: 30s");
-  create->add_flag("--jitter", made.jitter, "Any time from none to the delay: what failed together comes apart");
-  create->add_option("--on-failure", made.on_failure, "park or drop")->capture_default_str();
-  add_target(*create, made);
   SubChange& other = words.sub_change;
-  CLI::App* change = command(sub, "change", "Give a subscription another filter, from where it stands", words,
-                             [&] { return done(sub_change(words.session, words.sub_change)); });
-  change->add_option("SUBSCRIPTION", other.name)->required();
-  change->add_option("--filter", other.filter, "The pattern from now on: JSON, a file's name, or -");
+  CLI::App* change = command(
+      sub, "change", "Change what is named of a subscription; none takes a ttl, an expiry or a storm guard away", words,
+      [&] { return done(sub_change(words.session, words.sub_change)); });
+  add_sub_settings(*change, other.settings);
+  change->add_flag("--no-jitter", other.settings.no_jitter, "Delays as they are said, from now on");
   change->add_flag("--no-filter", other.no_filter, "Every event from now on");
-  change->add_flag("--keep-parked", other.keep_parked, "Also with keys parked: they stay so");
+  change->add_flag("--no-repairs", other.no_repairs, "No declared repairs from now on");
+  change->add_flag("--keep-parked", other.keep_parked, "Another filter also with keys parked: they stay so");
+  SubSeek& to = words.sub_seek;
+  CLI::App* seek = command(sub, "seek", "Go on from another place; leases held are lost", words,
+                           [&] { return done(sub_seek(words.session, words.sub_seek)); });
+  seek->add_option("SUBSCRIPTION", to.name)->required();
+  seek->add_option("--to", to.to, "earliest, latest, a time, or a position")->required();
+  seek->add_option("--parked", to.parked, "What becomes of parked keys: keep or discard");
+  add_asked(*seek, to.asked);
 }
 
 void add_sub_consume(CLI::App& sub, Words& words) {
@@ -165,25 +185,10 @@ void add_sub_consume(CLI::App& sub, Words& words) {
   ack->add_option("LEASE", words.names)->required();
 }
 
-void add_sub_parked(CLI::App& sub, Words& words) {
-  CLI::App* parked = command(sub, "parked", "Keys that wait behind a failed event", words,
-                             [&] { return done(sub_parked(words.session, words.name)); });
-  parked->add_option("SUBSCRIPTION", words.name)->required();
-  CLI::App* retry = command(sub, "retry", "Deliver a parked key's failed event again", words,
-                            [&] { return done(sub_retry(words.session, words.sub_key)); });
-  retry->add_option("SUBSCRIPTION", words.sub_key.name)->required();
-  retry->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
-  CLI::App* skip = command(sub, "skip", "Pass over a parked key's failed event", words,
-                           [&] { return done(sub_skip(words.session, words.sub_key)); });
-  skip->add_option("SUBSCRIPTION", words.sub_key.name)->required();
-  skip->add_option("KEY", words.sub_key.key, "As `parked` shows it, or ~ID")->required();
-  skip->add_option("--reason", words.sub_key.reason, "Kept in the log")->required();
-}
-
 void add_subscriptions(CLI::App& app, Words& words) {
   CLI::App* sub =
       app.add_subcommand("sub", "Subscriptions: durable, in order per key, under leases")->require_subcommand(1);
-  add_sub_create(*sub, words);
+  add_sub_define(*sub, words);
   command(*sub, "list", "All subscriptions", words, [&] { return done(sub_list(words.session)); });
   CLI::App* show =
       command(*sub, "show", "How one stands", words, [&] { return done(sub_show(words.session, words.name)); });
@@ -192,7 +197,6 @@ void add_subscriptions(CLI::App& app, Words& words) {
                            [&] { return done(sub_delete(words.session, words.names)); });
   gone->add_option("SUBSCRIPTION", words.names)->required();
   add_sub_consume(*sub, words);
-  add_sub_parked(*sub, words);
   CLI::App* pause = command(*sub, "pause", "Deliver nothing until it is resumed", words,
                             [&] { return done(sub_pause(words.session, words.name, true)); });
   pause->add_option("SUBSCRIPTION", words.name)->required();
@@ -407,6 +411,7 @@ int run(int argc, char** argv) {
   add_topics(app, words);
   add_events(app, words);
   add_subscriptions(app, words);
+  add_parked(app, words);
   add_queues(app, words);
   add_apply(app, words);
   add_routes(app, words);

@@ -69,34 +69,51 @@ Result<void> publish(const Session& session, const Publish& command);
 Result<void> import_file(const Session& session, const Import& command);
 Result<void> tail(const Session& session, const Tail& command);
 
-// --- subscriptions (subscriptions.cc)
+// --- subscriptions (subscriptions.cc, subscription_settings.cc)
 // ----------------------------------------------------------------------------------
-struct SubCreate {
+/// Who asks and why: kept in the log.
+struct Asked {
+  std::string by = user();
+  std::string reason;
+
+  static std::string user();  ///< $USER; empty when it is not set
+};
+/// What both creating and changing take, as given: "30s", "100", "park". Empty: the default, or as it is.
+struct SubSettings {
   std::string name;
-  std::vector<std::string> topics;
-  std::string from = "latest", order_by = "key", lease, retry_delay, backoff, retry_max, on_failure = "park";
-  bool jitter = false;
+  std::string filter, repairs;  ///< JSON, or a file's name
+  std::string lease, backoff, retry_delay, retry_max;
+  std::vector<std::string> retry_delays;
+  bool jitter = false, no_jitter = false;
   std::optional<std::uint32_t> concurrency, attempts;
-  std::string filter;  ///< an event pattern, as given: JSON, or a file's name; empty: none
-  std::string target;  ///< JSON, or a file's name; empty: what the members below make of it
+  std::string on_failure, dead_letter;
+  std::string ttl, expires, storm;  ///< of a change also "none"; a storm: "50/10s"
+  std::string target;               ///< JSON, or a file's name; empty: what the members below make of it
   std::string webhook, webhook_secret_file, webhook_mode, webhook_rate, webhook_timeout;
   std::optional<std::uint32_t> webhook_concurrency;
   std::vector<std::string> webhook_headers;  ///< "Name: value"
   std::string to_topic;
 };
+struct SubCreate {
+  SubSettings settings;
+  std::vector<std::string> topics;
+  std::string from = "latest", order_by = "key";
+};
 struct SubChange {
-  std::string name, filter;
+  SubSettings settings;
   bool no_filter = false;
+  bool no_repairs = false;
   bool keep_parked = false;
+};
+struct SubSeek {
+  std::string name, to, parked;  ///< parked: keep, discard, or not said
+  Asked asked;
 };
 struct SubReceive {
   std::string name;
   std::uint32_t max = 10;
   std::string wait, lease;
   bool ack = false;  ///< at once
-};
-struct SubKey {
-  std::string name, key, reason;
 };
 Result<void> sub_create(const Session& session, const SubCreate& command);
 Result<void> sub_change(const Session& session, const SubChange& command);
@@ -105,10 +122,38 @@ Result<void> sub_show(const Session& session, const std::string& name);
 Result<void> sub_delete(const Session& session, const std::vector<std::string>& names);
 Result<void> sub_receive(const Session& session, const SubReceive& command);
 Result<void> sub_ack(const Session& session, const std::string& name, const std::vector<std::string>& leases);
-Result<void> sub_parked(const Session& session, const std::string& name);
-Result<void> sub_retry(const Session& session, const SubKey& command);
-Result<void> sub_skip(const Session& session, const SubKey& command);
+Result<void> sub_seek(const Session& session, const SubSeek& command);
 Result<void> sub_pause(const Session& session, const std::string& name, bool paused);
+
+// --- parked keys (parked.cc, releases.cc)
+// ----------------------------------------------------------------------------------
+struct ParkedList {
+  std::string subscription, key, fingerprint, type;
+  std::uint32_t limit = 100;
+};
+struct ParkedKey {
+  std::string subscription, key;
+  Asked asked;
+};
+struct ParkedEdit {
+  ParkedKey parked;
+  std::string event;         ///< JSON, a file's name, or "-"
+  bool keep_parked = false;  ///< edited, and not released yet
+};
+struct ParkedRelease {
+  std::string subscription, fingerprint, type, after, before, rate;
+  bool go_on = false;  ///< also when a key fails again
+  bool dry_run = false, wait = false, status = false, stop = false;
+  Asked asked;
+};
+Result<void> parked_list(const Session& session, const ParkedList& command);
+Result<void> parked_show(const Session& session, const ParkedKey& command);
+Result<void> parked_retry(const Session& session, const ParkedKey& command);
+Result<void> parked_skip(const Session& session, const ParkedKey& command);
+Result<void> parked_cancel(const Session& session, const ParkedKey& command);
+Result<void> parked_edit(const Session& session, const ParkedEdit& command);
+/// Exit::refused when it was waited for and a key failed again, or somebody stopped it.
+Result<Exit> parked_release(const Session& session, const ParkedRelease& command);
 
 // --- queues (queues.cc)
 // ------------------------------------------------------------------------------------------------

@@ -1,11 +1,7 @@
 // continuo sub ...
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <fstream>
-
 #include "continuo/cli/commands.h"
-#include "continuo/cli/json_argument.h"
 
 namespace continuo::cli {
 namespace {
@@ -33,108 +29,23 @@ json::object row_of(const client::Delivery& delivery) {
           {"event", parse_object(client::to_json(event))}};
 }
 
-json::object parked_row(const json::object& key) {
-  json::object row = key;
-  const json::value* head = key.if_contains("head");
-  if (!head || !head->is_object()) return row;
-  const json::value* error = head->as_object().if_contains("error");
-  row["attempts"] = head->as_object().contains("attempts") ? head->as_object().at("attempts") : json::value{};
-  if (error && error->is_object())
-    row["error"] = fmt::format("{}: {}", text_in(error->as_object(), "code"), text_in(error->as_object(), "message"));
-  return row;
+// What stands below a name, on one line: "attempts 5, backoff fixed".
+std::string flat(const json::object& object) {
+  std::string out;
+  for (const auto& member : object)
+    if (const std::string value = cell(member.value()); !value.empty())
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", std::string_view{member.key()}, value);
+  return out;
 }
 
-Result<std::string> filter_of(const std::string& given) {
-  return given.empty() ? Result<std::string>{""} : json_argument(given, "--filter");
-}
-
-// Never among the words of a command line, which everybody on the machine can see.
-std::string webhook_secret(const SubCreate& command) {
-  std::string secret;
-  if (!command.webhook_secret_file.empty()) {
-    std::ifstream file(command.webhook_secret_file);
-    std::getline(file, secret);
-  } else if (const char* given = std::getenv("CONTINUO_WEBHOOK_SECRET")) {
-    secret = given;
-  }
-  return secret;
-}
-
-Result<std::string> target_of(const SubCreate& command) {
-  if (!command.target.empty()) return json_argument(command.target, "--target");
-  if (!command.to_topic.empty())
-    return json::serialize(json::object{{"topic", json::object{{"name", command.to_topic}}}});
-  if (command.webhook.empty()) return std::string{};
-  json::object webhook{{"url", command.webhook}};
-  const auto add = [&](std::string_view name, const std::string& text) {
-    if (!text.empty()) webhook[name] = text;
-  };
-  add("secret", webhook_secret(command));
-  add("mode", command.webhook_mode);
-  add("rate", command.webhook_rate);
-  add("timeout", command.webhook_timeout);
-  if (command.webhook_concurrency) webhook["concurrency"] = *command.webhook_concurrency;
-  json::object headers;
-  for (const std::string& header : command.webhook_headers) {
-    const auto colon = header.find(": ");
-    if (colon == std::string::npos)
-      return fail(Code::bad_usage, fmt::format("'{}' is not a header", header), "--webhook-header", "\"Name: value\"");
-    headers[header.substr(0, colon)] = header.substr(colon + 2);
-  }
-  if (!headers.empty()) webhook["headers"] = std::move(headers);
-  return json::serialize(json::object{{"webhook", std::move(webhook)}});
+json::object state_row(json::object state) {
+  for (const char* name : {"retry", "storm", "in_storm", "release", "healing"})
+    if (json::value* member = state.if_contains(name); member && member->is_object())
+      *member = flat(member->as_object());
+  return state;
 }
 
 }  // namespace
-
-Result<void> sub_create(const Session& session, const SubCreate& command) {
-  auto lease = duration_of(command.lease);
-  if (!lease) return pass(lease);
-  auto delay = duration_of(command.retry_delay);
-  if (!delay) return pass(delay);
-  auto longest = duration_of(command.retry_max);
-  if (!longest) return pass(longest);
-  auto filter = filter_of(command.filter);
-  if (!filter) return pass(filter);
-  auto target = target_of(command);
-  if (!target) return pass(target);
-  auto server = session.connect();
-  if (!server) return pass(server);
-  auto made = server->put_subscription(command.name, {.topics = command.topics,
-                                                      .filter = *filter,
-                                                      .from = command.from,
-                                                      .order_by = command.order_by,
-                                                      .concurrency = command.concurrency,
-                                                      .lease = *lease,
-                                                      .attempts = command.attempts,
-                                                      .retry_delay = *delay,
-                                                      .backoff = command.backoff,
-                                                      .retry_max = *longest,
-                                                      .jitter = command.jitter,
-                                                      .on_failure = command.on_failure,
-                                                      .target = *target});
-  if (!made) return pass(made);
-  fmt::print("subscription {} {}\n", command.name, *made ? "created" : "was there, with the same settings");
-  return {};
-}
-
-Result<void> sub_change(const Session& session, const SubChange& command) {
-  if (command.no_filter != command.filter.empty())
-    return fail(Code::bad_usage, "what the filter is to be is not said, or said twice", "--filter",
-                "--filter JSON|FILE, or --no-filter");
-  auto filter = filter_of(command.filter);
-  if (!filter) return pass(filter);
-  auto server = session.connect();
-  if (!server) return pass(server);
-  auto from = server->change_subscription(command.name, {.filter = *filter, .keep_parked = command.keep_parked});
-  if (!from) return pass(from);
-  fmt::print("subscription {} has {} filter", command.name, filter->empty() ? "no" : "another");
-  for (const client::FilteredFrom& place : *from)
-    fmt::print("{} {}/{}@{}", &place == &from->front() ? ", from" : ",", place.topic, place.partition.value,
-               place.offset.value);
-  fmt::print("\n");
-  return {};
-}
 
 Result<void> sub_list(const Session& session) {
   auto format = session.format();
@@ -153,7 +64,7 @@ Result<void> sub_show(const Session& session, const std::string& name) {
   if (!format) return pass(format);
   auto answer = session.ask("GET", path_of(name));
   if (!answer) return pass(answer);
-  print_object(*answer, *format);
+  print_object(settle(*format) == Format::table ? state_row(*answer) : *answer, *format);
   return {};
 }
 
@@ -204,32 +115,12 @@ Result<void> sub_ack(const Session& session, const std::string& name, const std:
   return fail(settled->refused.front().code, fmt::format("{} leases were refused", settled->refused.size()));
 }
 
-Result<void> sub_parked(const Session& session, const std::string& name) {
-  auto format = session.format();
-  if (!format) return pass(format);
-  auto answer = session.ask("GET", path_of(name, "/parked"));
-  if (!answer) return pass(answer);
-  Listing listing({"key", "id", "attempts", "waiting", "since", "error"});
-  for (const json::value& item : array_in(*answer, "keys"))
-    if (item.is_object()) listing.add(parked_row(item.as_object()));
-  listing.print(*format);
-  return {};
-}
-
-Result<void> sub_retry(const Session& session, const SubKey& command) {
-  auto done = session.ask(
-      "POST", path_of(command.name, fmt::format("/parked/{}/retry", client::percent_encode(command.key))), "{}");
+Result<void> sub_seek(const Session& session, const SubSeek& command) {
+  json::object body{{"to", command.to}, {"by", command.asked.by}, {"reason", command.asked.reason}};
+  if (!command.parked.empty()) body["parked"] = command.parked;
+  auto done = session.ask("POST", path_of(command.name, "/seek"), json::serialize(body));
   if (!done) return pass(done);
-  fmt::print("key {} of {} is tried again\n", command.key, command.name);
-  return {};
-}
-
-Result<void> sub_skip(const Session& session, const SubKey& command) {
-  const std::string body = json::serialize(json::object{{"reason", command.reason}});
-  auto done = session.ask(
-      "POST", path_of(command.name, fmt::format("/parked/{}/skip", client::percent_encode(command.key))), body);
-  if (!done) return pass(done);
-  fmt::print("the failed event of key {} of {} is passed over\n", command.key, command.name);
+  fmt::print("subscription {} goes on from {}\n", command.name, command.to);
   return {};
 }
 

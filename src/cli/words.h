@@ -33,8 +33,12 @@ struct Words {
   Tail tail;
   SubCreate sub_create;
   SubChange sub_change;
+  SubSeek sub_seek;
   SubReceive sub_receive;
-  SubKey sub_key;
+  ParkedList parked_list;
+  ParkedKey parked_key;
+  ParkedEdit parked_edit;
+  ParkedRelease parked_release;
   QueueCreate queue_create;
   QueueSend queue_send;
   QueueReceive queue_receive;
@@ -63,7 +67,11 @@ inline CLI::App* command(CLI::App& parent, const std::string& name, const std::s
   return made;
 }
 
+/// Who asks and why.
+void add_asked(CLI::App& command, Asked& asked);  // parked_words.cc
+
 // Each adds its commands.
+void add_parked(CLI::App& app, Words& words);  // parked_words.cc
 void add_queues(CLI::App& app, Words& words);  // queue_words.cc
 
 }  // namespace continuo::cli

@@ -75,9 +75,81 @@ def check_what_is_changed(work):
     assert work.client.ask("GET", "/v1/subscriptions/shipping")[1]["filter"]["data"]["amount"] == [
         {"numeric": [">", 200]}]
     assert len(work.client.ask("GET", "/v1/topics/orders")[1]["partitions"]) == 4
-    without = "subscriptions: {shipping: {topics: [orders], retry: {attempts: 7}}}"
-    work.refused(without, "exists", "retry:", "delete it first")
     assert "nothing to do" in work.apply("topics: {orders: {}}"), "what is not named stays"
+
+
+SETTINGS = """subscriptions:
+  shipping:
+    topics: [orders]
+    filter: {data: {amount: [{numeric: [">", 1.50]}]}}
+    lease: 10s
+    concurrency: 7
+    retry: {attempts: 2, backoff: listed, delays: [1s, 5s]}
+    on_failure: dead_letter
+    dead_letter: shipping.dead
+    ttl: 1h
+    expires: 7d
+    storm: {keys: 50, within: 10s}
+    repairs:
+      - {name: cents, error: {code: [bad_amount]}, patch: [{op: replace, path: /data/amount, value: 1.50}]}
+"""
+
+
+def check_every_setting(work):
+    """Each is changed to what the file says, and back to what it is when the file says nothing."""
+    told = work.apply("topics: {shipping.dead: {}}\n" + SETTINGS)
+    for each in ('lease: "30s" -> "10s"', "concurrency: 1024 -> 7", 'on_failure: "park" -> "dead_letter"',
+                 'dead_letter: none -> "shipping.dead"', 'ttl: none -> "1h"', 'expires: none -> "7d"', "storm: none ->",
+                 "repairs: none ->", "retry: ", "filter: ", "2 changes done"):
+        assert each in told, (each, told)
+    now = work.client.ask("GET", "/v1/subscriptions/shipping")[1]
+    assert (now["lease"], now["concurrency"], now["on_failure"], now["dead_letter"], now["ttl"], now["expires"]) == \
+        ("10s", 7, "dead_letter", "shipping.dead", "1h", "7d"), now
+    assert now["storm"]["keys"] == 50 and now["retry"]["delays"] == ["1s", "5s"], now
+    assert now["repairs"][0]["patch"][0]["value"] == 1.5, now
+    again = work.apply(SETTINGS)
+    assert "nothing to do" in again, again
+    told = work.apply(SETTINGS.replace("lease: 10s", "lease: 11s"))
+    assert "~ subscription shipping\n    lease: \"10s\" -> \"11s\"\n1 change done" in told, told
+    told = work.apply("subscriptions: {shipping: {topics: [orders]}}")
+    assert 'dead_letter: "shipping.dead" -> none' in told and "1 change done" in told, told
+    now = work.client.ask("GET", "/v1/subscriptions/shipping")[1]
+    assert not {"filter", "dead_letter", "ttl", "expires", "storm", "repairs"} & set(now), now
+    assert "nothing to do" in work.apply("subscriptions: {shipping: {topics: [orders]}}")
+    work.refused(SETTINGS.replace("shipping.dead", "orders"), "line 9: subscriptions.shipping.dead_letter")
+
+
+def check_targets(work):
+    """A target changes as other settings do; its secrets are sent, and never shown."""
+    plain = "subscriptions:\n  hooked:\n    topics: [orders]\n"
+    hook = plain + """    target:
+      webhook: {url: https://shop.example/hooks, secret: of-sixteen-bytes-or-more, headers: {X-Team: which-one}}
+"""
+    assert "1 change done" in work.apply(plain)
+    told = work.apply(hook)
+    for secret in ("sixteen", "which-one"):
+        assert secret not in told, told
+    assert 'target: {"pull":{}} -> {"webhook":' in told and "1 change done" in told, told
+    webhook = work.client.ask("GET", "/v1/subscriptions/hooked")[1]["target"]["webhook"]
+    assert (webhook["secret"], webhook["headers"]) == ("***", {"X-Team": "***"}), webhook
+    assert "nothing to do" in work.apply(hook)
+    told = work.apply(hook.replace("/hooks", "/others"))
+    assert "/hooks" in told and "/others" in told and "sixteen" not in told and "1 change done" in told, told
+    assert "1 change done" in work.apply(plain)
+    assert work.client.ask("GET", "/v1/subscriptions/hooked")[1]["target"] == {"pull": {}}
+    work.refused(plain + "    target: {topic: {name: orders}}", "subscriptions.hooked.target.topic.name", "go round")
+    assert work.client.ask("DELETE", "/v1/subscriptions/hooked")[0] in (200, 204)
+    told = work.apply(hook, "--dry-run")
+    assert "+ subscription hooked" in told and "***" in told and "sixteen" not in told, told
+
+
+def check_what_stays(work):
+    for text, line, name in ((SETTINGS.replace("[orders]", "[orders, payments]"), 3, "topics"),
+                             (SETTINGS.replace("    lease", "    from: earliest\n    lease"), 5, "from"),
+                             (SETTINGS.replace("    ttl", "    order_by: none\n    ttl"), 10, "order_by")):
+        work.refused(text, f"line {line}: subscriptions.shipping.{name}", f"its '{name}' cannot change",
+                     "delete it first")
+    assert work.client.ask("GET", "/v1/subscriptions/shipping")[1]["lease"] == "30s", "nothing of it was done"
 
 
 def check_what_is_refused(work):
@@ -110,6 +182,9 @@ def main():
         work = Work(folder)
         check_what_is_made(work)
         check_what_is_changed(work)
+        check_every_setting(work)
+        check_targets(work)
+        check_what_stays(work)
         check_what_is_refused(work)
         check_queues(work)
         assert work.server.stop() == 0

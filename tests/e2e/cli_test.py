@@ -98,14 +98,20 @@ def check_subscriptions(server):
     status, _ = server.ask("POST", "/v1/subscriptions/ship/settle",
                            {"nack": [{"lease": last["lease"], "error": {"code": "broken", "message": "no"}}]})
     assert status == 200
-    cli_server.eventually(lambda: "broken" in server.run("sub", "parked", "ship").stdout, what="the key is parked")
-    key = lines(server.run("sub", "parked", "ship").stdout)[0]["key"]
-    expect(server.run("sub", "retry", "ship", key), 0, "tried again")
+    cli_server.eventually(lambda: "broken" in server.run("parked", "list", "ship").stdout, what="the key is parked")
+    key = lines(server.run("parked", "list", "ship").stdout)[0]["key"]
+    expect(server.run("parked", "retry", "ship", key), 0, "tried again")
     expect(server.run("sub", "receive", "ship", "--wait", "5s", "--ack"), 0)
-    expect(server.run("sub", "skip", "ship", key, "--reason", "test"), 1)
+    expect(server.run("parked", "skip", "ship", key, "--reason", "test"), 1)
     expect(server.run("sub", "pause", "ship"), 0)
     assert json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))["paused"] is True
     expect(server.run("sub", "resume", "ship"), 0)
+    expect(server.run("sub", "change", "ship", "--to-topic", "copies", "--lease", "21s"), 0, "changed")
+    shown = json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))
+    assert (shown["target"], shown["lease"]) == ({"topic": {"name": "copies"}}, "21s"), shown
+    expect(server.run("sub", "change", "ship", "--target", '{"pull":{}}', "--to-topic", "copies"), 2)
+    expect(server.run("sub", "change", "ship", "--target", '{"pull":{}}'), 0, "changed")
+    assert json.loads(expect(server.run("sub", "show", "ship", "-o", "json"), 0))["target"] == {"pull": {}}
     expect(server.run("sub", "delete", "ship"), 0)
     expect(server.run("sub", "show", "ship"), 1, "unknown_subscription")
 
@@ -180,6 +186,8 @@ def check_words(home):
     expect(run("topic", "list", "--server", "http://127.0.0.1:1", home=home), 3, "connection_failed")
     expect(run("topic", "list", "--server", "nonsense:port", home=home), 2)
     expect(run("version", home=home), 0, "continuo ")
+    expect(run("parked", "lits", home=home), 2, "did you mean 'list'?")
+    expect(run("sub", "parked", "ship", home=home), 2, "there is no command 'parked'")
     for words in (["help"], ["--help"], ["publish", "--help"]):
         expect(run(*words, home=home), 0, "publish")
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""The listings in docs/cli.md, docs/groups.md, docs/queues.md, docs/shop.md, docs/webhooks.md and
-docs/client-cpp.md are true: they are
-run, or are parts of what is run.
+"""The listings in docs/cli.md, docs/groups.md, docs/queues.md, docs/shop.md, docs/webhooks.md and docs/client-cpp.md
+are true: they are run, or are parts of what is run.
 
 In a `console` block, lines with `$ ` are commands; what follows is what they print, where `...` stands for anything,
 and a last `[N]` is the exit code.
@@ -93,7 +92,7 @@ def end_programs(is_one):
 def check_client():
     source = (ROOT / "sdk/cpp/listing/hello.cc").read_text()
     parts = blocks("client-cpp.md", "cpp")
-    assert len(parts) == 4
+    assert len(parts) == 5
     for part in parts:
         indented = "".join("  " + line if line.strip() else line for line in part.splitlines(keepends=True))
         assert indented in source, f"docs/client-cpp.md: not in sdk/cpp/listing/hello.cc:\n{part}"
@@ -102,6 +101,7 @@ def check_client():
                               check=False)
         assert done.returncode == 0 and "OrderPlaced of customer-4" in done.stdout, done.stdout
         assert "o-17.OrderPaid" in server.run("tail", "payments").stdout
+        assert "1 keys healed" in done.stdout and '"amount":4200' in server.run("sub", "receive", "billing").stdout
 
 
 def main():

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "continuo/client/client.h"
+#include "continuo/client/healing.h"
 #include "continuo/client/subscriber.h"
 
 namespace client = continuo::client;
@@ -11,6 +12,43 @@ using continuo::Result;
 static int failed(const Error& error) {
   fmt::print(stderr, "{}\n", to_string(error));
   return 1;
+}
+
+// A consumer that takes no order without an amount, and what it parks.
+static Result<void> park(client::Client& shop) {
+  auto place = shop.publish("orders", client::Event{.source = "/web", .type = "OrderPlaced", .subject = "customer-5"});
+  if (!place) return pass(place);
+  auto made = shop.put_subscription("billing", {.topics = {"orders"}, .from = "earliest", .retry = {.attempts = 1}});
+  if (!made) return pass(made);
+  auto bill = [](const client::Delivery& delivery, client::Outbox&) -> Result<void> {
+    if (delivery.event.data.empty()) return continuo::fail(continuo::Code::bad_event, "there is no amount");
+    return {};
+  };
+  client::Subscriber billing(shop, "billing", bill);
+  for (int bills = 0; bills < 2;) {
+    auto came = billing.run_once();
+    if (!came) return pass(came);
+    bills += static_cast<int>(*came);
+  }
+  return {};
+}
+
+static int heal(const client::Address& server) {
+  client::Client shop({.server = server});
+  if (auto parked = park(shop); !parked) return failed(parked.error());
+
+  // [heal]
+  client::Healing healing(shop, "billing");
+  auto page = healing.parked({.type = "OrderPlaced"});  // keys whose first event failed for good
+  if (!page) return failed(page.error());
+  for (const client::ParkedKey& parked : page->keys) {
+    client::Event mended = *parked.event;  // its id, source and key stay, and so does its place
+    auto edited = healing.edit(parked.id, mended.json(R"({"amount":4200})"), {.by = "ann", .reason = "was in euros"});
+    if (!edited) return failed(edited.error());
+  }
+  // [heal]
+  fmt::print("{} keys healed\n", page->keys.size());
+  return 0;
 }
 
 int main(int argc, char** argv) {
@@ -49,5 +87,6 @@ int main(int argc, char** argv) {
   auto ended = client::subscribe(shop, "payment", pay);
   if (!ended) return failed(ended.error());
   // [subscribe]
-  return 0;
+
+  return heal(*address);
 }

@@ -160,7 +160,7 @@ Result<Answer> Client::ask(const Request& request, Millis timeout, Stopping stop
 }
 
 Result<std::string> Client::request(std::string_view method, std::string target, std::string_view body,
-                                    std::string_view content_type) {
+                                    std::string_view content_type, Millis wait) {
   const std::string_view type = content_type.empty() && !body.empty() ? json_type : content_type;
   auto answer = ask({.method = method,
                      .target = std::move(target),
@@ -168,7 +168,7 @@ Result<std::string> Client::request(std::string_view method, std::string target,
                      .body = body,
                      .accept = {},
                      .last_event_id = {}},
-                    options_.timeout);
+                    options_.timeout + wait);
   if (!answer) return pass(answer);
   return std::move(answer->body);
 }

@@ -28,6 +28,7 @@
 #include "continuo/client/connection.h"
 #include "continuo/client/event.h"
 #include "continuo/client/queue.h"
+#include "continuo/client/subscription.h"
 
 namespace continuo::client {
 
@@ -99,34 +100,6 @@ struct Tail {
   std::string from = "latest";
   std::string correlation;
   std::string filter;
-};
-
-struct SubscriptionSettings {
-  std::vector<std::string> topics;
-  std::string filter;            ///< an event pattern, JSON; empty: every event
-  std::string from = "latest";   ///< earliest or latest
-  std::string order_by = "key";  ///< key or none
-  std::optional<std::uint32_t> concurrency;
-  std::optional<Millis> lease;
-  std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
-  std::optional<Millis> retry_delay;      ///< between them; what `backoff` begins with
-  std::string backoff;                    ///< fixed (also when empty), linear or exponential
-  std::optional<Millis> retry_max;        ///< no delay is longer
-  bool jitter = false;                    ///< any time from none to the delay
-  std::string on_failure = "park";        ///< park or drop
-  std::string target;                     ///< JSON, as docs/webhooks.md has it; empty: whoever receives
-};
-
-struct SubscriptionChange {
-  std::string filter;        ///< an event pattern, JSON; empty: none from now on
-  bool keep_parked = false;  ///< keys may be parked: they stay so
-};
-
-/// Where a filter begins to decide: the first offset of a partition.
-struct FilteredFrom {
-  std::string topic;
-  PartitionId partition;
-  Offset offset;
 };
 
 /// One event under a lease.
@@ -210,7 +183,8 @@ class Client {
 
   /// True when this call made the subscription. Errors: subscription_exists, bad_setting.
   Result<bool> put_subscription(std::string_view name, const SubscriptionSettings& settings);
-  /// Another filter, from where the subscription stands. Errors: unknown_subscription, bad_pattern, keys_parked.
+  /// Answers where another filter begins to decide. Errors: unknown_subscription, bad_setting, bad_pattern,
+  /// keys_parked.
   Result<std::vector<FilteredFrom>> change_subscription(std::string_view name, const SubscriptionChange& change);
   Result<void> delete_subscription(std::string_view name);
   Result<std::vector<Delivery>> receive(std::string_view subscription, const Receive& receive = {});
@@ -229,8 +203,9 @@ class Client {
   /// Any request: what has no method of its own. Answers of 400 and more become errors.
   /// PUTs a definition; true when this made it.
   Result<bool> put(std::string target, const std::string& body);
+  /// `wait`: what the request asks the server to wait, beside the timeout.
   Result<std::string> request(std::string_view method, std::string target, std::string_view body = {},
-                              std::string_view content_type = {});
+                              std::string_view content_type = {}, Millis wait = Millis{0});
 
   const Options& options() const { return options_; }
 

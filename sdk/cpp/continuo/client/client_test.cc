@@ -98,13 +98,50 @@ TEST(Client, gives_subscriptions_and_reads_their_filters) {
   EXPECT_EQ((*from)[0].topic, "orders");
   EXPECT_EQ((*from)[0].partition, PartitionId{1});
   EXPECT_EQ((*from)[0].offset, Offset{41});
-  ASSERT_TRUE(client.change_subscription("s", {}));
+  ASSERT_TRUE(client.change_subscription("s", {.filter = ""}));
   ASSERT_TRUE(client.read("orders", {.filter = R"({"type":["A"]})"}));
   EXPECT_THAT(server.requests()[0], HasSubstr("\"filter\":" + filter)) << "numbers stay as they were written";
   EXPECT_THAT(server.requests()[1], HasSubstr("PATCH /v1/subscriptions/s HTTP/1.1"));
   EXPECT_THAT(server.requests()[1], HasSubstr("\"filter\":" + filter + ",\"parked\":\"keep\"}"));
   EXPECT_THAT(server.requests()[2], HasSubstr("{\"filter\":null}"));
   EXPECT_THAT(server.requests()[3], HasSubstr("&filter=%7B%22type%22%3A%5B%22A%22%5D%7D"));
+}
+
+TEST(Client, says_every_setting_of_a_subscription) {
+  ScriptedServer server;
+  server.answer(201, "{}");
+  for (int i = 0; i < 2; ++i) server.answer(200, R"({"name":"s","filtered_from":[]})");
+  Client client(server.options());
+  SubscriptionSettings settings{.topics = {"orders"}, .from = "2026-01-31T08:00:00Z"};
+  settings.retry = {.attempts = 3, .backoff = "listed", .delays = {Millis{1'000}, Millis{60'000}}};
+  settings.on_failure = "dead_letter";
+  settings.dead_letter = "s.dead";
+  settings.ttl = Millis{3'600'000};
+  settings.expires = Millis{7 * 86'400'000};
+  settings.storm = {.keys = 50, .within = Millis{10'000}};
+  settings.repairs = R"([{"patch":[]}])";
+  settings.target = R"({"topic":{"name":"copies"}})";
+  ASSERT_TRUE(client.put_subscription("s", settings));
+  SubscriptionChange change;
+  change.retry = Retry{.attempts = 5, .base = Millis{200}, .jitter = true};
+  change.on_failure = "park";
+  change.ttl.emplace();
+  change.expires = Millis{60'000};
+  change.storm.emplace();
+  change.repairs = "";
+  change.target = "";
+  ASSERT_TRUE(client.change_subscription("s", change));
+  ASSERT_TRUE(client.change_subscription("s", {.concurrency = 7, .lease = Millis{10'000}, .target = settings.target}));
+  EXPECT_THAT(server.requests()[0],
+              HasSubstr(R"({"topics":["orders"],"from":"2026-01-31T08:00:00Z","order_by":"key",)"
+                        R"("retry":{"attempts":3,"backoff":"listed","delays":["1s","1m"]},"on_failure":"dead_letter",)"
+                        R"("dead_letter":"s.dead","ttl":"1h","expires":"7d","storm":{"keys":50,"within":"10s"},)"
+                        R"("repairs":[{"patch":[]}],"target":{"topic":{"name":"copies"}}})"));
+  EXPECT_THAT(server.requests()[1],
+              HasSubstr(R"({"retry":{"attempts":5,"base":"200ms","jitter":true},"on_failure":"park","ttl":null,)"
+                        R"("expires":"1m","storm":null,"repairs":null,"target":{"pull":{}}})"));
+  EXPECT_THAT(server.requests()[2],
+              HasSubstr(R"({"concurrency":7,"lease":"10s","target":{"topic":{"name":"copies"}}})"));
 }
 
 TEST(Client, sends_messages_and_makes_their_queue) {

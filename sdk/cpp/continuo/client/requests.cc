@@ -5,8 +5,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <charconv>
-
+#include "continuo/client/json.h"
 #include "continuo/record/cloudevents.h"
 
 namespace continuo::client {
@@ -14,45 +13,6 @@ namespace {
 
 namespace json = boost::json;
 namespace od = simdjson::ondemand;
-
-std::unexpected<Error> not_ours(std::string_view what) {
-  return fail(Code::connection_failed, fmt::format("the answer is not one of a Continuo server: {}", what));
-}
-
-Result<json::object> object_in(std::string_view text) {
-  boost::system::error_code error;
-  json::value value = json::parse(json::string_view{text.data(), text.size()}, error);
-  if (error || !value.is_object()) return not_ours("no JSON object");
-  return std::move(value.as_object());
-}
-
-const json::array& array_in(const json::object& object, std::string_view name) {
-  static const json::array none;
-  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
-  return member && member->is_array() ? member->as_array() : none;
-}
-
-std::int64_t number_in(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
-  if (!member) return 0;
-  if (member->is_int64()) return member->as_int64();
-  if (member->is_uint64()) return static_cast<std::int64_t>(member->as_uint64());
-  std::int64_t number = 0;  // offsets are decimal strings
-  if (member->is_string())
-    std::from_chars(member->as_string().data(), member->as_string().data() + member->as_string().size(), number);
-  return number;
-}
-
-std::string text_in(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
-  return member && member->is_string() ? std::string{member->as_string().c_str(), member->as_string().size()}
-                                       : std::string{};
-}
-
-bool flag_in(const json::object& object, std::string_view name, bool otherwise) {
-  const json::value* member = object.if_contains(json::string_view{name.data(), name.size()});
-  return member && member->is_bool() ? member->as_bool() : otherwise;
-}
 
 std::vector<Place> places_in(const json::object& answer) {
   std::vector<Place> places;
@@ -64,30 +24,6 @@ std::vector<Place> places_in(const json::object& answer) {
                       .duplicate = flag_in(place, "duplicate", false)});
   }
   return places;
-}
-
-void write_text(std::string_view name, std::string_view value, std::string& out) {
-  if (out.back() != '{') out += ',';
-  record::write_json_string(name, out);
-  out += ':';
-  record::write_json_string(value, out);
-}
-
-void write_member(std::string_view name, std::string_view raw, std::string& out) {
-  if (out.back() != '{') out += ',';
-  record::write_json_string(name, out);
-  out.append(":").append(raw);
-}
-
-template <class Items, class Write>
-void write_array(std::string_view name, const Items& items, std::string& out, const Write& write) {
-  if (items.empty()) return;
-  std::string list = "[";
-  for (const auto& item : items) {
-    if (list.size() > 1) list += ',';
-    write(item, list);
-  }
-  write_member(name, list + "]", out);
 }
 
 void write_nack(const Nack& nack, std::string& out) {
@@ -113,6 +49,27 @@ void write_new_event(const NewEvent& one, std::string& out) {
   write_text("topic", one.topic, out);
   write_member("event", to_json(with_id(one.event)), out);
   out += '}';
+}
+
+std::string write_retry(const Retry& retry) {
+  std::string out = "{";
+  if (retry.attempts) write_member("attempts", std::to_string(*retry.attempts), out);
+  write_said("backoff", retry.backoff, out);
+  if (retry.base) write_text("base", format_duration(*retry.base), out);
+  if (retry.max) write_text("max", format_duration(*retry.max), out);
+  write_array("delays", retry.delays, out,
+              [](Millis delay, std::string& list) { record::write_json_string(format_duration(delay), list); });
+  if (retry.jitter) write_member("jitter", "true", out);
+  return out + "}";
+}
+
+std::string write_storm(const StormGuard& storm) {
+  if (storm.keys == 0) return "null";
+  std::string out = "{";
+  write_member("keys", std::to_string(storm.keys), out);
+  if (storm.within) write_text("within", format_duration(*storm.within), out);
+  if (storm.probe) write_text("probe", format_duration(*storm.probe), out);
+  return out + "}";
 }
 
 // The event is taken as text, so that its data stays as it was written.
@@ -182,21 +139,35 @@ std::string write_subscription(const SubscriptionSettings& settings) {
   write_text("order_by", settings.order_by, out);
   if (settings.concurrency) write_member("concurrency", std::to_string(*settings.concurrency), out);
   if (settings.lease) write_text("lease", format_duration(*settings.lease), out);
-  std::string retry = "{";
-  if (settings.attempts) write_member("attempts", std::to_string(*settings.attempts), retry);
-  if (!settings.backoff.empty()) write_text("backoff", settings.backoff, retry);
-  if (settings.retry_delay) write_text("base", format_duration(*settings.retry_delay), retry);
-  if (settings.retry_max) write_text("max", format_duration(*settings.retry_max), retry);
-  if (settings.jitter) write_member("jitter", "true", retry);
-  if (retry.size() > 1) write_member("retry", retry + "}", out);
+  if (const std::string retry = write_retry(settings.retry); retry != "{}") write_member("retry", retry, out);
   write_text("on_failure", settings.on_failure, out);
+  write_said("dead_letter", settings.dead_letter, out);
+  if (settings.ttl) write_text("ttl", format_duration(*settings.ttl), out);
+  if (settings.expires) write_text("expires", format_duration(*settings.expires), out);
+  if (settings.storm.keys != 0) write_member("storm", write_storm(settings.storm), out);
+  if (!settings.repairs.empty()) write_member("repairs", settings.repairs, out);
   if (!settings.target.empty()) write_member("target", settings.target, out);
   return out + "}";
 }
 
 std::string write_subscription(const SubscriptionChange& change) {
+  const auto json_or_null = [](std::string_view json) { return json.empty() ? std::string_view{"null"} : json; };
   std::string out = "{";
-  write_member("filter", change.filter.empty() ? "null" : change.filter, out);
+  const auto write_end = [&](std::string_view name, const std::optional<std::optional<Millis>>& end) {
+    if (end && *end) write_text(name, format_duration(**end), out);
+    if (end && !*end) write_member(name, "null", out);
+  };
+  if (change.filter) write_member("filter", json_or_null(*change.filter), out);
+  if (change.concurrency) write_member("concurrency", std::to_string(*change.concurrency), out);
+  if (change.lease) write_text("lease", format_duration(*change.lease), out);
+  if (change.retry) write_member("retry", write_retry(*change.retry), out);
+  if (change.on_failure) write_text("on_failure", *change.on_failure, out);
+  write_said("dead_letter", change.dead_letter, out);
+  write_end("ttl", change.ttl);
+  write_end("expires", change.expires);
+  if (change.storm) write_member("storm", write_storm(*change.storm), out);
+  if (change.repairs) write_member("repairs", json_or_null(*change.repairs), out);
+  if (change.target) write_member("target", change.target->empty() ? R"({"pull":{}})" : *change.target, out);
   if (change.keep_parked) write_text("parked", "keep", out);
   return out + "}";
 }
