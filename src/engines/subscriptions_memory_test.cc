@@ -1,6 +1,7 @@
 // What the subscriptions engine keeps: keys with very many events, and answers to settles.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "continuo/engines/subscriptions_test.h"
 
@@ -47,6 +48,33 @@ TEST_F(SubscriptionsTest, AKeyWithAMillionEventsIsMadeOfSmallUnits) {
   }
   EXPECT_EQ(engine().counts(id).queued, static_cast<std::uint64_t>(count + 1 - next));
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose heaps are others
+TEST(SubscriptionsMemory, AMillionParkedEventsOfTenThousandKeysTakeLessThan64MiB) {
+  constexpr std::uint64_t keys = 10'000, each = 100;
+  const auto heap = [] {
+    const struct mallinfo2 now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+  };
+  const std::size_t before = heap();
+  Ledger ledger;
+  SubscriptionsEngine engine{ledger, {.outstanding = 100'000}};
+  const auto apply = [&](const std::vector<Effect>& effects) {
+    for (const Effect& effect : effects) ASSERT_TRUE(engine.apply(effect, Elapsed{1}));
+  };
+  const SubscriptionId id{1};
+  apply({encode(SubscriptionDefined{id, "s", 1, false, {}, {zero.topic}}), encode(CursorMoved{id, zero, Offset{0}})});
+  for (std::uint64_t round = 0; round < each; ++round) {
+    Offer made = offer_at(engine.feed_positions().front());
+    for (std::uint64_t key = 0; key < keys; ++key, made.next = made.next + 1) made.events.push_back({made.next, key});
+    apply(engine.decide_offer(made)->effects);
+    for (std::uint64_t key = 0; round == 0 && key < keys; ++key)
+      apply({encode(KeyParked{{id, zero, key}, {"card_declined", "no funds"}, WallTime{1}})});
+  }
+  ASSERT_EQ(engine.counts(id).parked_events, keys * each);
+  EXPECT_LT(heap() - before, 64u << 20);
+}
+#endif
 
 // docs/decisions/0006: what the engine holds is so many bytes an event at most, and this bounds the events.
 TEST(SubscriptionLimits, BoundWhatIsOutstandingForASubscriptionAndForAll) {
