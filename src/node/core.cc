@@ -201,6 +201,7 @@ void Core::remove_edge(Edge& edge) {
     std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.edge == &edge; });
   forget_group_waiters(edge);
   queues_->forget(edge);
+  forget_healing(edge);
   for (Trimming& trim : trims_)  // goes on, and nobody hears of it
     if (trim.edge == &edge) trim.edge = &no_edge(), trim.answer = [](Result<PartitionState>) {};
 }
@@ -218,6 +219,7 @@ void Core::fail(const Error& error, std::unique_ptr<ClosedGroup> in_flight) {
   waiting_.clear();
   fail_group_waiters();
   queues_->fail();
+  fail_healing();
   while (!trims_.empty()) end_trim(continuo::fail(Code::node_failed, "the node stopped"));
   for (ClosedGroup* group : {in_flight.get(), open_ ? &open_->group : nullptr})
     if (group != nullptr)

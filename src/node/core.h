@@ -15,8 +15,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include "continuo/base/random.h"
@@ -184,8 +182,7 @@ class Core {
   void pass_over(Trimming& trim, std::size_t most);
   void end_trim(Result<PartitionState> result);
   Offset first_of(const engines::HeadUnit& head) const;
-  bool is_kept_topic(TopicId topic) const;
-  PartitionRef kept_partition();
+  bool is_node_topic(TopicId topic) const;
   void note_leaving(const engines::Effect& effect);
   void release_kept();
   void trim_copies();
@@ -203,6 +200,9 @@ class Core {
   void trim_edits();
   bool serve_repairs(const ReceiveRepairs& receive, std::vector<RepairDelivery>& deliveries);
   void serve_repairers();
+  void forget_healing(const Edge& edge);
+  void fail_healing();
+  void lay_trim(PartitionRef partition, Offset before);
   void follow(SubscriptionId before, SubscriptionId now);
   void note_use(SubscriptionId id);
   void end_idle();

@@ -207,6 +207,32 @@ TEST_F(CoreDelivery, AFeederThatGoesOrACoreThatFailsLeavesNoQuestionBehind) {
   EXPECT_FALSE(of_another);
 }
 
+TEST_F(CoreDelivery, AWorkflowThatGoesOrACoreThatFailsLeavesNoQuestionBehind) {
+  Place<std::vector<RepairDelivery>> asked, of_another;
+  MailBox workflow;
+  const ReceiveRepairs wanted{.subscription = id_, .wait = Millis{1'000}};
+  core_->receive_repairs(workflow, wanted, into(of_another));
+  core_->remove_edge(workflow);
+  core_->receive_repairs(edge_, wanted, into(asked));
+  Place<OfferCredit> offered;
+  offer(offered, 0, {0xabc});
+  Place<Received> received;
+  receive(received, 1, 0);
+  settle_down();
+  EXPECT_FALSE(asked) << "nothing is to be repaired";
+  settle({}, {{leases(received)[0], {"declined", "no"}, {}}});
+  ASSERT_TRUE(asked) << "the one who is there gets the head";
+  EXPECT_EQ((*asked)->size(), 1u);
+
+  Place<std::vector<RepairDelivery>> failed;
+  core_->receive_repairs(edge_, wanted, into(failed));
+  core_->fail({Code::io_error, "the disk failed", {}, {}}, nullptr);
+  edge_.open();
+  workflow.open();
+  EXPECT_EQ(failed->error().code, Code::node_failed);
+  EXPECT_FALSE(of_another);
+}
+
 TEST_F(CoreDelivery, WhatSomebodyPassesOverIsToldWithTheReason) {
   Place<OfferCredit> offered;
   offer(offered, 0, {0xabc, 0xabc});

@@ -5,6 +5,7 @@
 
 #include "continuo/node/admission.h"
 #include "continuo/node/core_state.h"
+#include "continuo/node/no_edge.h"
 
 namespace continuo::node {
 namespace {
@@ -84,15 +85,6 @@ void Core::end_cancel(Result<std::uint64_t> result) {
 
 // ---- edits ----------------------------------------------------------------------------------------------------------
 
-PartitionRef Core::system_partition(std::string_view name) {
-  if (topics_.find(name) == nullptr) {
-    auto decision = topics_.decide_create(std::string{name}, {}, now_.wall, true);
-    CHECK(decision.has_value(), "a topic of the node's own can be made");
-    define_topic(decision->defined);
-  }
-  return {topics_.find(name)->definition.id, PartitionId{0}};
-}
-
 // Inside a frame.
 void Core::lay_edit(PartitionRef edits, EditedEvent event) {
   const Offset copy = topics_.head(edits)->next;
@@ -131,10 +123,7 @@ void Core::trim_edits() {
   const engines::HeadUnit& head = *topics_.head(edits);
   const Offset before = subscriptions_.lowest_edit().value_or(head.next);
   if (before - head.first < worth_it) return;
-  begin_frame();
-  open_->group.log.trim({edits, before});
-  topics_.trimmed(edits, before);
-  end_frame();
+  lay_trim(edits, before);
 }
 
 // ---- releases -------------------------------------------------------------------------------------------------------
@@ -257,6 +246,19 @@ void Core::settle_repairs(Edge& edge, SubscriptionId id, std::vector<SettleRepai
   end_frame();
   maybe_ready(id);
   reply<RepairsSettled>(edge, std::move(answer), std::move(settled));
+}
+
+// A key that is being cancelled goes on so, and nobody hears of it.
+void Core::forget_healing(const Edge& edge) {
+  std::erase_if(repairers_, [&](const Repairer& repairer) { return repairer.edge == &edge; });
+  for (Cancelling& cancel : cancels_)
+    if (cancel.edge == &edge) cancel.edge = &no_edge(), cancel.answer = [](Result<std::uint64_t>) {};
+}
+
+void Core::fail_healing() {
+  for (Repairer& each : std::exchange(repairers_, {}))
+    reply<std::vector<RepairDelivery>>(*each.edge, std::move(each.answer), std::vector<RepairDelivery>{});
+  while (!cancels_.empty()) end_cancel(continuo::fail(Code::node_failed, "the node stopped"));
 }
 
 // ---- going to another place -----------------------------------------------------------------------------------------

@@ -19,10 +19,10 @@ void Core::trim(Edge& edge, TopicId topic, PartitionId partition, Offset before,
   if (refuse_if_failed(edge, answer)) return;
   open();
   const PartitionRef ref{topic, partition};
-  if (is_kept_topic(topic))
-    return reply<PartitionState>(
-        edge, std::move(answer),
-        continuo::fail(Code::system_name, fmt::format("'{}' is trimmed by the node alone", kept_topic)));
+  if (is_node_topic(topic))
+    return reply<PartitionState>(edge, std::move(answer),
+                                 continuo::fail(Code::system_name, fmt::format("'{}' is trimmed by the node alone",
+                                                                               topics_.find(topic)->definition.name)));
   auto decided = topics_.decide_trim(ref, before);
   if (!decided) return reply<PartitionState>(edge, std::move(answer), pass(decided));
   Trimming trimming{&edge, {ref, topics_.head(ref)->first, *decided}, std::move(answer), {}, false};
@@ -46,14 +46,17 @@ void Core::advance_trim(std::size_t most) {
     return;
   }
   if (!trim.passed) return;
-  if (*decided > topics_.head(ref)->first) {
-    begin_frame();
-    open_->group.log.trim({ref, *decided});
-    topics_.trimmed(ref, *decided);
-    end_frame();
-  }
+  if (*decided > topics_.head(ref)->first) lay_trim(ref, *decided);
   const engines::HeadUnit& head = *topics_.head(ref);
   end_trim(PartitionState{ref.partition, head.first, head.next, 0});
+}
+
+// A frame of its own.
+void Core::lay_trim(PartitionRef partition, Offset before) {
+  begin_frame();
+  open_->group.log.trim({partition, before});
+  topics_.trimmed(partition, before);
+  end_frame();
 }
 
 void Core::end_trim(Result<PartitionState> result) {
@@ -95,18 +98,20 @@ Offset Core::first_of(const engines::HeadUnit& head) const {
 
 // ---- copies ---------------------------------------------------------------------------------------------------------
 
-bool Core::is_kept_topic(TopicId topic) const {
+// Copies and edits: what of them is needed only the node knows.
+bool Core::is_node_topic(TopicId topic) const {
   const engines::TopicUnit* found = topics_.find(topic);
-  return found != nullptr && found->definition.name == kept_topic;
+  return found != nullptr && (found->definition.name == kept_topic || found->definition.name == edits_topic);
 }
 
-PartitionRef Core::kept_partition() {
-  if (topics_.find(kept_topic) == nullptr) {
-    auto decision = topics_.decide_create(std::string{kept_topic}, {}, now_.wall, true);
+// Of the node's own topics: made when it is missing.
+PartitionRef Core::system_partition(std::string_view name) {
+  if (topics_.find(name) == nullptr) {
+    auto decision = topics_.decide_create(std::string{name}, {}, now_.wall, true);
     CHECK(decision.has_value(), "a topic of the node's own can be made");
     define_topic(decision->defined);
   }
-  return {topics_.find(kept_topic)->definition.id, PartitionId{0}};
+  return {topics_.find(name)->definition.id, PartitionId{0}};
 }
 
 void Core::keep(const KeepJob& job, std::vector<ReadRecord> records) {
@@ -116,7 +121,7 @@ void Core::keep(const KeepJob& job, std::vector<ReadRecord> records) {
   if (trims_.empty() || trims_.front().pass.partition != job.partition) return;
   open();
   Trimming& trim = trims_.front();
-  const PartitionRef copies = kept_partition();
+  const PartitionRef copies = system_partition(kept_topic);
   std::vector<engines::KeptRecord> kept;
   begin_frame();
   for (ReadRecord& record : records) {
@@ -172,13 +177,10 @@ void Core::release_kept() {
 
 // Behind the oldest copy that somebody needs.
 void Core::trim_copies() {
-  const PartitionRef copies = kept_partition();
+  const PartitionRef copies = system_partition(kept_topic);
   const Offset before = kept_.lowest_copy().value_or(topics_.head(copies)->next);
   if (before <= topics_.head(copies)->first) return;
-  begin_frame();
-  open_->group.log.trim({copies, before});
-  topics_.trimmed(copies, before);
-  end_frame();
+  lay_trim(copies, before);
 }
 
 void Core::tell_kept(const std::function<void(const KeptChange&)>& tell) const {
