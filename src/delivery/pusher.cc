@@ -65,10 +65,7 @@ void Pusher::give_back(std::vector<node::Lease> leases) {
 
 Result<Pusher::Found> Pusher::find(const node::Delivery& delivery) {
   const PartitionRef place = delivery.lease.partition;
-  // What somebody put in its place lies in a topic of its own.
-  const node::Topic* edits = delivery.edited ? thread_.catalogue().find_topic(node::edits_topic) : nullptr;
-  auto record = edits != nullptr ? finder_.find({edits->id, PartitionId{0}}, *delivery.edited)
-                                 : finder_.find(place, delivery.lease.offset);
+  auto record = node::find_delivered(finder_, thread_.catalogue(), place, delivery.lease.offset, delivery.edited);
   if (!record) return pass(record);
   Found found{*record, {}, topic_name(place.topic)};
   found.event = record::event_of(found.record, {found.topic, place.partition}, scratch_);
@@ -78,9 +75,7 @@ Result<Pusher::Found> Pusher::find(const node::Delivery& delivery) {
 std::string_view Pusher::topic_name(TopicId id) {
   if (topic_id_ == id) return topic_name_;
   topic_id_ = id;
-  topic_name_.clear();
-  for (const auto& [name, topic] : thread_.catalogue().topics)
-    if (topic->id == id) topic_name_ = name;
+  topic_name_ = thread_.catalogue().topic_name(id);
   return topic_name_;
 }
 

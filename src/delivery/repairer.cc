@@ -120,13 +120,10 @@ class Repairer::Work final : public node::Edge {
     answer.settle.outcome = engines::RepairSettle::Outcome::needs_person;
     const node::ParkedKey& parked = head.parked;
     const auto catalogue = node_.catalogue();
-    const node::Topic* edits = parked.edited ? catalogue->find_topic(node::edits_topic) : nullptr;
-    const auto record = edits == nullptr ? finder.find(parked.partition, parked.head)
-                                         : finder.find({edits->id, PartitionId{0}}, *parked.edited);
+    const auto record = node::find_delivered(finder, *catalogue, parked.partition, parked.head, parked.edited);
     if (!record) return refused(answer, "the event cannot be read: " + record.error().detail);
-    std::string topic, scratch, json;
-    for (const auto& [name, each] : catalogue->topics)
-      if (each->id == parked.partition.topic) topic = name;
+    std::string scratch, json;
+    const std::string_view topic = catalogue->topic_name(parked.partition.topic);
     const record::Event event = record::event_of(*record, {topic, parked.partition.partition}, scratch);
     const routing::Repair* found =
         repairs.find({parked.failure.code, parked.failure.message, parked.fingerprint, parked.attempts},

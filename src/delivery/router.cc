@@ -54,10 +54,7 @@ const Filter* Router::filter_of(const node::Subscription& subscription) {
 TopicFilters& Router::filters_of(const node::Catalogue& catalogue, TopicId topic) {
   auto& filters = topics_[topic];
   if (filters) return *filters;
-  std::string name;
-  for (const auto& [each, found] : catalogue.topics)
-    if (found->id == topic) name = each;
-  filters = std::make_unique<TopicFilters>(std::move(name));
+  filters = std::make_unique<TopicFilters>(std::string(catalogue.topic_name(topic)));
   return *filters;
 }
 

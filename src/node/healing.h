@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "continuo/node/node.h"
+#include "continuo/node/record_finder.h"
 
 namespace continuo::node {
 
@@ -74,6 +75,14 @@ struct RepairsSettled {
   std::uint32_t settled = 0;
   std::vector<RefusedLease> refused;
 };
+
+/// What consumers get for an offset: the record that lies there, or what somebody put in its place (`edited`: its
+/// offset in the topic of edits). Valid until the finder's next call. Errors: as the finder's.
+inline Result<record::Record> find_delivered(RecordFinder& finder, const Catalogue& catalogue, PartitionRef partition,
+                                             Offset offset, std::optional<Offset> edited) {
+  const Topic* edits = edited ? catalogue.find_topic(edits_topic) : nullptr;
+  return edits == nullptr ? finder.find(partition, offset) : finder.find({edits->id, PartitionId{0}}, *edited);
+}
 
 /// What becomes of parked keys when the subscription goes to another place.
 enum class ParkedFate : std::uint8_t { refuse, keep, discard };

@@ -156,6 +156,12 @@ const Topic* Catalogue::find_topic(std::string_view name) const {
   return found == topics.end() ? nullptr : found->second.get();
 }
 
+std::string_view Catalogue::topic_name(TopicId id) const {
+  for (const auto& [name, topic] : topics)
+    if (topic->id == id) return name;
+  return {};
+}
+
 const Subscription* Catalogue::find_subscription(std::string_view name) const {
   const auto found = subscriptions.find(name);
   return found == subscriptions.end() ? nullptr : found->second.get();

@@ -66,6 +66,8 @@ struct Catalogue {
   std::map<std::string, std::shared_ptr<const Topic>, std::less<>> topics;
   std::map<std::string, std::shared_ptr<const Subscription>, std::less<>> subscriptions;
   const Topic* find_topic(std::string_view name) const;
+  /// Empty when it is not there. Looks at all: for a few.
+  std::string_view topic_name(TopicId id) const;
   const Subscription* find_subscription(std::string_view name) const;
 };
 

@@ -3,37 +3,18 @@
 
 #include <algorithm>
 
+#include "continuo/node/healing.h"
 #include "continuo/record/cloudevents.h"
-#include "continuo/serve/delivered.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 #include "continuo/serve/reading_aside.h"
+#include "continuo/serve/waiting_receive.h"
 
 namespace continuo::serve {
 namespace {
 
-std::string topic_name(const node::Catalogue& catalogue, TopicId id) {
-  for (const auto& [name, topic] : catalogue.topics)
-    if (topic->id == id) return name;
-  return {};
-}
-
 // --- receive
 // ----------------------------------------------------------------------------------------------------------
-
-// Tells the node when the consumer goes while it waits: nothing is leased to nobody.
-class Waiting final : public Activity {
- public:
-  explicit Waiting(Exchange& exchange) : exchange_(exchange) {}
-  ~Waiting() override { cancelled_->store(true, std::memory_order_release); }
-  std::shared_ptr<const std::atomic<bool>> cancelled() const { return cancelled_; }
-  // What the node leases after this is given back when its answer finds nobody.
-  void stopping() override { exchange_.answer_json(R"({"deliveries":[]})"); }
-
- private:
-  Exchange& exchange_;
-  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-};
 
 /// An answer, and how many of the deliveries it holds: the first ones.
 struct Written {
@@ -64,7 +45,7 @@ class DeliveriesWriter {
  private:
   bool add(const node::Delivery& delivery) {
     const auto record =
-        find_delivered(finder_, *catalogue_, delivery.lease.partition, delivery.lease.offset, delivery.edited);
+        node::find_delivered(finder_, *catalogue_, delivery.lease.partition, delivery.lease.offset, delivery.edited);
     std::string& out = written_.json;
     const std::size_t before = out.size();
     const bool first = written_.count == 0;
@@ -84,7 +65,7 @@ class DeliveriesWriter {
     std::string& out = written_.json;
     if (topic_id_ != lease.partition.topic) {
       topic_id_ = lease.partition.topic;
-      topic_ = topic_name(*catalogue_, lease.partition.topic);
+      topic_ = std::string(catalogue_->topic_name(lease.partition.topic));
     }
     out += fmt::format(R"({{"lease":"{}","attempt":{},"topic":"{}","event":)", node::lease_token(lease),
                        delivery.attempt, topic_);
@@ -211,7 +192,7 @@ Cause cause_of(node::Node& node, const node::Lease& lease) {
   const auto record = finder.find(lease.partition, lease.offset);
   if (!record) return {};  // gone with retention: nothing to inherit
   const auto catalogue = node.catalogue();
-  const std::string topic = topic_name(*catalogue, lease.partition.topic);
+  const std::string topic = std::string(catalogue->topic_name(lease.partition.topic));
   std::string scratch;
   const record::Event event = record::event_of(*record, {topic, lease.partition.partition}, scratch);
   return {std::string(event.extension("correlationid")), std::string(event.id)};
@@ -332,16 +313,15 @@ void receive(Exchange& exchange, const wire::http::Receive& request) {
   IoThread& thread = exchange.thread();
   if (thread.door().budget.exhausted())
     return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  const auto subscription = find_subscription(exchange, request.subscription);
+  if (!subscription) return;
   node::Receive receive;
   receive.subscription = subscription->id;
   receive.max = request.max;
   receive.lease = request.lease;
   receive.wait = request.wait;
   if (request.wait.count() > 0) {
-    auto waiting = std::make_unique<Waiting>(exchange);
+    auto waiting = std::make_unique<WaitingReceive>(exchange, R"({"deliveries":[]})");
     receive.cancelled = waiting->cancelled();
     exchange.set_activity(std::move(waiting));
   }
@@ -353,10 +333,8 @@ void receive(Exchange& exchange, const wire::http::Receive& request) {
 }
 
 void settle(Exchange& exchange, wire::http::Settle request) {
-  IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  const auto subscription = find_subscription(exchange, request.subscription);
+  if (!subscription) return;
   settle_when_topics_are_there(exchange, std::make_shared<const wire::http::Settle>(std::move(request)),
                                subscription->id, 0);
 }

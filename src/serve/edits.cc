@@ -10,10 +10,9 @@ Result<std::string> published_json(node::Node& node, PartitionRef partition, Off
   node::RecordFinder finder = finder_in(node);
   auto record = finder.find(partition, offset);
   if (!record) return pass(record);
-  std::string topic, scratch, json;
+  std::string scratch, json;
   const auto catalogue = node.catalogue();
-  for (const auto& [name, each] : catalogue->topics)
-    if (each->id == partition.topic) topic = name;
+  const std::string_view topic = catalogue->topic_name(partition.topic);
   record::write_json(record::event_of(*record, {topic, partition.partition}, scratch), nullptr, offset, json);
   return json;
 }

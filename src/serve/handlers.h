@@ -106,6 +106,8 @@ void error_page(Exchange& exchange, const wire::http::ErrorPage& request);
 Error unknown_topic(std::string_view name);
 Error unknown_partition(const node::Topic& topic, PartitionId wanted);
 Error unknown_subscription(std::string_view name);
+/// None: there is no such subscription, and the exchange is refused.
+std::shared_ptr<const node::Subscription> find_subscription(Exchange& exchange, std::string_view name);
 /// The queue's subscription; none: there is no such queue, and the exchange is refused.
 std::shared_ptr<const node::Subscription> find_queue(Exchange& exchange, std::string_view name);
 

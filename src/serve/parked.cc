@@ -6,7 +6,6 @@
 
 #include "continuo/base/hash.h"
 #include "continuo/record/cloudevents.h"
-#include "continuo/serve/delivered.h"
 #include "continuo/serve/edits.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
@@ -82,19 +81,11 @@ auto answer_done(Exchange& exchange) {
   };
 }
 
-// The subscription a request names; refuses when there is none.
-const node::Subscription* named(Exchange& exchange, const node::Catalogue& catalogue, const std::string& name) {
-  const node::Subscription* found = catalogue.find_subscription(name);
-  if (!found) exchange.refuse(unknown_subscription(name), {});
-  return found;
-}
-
 }  // namespace
 
 void list_parked(Exchange& exchange, const wire::http::ListParked& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = named(exchange, *catalogue, request.subscription);
+  const auto subscription = find_subscription(exchange, request.subscription);
   if (!subscription) return;
   node::ParkedQuery query{.limit = request.limit + 1, .filter = request.filter};
   if (request.key) query.key_hash = key_hash(*request.key);
@@ -115,23 +106,20 @@ void list_parked(Exchange& exchange, const wire::http::ListParked& request) {
 
 void retry_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+  if (const auto subscription = find_subscription(exchange, request.subscription))
     thread.node().healing().retry(thread, subscription->id, key_hash(request.key), request.asked,
                                   answer_done(exchange));
 }
 
 void skip_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+  if (const auto subscription = find_subscription(exchange, request.subscription))
     thread.node().healing().skip(thread, subscription->id, key_hash(request.key), request.asked, answer_done(exchange));
 }
 
 void cancel_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+  if (const auto subscription = find_subscription(exchange, request.subscription))
     thread.node().healing().cancel(thread, subscription->id, key_hash(request.key), request.asked,
                                    [self = exchange.shared_from_this()](Result<std::uint64_t> events) {
                                      if (!events) return self->refuse(events.error(), {});
@@ -170,8 +158,7 @@ void edit_head(Exchange& exchange, const wire::http::OneParkedKey& request, Subs
 
 void edit_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = named(exchange, *catalogue, request.subscription);
+  const auto subscription = find_subscription(exchange, request.subscription);
   if (!subscription) return;
   node::ParkedQuery query{.limit = 2};
   query.key_hash = key_hash(request.key);

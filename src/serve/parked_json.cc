@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "continuo/record/cloudevents.h"
-#include "continuo/serve/delivered.h"
 #include "continuo/serve/handlers.h"
 
 namespace continuo::serve {
@@ -41,10 +40,9 @@ void write_failure(const node::Failure& failure, std::string& out) {
 
 void write_parked(const node::ParkedKey& parked, const node::Catalogue& catalogue, node::RecordFinder& finder,
                   std::optional<std::uint64_t>& room, std::string& out) {
-  std::string topic, scratch;
-  for (const auto& [name, each] : catalogue.topics)
-    if (each->id == parked.partition.topic) topic = name;
-  const auto record = find_delivered(finder, catalogue, parked.partition, parked.head, parked.edited);
+  std::string scratch;
+  const std::string_view topic = catalogue.topic_name(parked.partition.topic);
+  const auto record = node::find_delivered(finder, catalogue, parked.partition, parked.head, parked.edited);
   const record::RecordPlace place{topic, parked.partition.partition};
   out += "{\"key\":";
   if (record && record->key)

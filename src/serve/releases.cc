@@ -16,12 +16,6 @@ namespace {
 
 using Starts = std::vector<std::pair<PartitionRef, Offset>>;
 
-const node::Subscription* named(Exchange& exchange, const node::Catalogue& catalogue, const std::string& name) {
-  const node::Subscription* found = catalogue.find_subscription(name);
-  if (!found) exchange.refuse(unknown_subscription(name), {});
-  return found;
-}
-
 auto answer_release(Exchange& exchange) {
   return [self = exchange.shared_from_this()](Result<node::Release> release) {
     if (!release) return self->refuse(release.error(), {});
@@ -66,8 +60,7 @@ Result<Starts> starts_at(node::Node& node, const wire::http::From& from, std::sp
 
 void release_parked(Exchange& exchange, const wire::http::ReleaseParked& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = named(exchange, *catalogue, request.subscription);
+  const auto subscription = find_subscription(exchange, request.subscription);
   if (!subscription) return;
   node::ReleaseParked release{subscription->id,        request.filter,  request.rate,
                               request.stop_at_relapse, request.dry_run, request.asked};
@@ -76,8 +69,7 @@ void release_parked(Exchange& exchange, const wire::http::ReleaseParked& request
 
 void stop_release(Exchange& exchange, const wire::http::OneSubscription& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+  if (const auto subscription = find_subscription(exchange, request.subscription))
     thread.node().healing().stop_release(thread, subscription->id,
                                          [self = exchange.shared_from_this()](Result<node::Release> release) {
                                            if (!release) return self->refuse(release.error(), {});
@@ -87,8 +79,7 @@ void stop_release(Exchange& exchange, const wire::http::OneSubscription& request
 
 void get_release(Exchange& exchange, const wire::http::OneSubscription& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  if (const node::Subscription* subscription = named(exchange, *catalogue, request.subscription))
+  if (const auto subscription = find_subscription(exchange, request.subscription))
     thread.node().healing().last_release(
         thread, subscription->id, [self = exchange.shared_from_this()](Result<std::optional<node::Release>> release) {
           if (!release) return self->refuse(release.error(), {});
@@ -98,8 +89,7 @@ void get_release(Exchange& exchange, const wire::http::OneSubscription& request)
 
 void seek(Exchange& exchange, const wire::http::SeekSubscription& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = named(exchange, *catalogue, request.subscription);
+  const auto subscription = find_subscription(exchange, request.subscription);
   if (!subscription) return;
   node::Seek wanted;
   wanted.subscription = subscription->id;

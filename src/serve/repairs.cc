@@ -4,31 +4,18 @@
 #include <algorithm>
 
 #include "continuo/node/healing.h"
-#include "continuo/serve/delivered.h"
 #include "continuo/serve/edits.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 #include "continuo/serve/parked_json.h"
 #include "continuo/serve/reading_aside.h"
+#include "continuo/serve/waiting_receive.h"
 
 namespace continuo::serve {
 namespace {
 
 using Deliveries = std::vector<node::RepairDelivery>;
 using Outcome = engines::RepairSettle::Outcome;
-
-// Tells the node when the repairer goes while it waits.
-class WaitingForRepairs final : public Activity {
- public:
-  explicit WaitingForRepairs(Exchange& exchange) : exchange_(exchange) {}
-  ~WaitingForRepairs() override { cancelled_->store(true, std::memory_order_release); }
-  std::shared_ptr<const std::atomic<bool>> cancelled() const { return cancelled_; }
-  void stopping() override { exchange_.answer_json(R"({"repairs":[]})"); }
-
- private:
-  Exchange& exchange_;
-  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-};
 
 std::string repairs_json(Door& door, const Deliveries& deliveries) {
   const auto catalogue = door.node.catalogue();
@@ -91,16 +78,15 @@ void submit(Exchange& exchange, SubscriptionId id, std::vector<Answered> all, co
 
 void receive_repairs(Exchange& exchange, const wire::http::Receive& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  const auto subscription = find_subscription(exchange, request.subscription);
+  if (!subscription) return;
   node::ReceiveRepairs receive;
   receive.subscription = subscription->id;
   receive.max = request.max;
   receive.wait = request.wait;
   if (request.lease) receive.lease = *request.lease;
   if (request.wait.count() > 0) {
-    auto waiting = std::make_unique<WaitingForRepairs>(exchange);
+    auto waiting = std::make_unique<WaitingReceive>(exchange, R"({"repairs":[]})");
     receive.cancelled = waiting->cancelled();
     exchange.set_activity(std::move(waiting));
   }
@@ -121,9 +107,8 @@ void receive_repairs(Exchange& exchange, const wire::http::Receive& request) {
 
 void settle_repairs(Exchange& exchange, const wire::http::SettleRepairs& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  const auto subscription = find_subscription(exchange, request.subscription);
+  if (!subscription) return;
   auto all = answered_of(request, subscription->id);
   if (!all) return exchange.refuse(all.error(), {});
   read_aside(

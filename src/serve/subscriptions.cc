@@ -82,6 +82,14 @@ Error unknown_subscription(std::string_view name) {
   return {Code::unknown_subscription, fmt::format("there is no subscription '{}'", name), "subscription", {}};
 }
 
+std::shared_ptr<const node::Subscription> find_subscription(Exchange& exchange, std::string_view name) {
+  const auto catalogue = exchange.thread().node().catalogue();
+  const auto found = catalogue->subscriptions.find(name);
+  if (found != catalogue->subscriptions.end()) return found->second;
+  exchange.refuse(unknown_subscription(name), {});
+  return nullptr;
+}
+
 void list_subscriptions(Exchange& exchange) {
   const auto catalogue = exchange.thread().node().catalogue();
   std::string out = "{\"subscriptions\":[";
@@ -130,9 +138,8 @@ void change_subscription(Exchange& exchange, wire::http::ChangeSubscription requ
 
 void get_subscription(Exchange& exchange, const wire::http::OneSubscription& request) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  const auto subscription = find_subscription(exchange, request.subscription);
+  if (!subscription) return;
   thread.node().subscription_state(thread, subscription->id,
                                    [self = exchange.shared_from_this()](Result<node::SubscriptionState> state) {
                                      if (!state) return self->refuse(state.error(), {});
@@ -151,9 +158,8 @@ void delete_subscription(Exchange& exchange, const wire::http::OneSubscription& 
 
 void pause(Exchange& exchange, const wire::http::OneSubscription& request, bool paused) {
   IoThread& thread = exchange.thread();
-  const auto catalogue = thread.node().catalogue();
-  const node::Subscription* subscription = catalogue->find_subscription(request.subscription);
-  if (!subscription) return exchange.refuse(unknown_subscription(request.subscription), {});
+  const auto subscription = find_subscription(exchange, request.subscription);
+  if (!subscription) return;
   thread.node().pause(thread, subscription->id, paused,
                       [self = exchange.shared_from_this(), paused](Result<void> done) {
                         if (!done) return self->refuse(done.error(), {});
