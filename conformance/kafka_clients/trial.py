@@ -148,19 +148,25 @@ class Trial:
         status, said, _ = self.http.ask("PUT", f"/v1/topics/{self.topic}", {"partitions": partitions, **settings})
         assert status in (200, 201), said
 
-    def read_from(self, start, count, partition=0):
+    def read_from(self, start, count, partition=0, seconds=15):
         """So many records, and no more for a moment."""
         name = f"from {start} {partition} {time.monotonic()}"
         self.a.open(name, self.topic, partition, start)
-        found = self.a.read(name, count, 15)
+        found = self.a.read(name, count, seconds)
         found += self.a.read(name, 1, 0.3)
         self.a.close(name)
         return found
 
     def all(self, partition=0):
-        """All records of a partition, as the client reads them."""
+        """All records of a partition, as the client reads them: fails when it does not read each of them once."""
         stored = wire.batches(self.server.kafka, self.topic, partition)
-        return self.read_from("earliest", sum(batch.count for batch in stored), partition)
+        wanted = [batch.offset + n for batch in stored for n in range(batch.count)]
+        found = self.read_from("earliest", len(wanted), partition, 60)
+        offsets = [each["offset"] for each in found]
+        assert offsets == wanted, (
+            f"partition {partition} holds {len(wanted)} records, the client read {len(offsets)}: "
+            f"{len(offsets) - len(set(offsets))} twice, without {sorted(set(wanted) - set(offsets))[:5]} and others")
+        return found
 
     def kill_and_start(self, after):
         def run():

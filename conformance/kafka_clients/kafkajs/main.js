@@ -101,7 +101,7 @@ class Reader {
     this.commits = commits
     this.ahead = []
     this.held = []
-    this.waiting = []
+    this.next = 0  // behind the last record that was asked for, in whichever partition
     const events = consumer.events
     consumer.on(events.GROUP_JOIN, ({ payload }) => { this.held = Object.values(payload.memberAssignment).flat() })
     consumer.on(events.REBALANCING, () => { this.held = [] })
@@ -139,6 +139,7 @@ class Reader {
       }
       const first = this.ahead.shift()
       found.push(first.record)
+      this.next = first.record.offset + 1
       first.taken()
     }
     return found
@@ -174,7 +175,9 @@ async function open({ name, topic, partition, start }) {
     const found = (await (await admin()).fetchTopicOffsets(topic)).find((each) => each.partition === partition)
     offset = Number(start === 'latest' ? found.high : found.low)
   }
-  const where = (from, message) => from === partition && Number(message.offset) >= offset
+  // What came before the seek comes again after it: each record is given once.
+  const where = (from, message) =>
+    from === partition && Number(message.offset) >= Math.max(offset, readers.get(name).next)
   const reader = await run(name, { groupId: `open-${process.pid}-${name}` }, topic, false, where)
   while (!reader.held.includes(partition)) await sleep(10)
   reader.consumer.seek({ topic, partition, offset: String(offset) })
