@@ -9,7 +9,10 @@ import subprocess
 import tempfile
 import time
 
-from side_by_side import FOLDER, RUNNING, continuo, free_port, start, version, wait_for
+from side_by_side import FOLDER, RUNNING, cached, continuo, free_port, start, version, wait_for
+
+
+NATS = "2.12.1"
 
 
 class NotHere(Exception):
@@ -103,9 +106,32 @@ def rabbitmq():
 
 def nats():
     """JetStream on files, synced as shipped: every two minutes."""
-    path, port, data = program("nats-server", "nats-server", "/usr/sbin"), free_port(), data_folder("nats")
-    process = start([path, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", data], port)
+    return _nats(program("nats-server", "nats-server", "/usr/sbin"), "")
+
+
+def nats_synced():
+    """On the disk before it answers, which 2.10 and later can: Go's proxy has it where Debian's is older."""
+    path = program("nats-server", "nats-server", "/usr/sbin")
+    if tuple(map(int, version([path, "--version"]).rpartition("v")[2].split(".")[:2])) < (2, 10):
+        path = os.path.join(cached(f"nats-server-{NATS}", fetch_nats), "nats-server")
+    return _nats(path, ', sync_interval: "always"')
+
+
+def _nats(path, interval):
+    port, data = free_port(), data_folder("nats")
+    config = os.path.join(data, "nats.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f'host: 127.0.0.1\nport: {port}\njetstream {{ store_dir: "{data}"{interval} }}\n')
+    process = start([path, "-c", config], port)
     return Server(process, port, version([path, "--version"]).replace("nats-server: v", "NATS "))
+
+
+def fetch_nats(folder):
+    made = subprocess.run([program("go", "golang"), "install", f"github.com/nats-io/nats-server/v2@v{NATS}"],
+                          env={**os.environ, "GOBIN": folder, "GOFLAGS": "-mod=mod"}, capture_output=True, text=True,
+                          check=False)
+    if made.returncode != 0:
+        raise NotHere(f"nats-server {NATS}: {(made.stderr.strip() or 'go failed').splitlines()[-1]}")
 
 
 def redis(fsync):

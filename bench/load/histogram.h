@@ -16,6 +16,11 @@ class Histogram {
     ++total_;
     max_ = value > max_ ? value : max_;
   }
+  void add(const Histogram& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    total_ += other.total_;
+    max_ = other.max_ > max_ ? other.max_ : max_;
+  }
   double quantile_us(double q) const {
     const auto wanted = static_cast<std::uint64_t>(q * static_cast<double>(total_));
     std::uint64_t seen = 0;

@@ -1,0 +1,64 @@
+#include "connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <stdexcept>
+
+namespace load {
+
+std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+Connection::Connection(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("cannot connect");
+  const int on = 1;
+  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Connection::~Connection() { close(socket_); }
+
+void Connection::send(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+    if (sent < 0) throw std::runtime_error("the server hung up");
+    text.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+std::string_view Connection::line() {
+  std::size_t end;
+  for (std::size_t from = taken_; (end = in_.find("\r\n", from)) == std::string::npos;) {
+    const std::size_t unseen = in_.size() - taken_;
+    read_more();
+    from = taken_ + (unseen == 0 ? 0 : unseen - 1);
+  }
+  const std::string_view found = std::string_view(in_).substr(taken_, end - taken_);
+  taken_ = end + 2;
+  return found;
+}
+
+std::string_view Connection::take(std::size_t count) {
+  while (in_.size() - taken_ < count) read_more();
+  const std::string_view found = std::string_view(in_).substr(taken_, count);
+  taken_ += count;
+  return found;
+}
+
+void Connection::read_more() {
+  in_.erase(0, taken_);
+  taken_ = 0;
+  char bytes[256 * 1024];
+  const ssize_t got = recv(socket_, bytes, sizeof bytes, 0);
+  if (got <= 0) throw std::runtime_error("the server hung up");
+  in_.append(bytes, static_cast<std::size_t>(got));
+}
+
+}  // namespace load
