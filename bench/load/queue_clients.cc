@@ -59,8 +59,8 @@ class ContinuoSender final : public QueueSender {
     for (unsigned i = 0; i < settings_.batch; ++i) {
       if (i > 0) out += ',';
       fmt::format_to(std::back_inserter(out),
-                     R"({{"specversion":"1.0","id":"{}{}","source":"/bench","type":"Message","data":"{}"}})",
-                     identity_, ++serial_, text);
+                     R"({{"specversion":"1.0","id":"{}{}","source":"/bench","type":"Message","data":"{}"}})", identity_,
+                     ++serial_, text);
     }
     if (settings_.batch > 1) out += ']';
     ask(connection_, "POST", "/v1/queues/" + settings_.queue + "/messages", out,
@@ -131,9 +131,10 @@ class NatsConnection {
  public:
   NatsConnection(std::uint16_t port, std::string inbox) : connection_(port), inbox_(std::move(inbox)) {
     connection_.line();  // INFO
-    connection_.send(fmt::format("CONNECT {{\"verbose\":false,\"headers\":true,\"no_responders\":true}}\r\n"
-                                 "SUB {} 1\r\n",
-                                 inbox_));
+    connection_.send(
+        fmt::format("CONNECT {{\"verbose\":false,\"headers\":true,\"no_responders\":true}}\r\n"
+                    "SUB {} 1\r\n",
+                    inbox_));
   }
   void send(std::string_view text) { connection_.send(text); }
   void ask(std::string_view subject, std::string_view text) {
@@ -325,9 +326,9 @@ void make_queue(const QueueSettings& settings) {
   } else if (settings.peer == "nats") {
     NatsConnection connection(settings.port, "_INBOX.make");
     for (const auto& [subject, text] :
-         {std::pair{fmt::format("$JS.API.STREAM.CREATE.{}", name),
-                    fmt::format(R"({{"name":"{0}","subjects":["{0}.in"],"storage":"file","retention":"workqueue"}})",
-                                name)},
+         {std::pair{
+              fmt::format("$JS.API.STREAM.CREATE.{}", name),
+              fmt::format(R"({{"name":"{0}","subjects":["{0}.in"],"storage":"file","retention":"workqueue"}})", name)},
           std::pair{fmt::format("$JS.API.CONSUMER.DURABLE.CREATE.{0}.{0}", name),
                     fmt::format(R"({{"stream_name":"{0}","config":{{"durable_name":"{0}","ack_policy":"explicit",)"
                                 R"("max_ack_pending":100000}}}})",

@@ -97,8 +97,8 @@ int run(const load::QueueSettings& settings, unsigned pairs, double seconds, dou
   load::Histogram all;
   for (const load::Histogram& each : told.after) all.add(each);
   fmt::print("{{\"send\":{:.0f},\"take\":{:.0f},\"p50_us\":{:.1f},\"p99_us\":{:.1f}}}\n",
-             static_cast<double>(told.sent) / seconds, static_cast<double>(told.taken) / seconds,
-             all.quantile_us(0.5), all.quantile_us(0.99));
+             static_cast<double>(told.sent) / seconds, static_cast<double>(told.taken) / seconds, all.quantile_us(0.5),
+             all.quantile_us(0.99));
   return 0;
 }
 

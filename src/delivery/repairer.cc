@@ -1,5 +1,7 @@
 #include "continuo/delivery/repairer.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -18,6 +20,7 @@ namespace {
 constexpr std::uint32_t at_once = 20;
 constexpr Millis lease{60'000};
 constexpr Millis longest_wait{30'000};
+constexpr std::chrono::seconds pause_when_refused{1};  // overloaded, or the node has stopped
 constexpr std::string_view who = "declared repair";
 
 }  // namespace
@@ -26,7 +29,9 @@ class Repairer::Work final : public node::Edge {
  public:
   explicit Work(node::Node& node) : node_(node) {}
 
+  // Core thread. News of records are for others; definitions are looked at when they are others.
   void deliver(node::Mail mail) override {
+    if (mail.answers.empty() && node_.catalogue().get() == followed_.load(std::memory_order_acquire)) return;
     const std::scoped_lock lock{mutex_};
     mail_.push_back(std::move(mail));
     changed_.notify_one();
@@ -53,6 +58,7 @@ class Repairer::Work final : public node::Edge {
     std::string declared;
     std::optional<routing::Repairs> repairs;
     bool asked = false;
+    bool refused = false;  // asked again after a pause
   };
 
   void run(const std::stop_token& stop) {
@@ -62,7 +68,13 @@ class Repairer::Work final : public node::Edge {
       std::deque<node::Mail> mail;
       {
         std::unique_lock lock{mutex_};
-        changed_.wait(lock, stop, [this] { return !mail_.empty(); });
+        const auto something = [this] { return !mail_.empty(); };
+        const bool pause = std::ranges::any_of(all_, [](const auto& each) { return each.second.refused; });
+        if (!pause)
+          changed_.wait(lock, stop, something);
+        else if (!changed_.wait_for(lock, stop, pause_when_refused, something))
+          for (auto& [id, repaired] : all_)
+            if (std::exchange(repaired.refused, false)) repaired.asked = false;
         mail.swap(mail_);
       }
       for (node::Mail& each : mail)
@@ -75,6 +87,7 @@ class Repairer::Work final : public node::Edge {
     const auto catalogue = node_.catalogue();
     if (catalogue != seen_) {
       seen_ = catalogue;
+      followed_.store(catalogue.get(), std::memory_order_release);
       std::erase_if(all_, [&](const auto& each) { return !declares(*catalogue, each.first); });
     }
     for (const auto& [name, subscription] : catalogue->subscriptions) {
@@ -101,7 +114,8 @@ class Repairer::Work final : public node::Edge {
     node_.healing().receive(*this, std::move(receive), [this, id](Result<std::vector<node::RepairDelivery>> heads) {
       const auto found = all_.find(id);
       if (found == all_.end()) return;
-      found->second.asked = false;
+      found->second.refused = !heads;
+      found->second.asked = !heads;
       if (heads && !heads->empty()) repair(id, *found->second.repairs, *heads);
     });
   }
@@ -152,6 +166,7 @@ class Repairer::Work final : public node::Edge {
   std::jthread thread_;
   // The thread's own.
   std::shared_ptr<const node::Catalogue> seen_;
+  std::atomic<const node::Catalogue*> followed_{nullptr};
   std::map<SubscriptionId, Repaired> all_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
 };
