@@ -377,7 +377,8 @@ class World:
                  for offset, each in client.read_all("t", number)}
         assert len(found) == len(log), "an event is in the log twice"
         for identity, place in self.published.items():
-            assert found.get(identity) == place, f"{identity} was acknowledged at {place}, and is at {found.get(identity)}"
+            is_at = found.get(identity)
+            assert is_at == place, f"{identity} was acknowledged at {place}, and is at {is_at}"
         told = [each for _, each in client.read_all("continuo.events", 0)]
         looked_at = sum(judge(history, log, told) for history in self.histories.values())
         counts = collections.Counter(each["type"].removeprefix("continuo.") for each in told)
