@@ -59,8 +59,8 @@ class Consumption final : public Protocol {
     body += "],\"nack\":[";
     for (const std::string& lease : conversation.failed) {
       if (body.back() != '[') body += ',';
-      body += fmt::format(R"({{"lease":"{}","error":{{"code":"bad_amount","message":"the amount is no number"}}}})",
-                          lease);
+      body +=
+          fmt::format(R"({{"lease":"{}","error":{{"code":"bad_amount","message":"the amount is no number"}}}})", lease);
     }
     return body + "]}";
   }

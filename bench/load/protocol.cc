@@ -26,7 +26,8 @@ class Continuo final : public Protocol {
   explicit Continuo(const Settings& settings) : settings_(settings) {
     if (settings.mode == "livez")
       text_ = Template(fmt::format("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", settings.address), 1);
-    if (settings.mode == "publish") text_ = post_events(event_json(settings.size, settings.stamped), "application/cloudevents+json");
+    if (settings.mode == "publish")
+      text_ = post_events(event_json(settings.size, settings.stamped), "application/cloudevents+json");
     if (settings.mode == "batch") {
       const std::string event = event_json(settings.size, settings.stamped);
       text_ = post_events("[" + repeat(event + ",", settings.batch - 1) + event + "]",

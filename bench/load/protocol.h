@@ -21,8 +21,8 @@ struct Settings {
   std::size_t size = 1024;  // of one event, about
   unsigned batch = 100;
   unsigned keys = 1000;
-  double rate = 0;     // requests a second; 0: closed loop
-  bool plain = false;  // nats: `size` bytes of nothing in place of an event
+  double rate = 0;             // requests a second; 0: closed loop
+  bool plain = false;          // nats: `size` bytes of nothing in place of an event
   std::uint64_t events = 0;    // ends after so many, however long it takes; 0: after `seconds`
   bool hot = false;            // every other event is of key 0
   bool stamped = false;        // events carry when they were due

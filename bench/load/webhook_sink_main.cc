@@ -92,7 +92,8 @@ class Sink {
   void print() const {
     const double seconds = static_cast<double>(last_ns_ - first_ns_) / 1e9;
     fmt::print(
-        "{{\"received\":{},\"repeated\":{},\"out_of_order\":{},\"keys\":{},\"connections\":{},\"webhooks_per_s\":{:.0f},"
+        "{{\"received\":{},\"repeated\":{},\"out_of_order\":{},\"keys\":{},\"connections\":{},\"webhooks_per_s\":{:.0f}"
+        ","
         "\"p50_us\":{:.1f},\"p99_us\":{:.1f}}}\n",
         received_, repeated_, out_of_order_, keys_, connections_.size(),
         seconds > 0 ? static_cast<double>(received_) / seconds : 0.0, late_.quantile_us(0.5), late_.quantile_us(0.99));
