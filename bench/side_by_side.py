@@ -2,6 +2,7 @@
 and prints medians."""
 
 import contextlib
+import http.client
 import json
 import mmap
 import os
@@ -91,12 +92,26 @@ def fill_page_cache(leave=2 << 30):
     os.close(handle)
 
 
-def continuo(settle_s=3):
+def continuo(settle_s=3, *flags):
     """A fresh Continuo; always durable. Waits until its ring is prepared, which is work of the first start only."""
     port, data = free_port(), tempfile.mkdtemp(prefix="continuo-", dir=FOLDER)
-    process = start([f"{BUILD}/continuo", "serve", "--data", data, "--http", f"127.0.0.1:{port}"], port)
+    process = start([f"{BUILD}/continuo", "serve", "--data", data, "--http", f"127.0.0.1:{port}", *flags], port)
     time.sleep(settle_s)
     return process, port
+
+
+def resident_mb(process):
+    with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cpu_us(process):
+    """Processor time of all threads that the process has now."""
+    total = 0
+    for thread in os.listdir(f"/proc/{process.pid}/task"):
+        with open(f"/proc/{process.pid}/task/{thread}/schedstat", encoding="ascii") as file:
+            total += int(file.read().split()[0])
+    return total / 1000
 
 
 def nats(sync):
@@ -132,20 +147,30 @@ def version(command):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0].strip()
 
 
-def load(port, **settings):
-    """One run of the load generator; returns what it printed."""
+def load_command(port, settings):
     command = [f"{BUILD}/load", "--port", str(port)]
     for name, value in settings.items():
         command += [f"--{name}", str(value)]
+    return command
+
+
+def load(port, **settings):
+    """One run of the load generator; returns what it printed."""
+    command = load_command(port, settings)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)}: {done.stderr}")
     return json.loads(done.stdout)
 
 
-def request(port, method, path, body=None):
-    import http.client
+def background_load(port, **settings):
+    """A run of the load generator that goes on: `stop` it, or wait for it."""
+    process = subprocess.Popen(load_command(port, settings), stdout=subprocess.DEVNULL)
+    RUNNING.append(process)
+    return process
 
+
+def request(port, method, path, body=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -216,6 +241,14 @@ def seconds_and_rounds(default_s=3, default_rounds=5):
     return seconds, rounds
 
 
+def asked(port, method, path, body=None):
+    """The answer to a request that has to succeed."""
+    status, answer = request(port, method, path, body)
+    if status >= 300:
+        raise SystemExit(f"{method} {path}: {status} {answer}")
+    return answer
+
+
 def machine():
     model = next(
         (
@@ -226,6 +259,14 @@ def machine():
         "?",
     )
     return f"{os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f} before; generator and server share them"
+
+
+def our_version():
+    return version([f"{BUILD}/continuo", "--version"])
+
+
+def verdict(met):
+    return "met" if met else "not met"
 
 
 def table(head, rows):

@@ -5,7 +5,8 @@
 //   load --peer nats --port 4222 --mode batch            JetStream, 100 publishes in flight on each connection
 //
 // Modes: livez (an answer that does nothing: the ceiling of HTTP), publish (one event a request), batch (--batch events
-// a request, or as many in one window or pipeline), consume (receive and settle in turn). Prints one JSON object.
+// a request, or as many in one window or pipeline), consume (receive and settle in turn). With --events N it ends when
+// N are published or settled, however long that takes. Prints one JSON object.
 // Refused requests are counted and have percentiles of their own.
 #include <CLI/CLI.hpp>
 
@@ -25,6 +26,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,6 +64,13 @@ std::unique_ptr<Protocol> protocol_for(const Settings& settings) {
   return continuo_protocol(settings);
 }
 
+double resident_mb(int pid) {
+  std::ifstream file{fmt::format("/proc/{}/statm", pid)};
+  std::uint64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return static_cast<double>(resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE))) / 1e6;
+}
+
 class Load {
  public:
   explicit Load(const Settings& settings)
@@ -73,9 +82,10 @@ class Load {
   }
 
   void run() {
-    run_for(settings_.warmup, false);
-    begin_ = now_ns();
-    run_for(settings_.seconds, true);
+    if (settings_.events == 0) run_for(settings_.warmup, false);
+    begin_ = part_begin_ = now_ns();
+    run_for(settings_.events == 0 ? settings_.seconds : longest_s, true);
+    if (events_ < settings_.events) throw std::runtime_error(fmt::format("only {} events in an hour", events_));
     elapsed_s_ = static_cast<double>(now_ns() - begin_) / 1e9;
   }
 
@@ -86,14 +96,17 @@ class Load {
         "\"requests_per_s\":{:.0f},\"events_per_s\":{:.0f},"
         "\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},\"refused\":{},\"refused_p99_us\":{:."
         "1f},\"begun_p99_us\":{:.1f},\"refused_begun_p99_us\":{:.1f},"
-        "\"broken\":{},\"not_started\":{}}}\n",
+        "\"broken\":{},\"not_started\":{},\"lost\":{},\"parts\":[{}]}}\n",
         settings_.peer, settings_.mode, settings_.connections, settings_.rate, elapsed_s_, events_, rate,
         static_cast<double>(events_) / elapsed_s_, accepted_.quantile_us(0.5), accepted_.quantile_us(0.99),
         accepted_.quantile_us(0.999), accepted_.max_us(), refused_.total(), refused_.quantile_us(0.99),
-        accepted_begun_.quantile_us(0.99), refused_begun_.quantile_us(0.99), broken_, backlog_.size());
+        accepted_begun_.quantile_us(0.99), refused_begun_.quantile_us(0.99), broken_, backlog_.size(), lost_,
+        fmt::join(parts_, ","));
   }
 
  private:
+  static constexpr double longest_s = 3600;
+
   bool open(Connection& connection) {
     connection.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -114,6 +127,7 @@ class Load {
 
   void reopen(Connection& connection) {
     ++broken_;
+    if (connection.busy && !connection.answered) issued_ -= protocol_->events_of_request();
     close(connection.socket);
     connection.in.clear();
     connection.out.clear();
@@ -129,15 +143,15 @@ class Load {
     const double gap_ns = settings_.rate > 0 ? 1e9 / settings_.rate : 0;
     double due = static_cast<double>(now_ns());
     std::array<epoll_event, 256> events;
-    for (std::int64_t now = now_ns(); now < end; now = now_ns()) {
+    for (std::int64_t now = now_ns(); now < end && !done(); now = now_ns()) {
       if (gap_ns > 0) {
         for (; due <= static_cast<double>(now); due += gap_ns) backlog_.push_back(static_cast<std::int64_t>(due));
-        while (!backlog_.empty() && !idle_.empty()) {
+        while (!backlog_.empty() && !idle_.empty() && may_start()) {
           start(*take_idle(), backlog_.front());
           backlog_.pop_front();
         }
       } else {
-        while (!idle_.empty()) start(*take_idle(), now_ns());
+        while (!idle_.empty() && may_start()) start(*take_idle(), now_ns());
       }
       const int timeout_ms = gap_ns > 0 ? (gap_ns > 2e6 ? 1 : 0) : 10;
       const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
@@ -151,9 +165,16 @@ class Load {
     return connection;
   }
 
+  bool done() const { return settings_.events != 0 && events_ >= settings_.events; }
+  // Whether a request would publish no more than is wanted.
+  bool may_start() const {
+    return settings_.events == 0 || issued_ + protocol_->events_of_request() <= settings_.events;
+  }
+
   void start(Connection& connection, std::int64_t due) {
+    issued_ += protocol_->events_of_request();
     connection.busy = true;
-    connection.due_ns = due;
+    connection.due_ns = connection.conversation.due_ns = due;
     connection.begun_ns = now_ns();
     connection.out = protocol_->next(connection.conversation);
     connection.sent = 0;
@@ -191,7 +212,7 @@ class Load {
     if (!connection.answered && !take_answer(connection)) return;
     if (connection.sent < connection.out.size()) return;  // an early answer: the rest of the request follows it
     connection.busy = connection.answered = false;
-    if (settings_.rate > 0 || !counted_)
+    if (settings_.rate > 0 || !counted_ || !may_start())
       idle_.push_back(&connection);
     else
       start(connection, now_ns());
@@ -202,13 +223,26 @@ class Load {
     if (answer.size == 0) return false;
     connection.in.erase(0, answer.size);
     connection.answered = true;
+    if (!answer.accepted) issued_ -= protocol_->events_of_request();
     if (counted_) {
       const std::int64_t now = now_ns();
       (answer.accepted ? accepted_ : refused_).add(now - connection.due_ns);
       (answer.accepted ? accepted_begun_ : refused_begun_).add(now - connection.begun_ns);
       if (answer.accepted) events_ += answer.events;
+      lost_ += answer.lost;
+      end_parts(now);
     }
     return true;
+  }
+
+  void end_parts(std::int64_t now) {
+    while (parts_.size() < settings_.parts && events_ * settings_.parts >= settings_.events * (parts_.size() + 1)) {
+      const double seconds = static_cast<double>(now - part_begin_) / 1e9;
+      parts_.push_back(fmt::format("{{\"events_per_s\":{:.0f},\"resident_mb\":{:.1f}}}",
+                                   static_cast<double>(events_ - part_first_) / seconds, resident_mb(settings_.pid)));
+      part_begin_ = now;
+      part_first_ = events_;
+    }
   }
 
   const Settings settings_;
@@ -221,6 +255,11 @@ class Load {
   Histogram accepted_begun_, refused_begun_;  // from when its first byte was sent
   std::uint64_t broken_ = 0;
   std::uint64_t events_ = 0;
+  std::uint64_t issued_ = 0;  // published events, answered or under way
+  std::uint64_t lost_ = 0;
+  std::vector<std::string> parts_;
+  std::int64_t part_begin_ = 0;
+  std::uint64_t part_first_ = 0;
   std::int64_t begin_ = 0;
   double elapsed_s_ = 0;
   bool counted_ = false;
@@ -244,6 +283,14 @@ int main(int argc, char** argv) {
   app.add_option("--keys", settings.keys);
   app.add_option("--rate", settings.rate);
   app.add_option("--plain", settings.plain);
+  app.add_option("--events", settings.events);
+  app.add_option("--hot", settings.hot);
+  app.add_option("--stamped", settings.stamped);
+  app.add_option("--subscriptions", settings.subscriptions);
+  app.add_option("--ill", settings.ill);
+  app.add_option("--fail", settings.fail);
+  app.add_option("--parts", settings.parts);
+  app.add_option("--pid", settings.pid);
   CLI11_PARSE(app, argc, argv);
   try {
     Load load(settings);

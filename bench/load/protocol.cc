@@ -5,6 +5,9 @@
 #include <charconv>
 #include <chrono>
 
+#include "consume.h"
+#include "http.h"
+
 namespace load {
 namespace {
 
@@ -18,91 +21,40 @@ std::string repeat(const std::string& text, unsigned count) {
 
 // --- Continuo: HTTP/1.1 -------------------------------------------------------------------------------------------
 
-struct HttpAnswer {
-  int status = 0;
-  std::size_t size = 0;
-  std::string_view body;
-};
-
-HttpAnswer http_answer(std::string_view in) {
-  const std::size_t end = in.find("\r\n\r\n");
-  if (end == std::string_view::npos || in.size() < 12) return {};
-  HttpAnswer answer;
-  std::from_chars(in.data() + 9, in.data() + 12, answer.status);
-  constexpr std::string_view field = "Content-Length: ";
-  const std::size_t at = in.substr(0, end).find(field);
-  std::size_t length = 0;
-  if (at != std::string_view::npos) std::from_chars(in.data() + at + field.size(), in.data() + end, length);
-  if (in.size() < end + 4 + length) return {};
-  answer.size = end + 4 + length;
-  answer.body = in.substr(end + 4, length);
-  return answer;
-}
-
 class Continuo final : public Protocol {
  public:
   explicit Continuo(const Settings& settings) : settings_(settings) {
     if (settings.mode == "livez")
       text_ = Template(fmt::format("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", settings.address), 1);
-    if (settings.mode == "publish") text_ = post_events(event_json(settings.size), "application/cloudevents+json");
+    if (settings.mode == "publish")
+      text_ = post_events(event_json(settings.size, settings.stamped), "application/cloudevents+json");
     if (settings.mode == "batch") {
-      const std::string event = event_json(settings.size);
+      const std::string event = event_json(settings.size, settings.stamped);
       text_ = post_events("[" + repeat(event + ",", settings.batch - 1) + event + "]",
                           "application/cloudevents-batch+json");
     }
   }
 
-  const std::string& next(Conversation& conversation) override {
-    if (settings_.mode != "consume") return text_.next();
-    std::string body = fmt::format(R"({{"max":{},"wait":"1s"}})", settings_.batch);
-    if (conversation.settling) {
-      body = "{\"ack\":[";
-      for (const std::string& lease : conversation.leases) body += (body.back() == '[' ? "\"" : ",\"") + lease + "\"";
-      body += "]}";
-    }
-    made_ = post(fmt::format("/v1/subscriptions/{}/{}", settings_.topic, conversation.settling ? "settle" : "receive"),
-                 body, "application/json");
-    return made_;
-  }
+  const std::string& next(Conversation& conversation) override { return text_.next(conversation.due_ns); }
 
-  Answer answer_in(Conversation& conversation, std::string_view received) override {
+  Answer answer_in(Conversation&, std::string_view received) override {
     const HttpAnswer answer = http_answer(received);
     if (answer.size == 0) return {};
-    const bool accepted = answer.status / 100 == 2;
-    if (settings_.mode != "consume") return {accepted, answer.size, events()};
-    return {accepted, answer.size, consumed(conversation, answer.body)};
+    return {answer.status / 100 == 2, answer.size, events_of_request()};
+  }
+
+  unsigned events_of_request() const override {
+    return settings_.mode == "batch" ? settings_.batch : settings_.mode == "livez" ? 0 : 1;
   }
 
  private:
-  unsigned events() const { return settings_.mode == "batch" ? settings_.batch : settings_.mode == "livez" ? 0 : 1; }
-
-  // Leases of a receive are settled by the next request; settled events count.
-  static unsigned consumed(Conversation& conversation, std::string_view body) {
-    if (conversation.settling) {
-      conversation.settling = false;
-      return static_cast<unsigned>(conversation.leases.size());
-    }
-    conversation.leases.clear();
-    constexpr std::string_view mark = "{\"lease\":\"";
-    for (std::size_t at = 0; (at = body.find(mark, at)) != std::string_view::npos;) {
-      at += mark.size();
-      conversation.leases.emplace_back(body.substr(at, body.find('"', at) - at));
-    }
-    conversation.settling = !conversation.leases.empty();
-    return 0;
-  }
-
-  std::string post(const std::string& path, const std::string& body, std::string_view type) const {
-    return fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", path,
-                       settings_.address, type, body.size(), body);
-  }
   Template post_events(const std::string& body, std::string_view type) const {
-    return {post(fmt::format("/v1/topics/{}/events", settings_.topic), body, type), settings_.keys};
+    return {http_post(settings_.address, fmt::format("/v1/topics/{}/events", settings_.topic), body, type),
+            settings_.keys, settings_.hot};
   }
 
   const Settings settings_;
   Template text_;
-  std::string made_;
 };
 
 // --- NATS JetStream: publish with an inbox, one acknowledgement a message
@@ -125,7 +77,7 @@ class Nats final : public Protocol {
     received.erase(0, pong + 6);
     return true;
   }
-  const std::string& next(Conversation&) override { return text_.next(); }
+  const std::string& next(Conversation&) override { return text_.next(0); }
   Answer answer_in(Conversation&, std::string_view in) override {
     Answer answer{true, 0, 0};
     std::size_t at = 0;
@@ -164,7 +116,7 @@ class Redis final : public Protocol {
                                         settings.topic.size(), settings.topic, event.size(), event);
     text_ = Template(repeat(one, batch_), settings.keys);
   }
-  const std::string& next(Conversation&) override { return text_.next(); }
+  const std::string& next(Conversation&) override { return text_.next(0); }
   Answer answer_in(Conversation&, std::string_view in) override {
     Answer answer{true, 0, 0};
     std::size_t at = 0;
@@ -187,33 +139,47 @@ class Redis final : public Protocol {
 
 }  // namespace
 
-Template::Template(std::string text, unsigned keys) : text_(std::move(text)), keys_(keys) {
-  for (std::size_t at = 0; (at = text_.find(id_mark, at)) != std::string::npos; at += id_mark.size())
-    ids_.push_back(at);
-  for (std::size_t at = 0; (at = text_.find(key_mark, at)) != std::string::npos; at += key_mark.size())
-    key_places_.push_back(at);
+Template::Template(std::string text, unsigned keys, bool hot) : text_(std::move(text)), keys_(keys), hot_(hot) {
+  const auto find_all = [this](std::string_view mark, std::vector<std::size_t>& places) {
+    for (std::size_t at = 0; (at = text_.find(mark, at)) != std::string::npos; at += mark.size()) places.push_back(at);
+  };
+  find_all(id_mark, ids_);
+  find_all(key_mark, key_places_);
+  find_all(due_mark, due_places_);
 }
 
-const std::string& Template::next() {
+const std::string& Template::next(std::int64_t due_ns) {
   for (const std::size_t at : ids_) digits(++serial_, at, id_mark.size());
-  for (const std::size_t at : key_places_) digits(++key_ % keys_, at, key_mark.size());
+  for (const std::size_t at : key_places_) digits(next_key(), at, key_mark.size());
+  for (const std::size_t at : due_places_) digits(static_cast<std::uint64_t>(due_ns), at, due_mark.size());
   return text_;
+}
+
+std::uint64_t Template::next_key() {
+  ++key_;
+  if (!hot_) return key_ % keys_;
+  return key_ % 2 == 0 ? 0 : 1 + key_ / 2 % (keys_ - 1);
 }
 
 void Template::digits(std::uint64_t value, std::size_t at, std::size_t width) {
   for (std::size_t i = width; i-- > 0; value /= 10) text_[at + i] = static_cast<char>('0' + value % 10);
 }
 
-std::string event_json(std::size_t size) {
+std::string event_json(std::size_t size, bool stamped) {
   std::string json =
       fmt::format(R"({{"specversion":"1.0","id":"{:x}-{}","source":"/bench/load","type":"LoadMade","subject":"{}",)"
-                  R"("time":"2026-11-21T08:30:00Z","correlationid":"load","data":{{"text":")",
+                  R"("time":"2026-11-21T08:30:00Z","correlationid":"load","data":{{)",
                   now_ns(), Template::id_mark, Template::key_mark);
+  if (stamped) json += fmt::format(R"("due":"{}",)", Template::due_mark);
+  json += R"("text":")";
   while (json.size() + 3 < size) json.push_back(static_cast<char>('a' + json.size() % 26));
   return json + "\"}}";
 }
 
-std::unique_ptr<Protocol> continuo_protocol(const Settings& settings) { return std::make_unique<Continuo>(settings); }
+std::unique_ptr<Protocol> continuo_protocol(const Settings& settings) {
+  if (settings.mode == "consume") return consume_protocol(settings);
+  return std::make_unique<Continuo>(settings);
+}
 std::unique_ptr<Protocol> nats_protocol(const Settings& settings) { return std::make_unique<Nats>(settings); }
 std::unique_ptr<Protocol> redis_protocol(const Settings& settings) { return std::make_unique<Redis>(settings); }
 

@@ -6,7 +6,9 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "continuo/node/healing.h"
 #include "continuo/node/record_finder.h"
@@ -82,30 +84,31 @@ class Repairer::Work final : public node::Edge {
     }
   }
 
-  // Asks for heads wherever repairs are declared and nobody asks yet.
+  // Asks for heads wherever repairs are declared and nobody asks yet. All subscriptions are looked at only when some
+  // changed: there may be thousands, and this runs with every answer.
   void follow() {
-    const auto catalogue = node_.catalogue();
-    if (catalogue != seen_) {
-      seen_ = catalogue;
-      followed_.store(catalogue.get(), std::memory_order_release);
-      std::erase_if(all_, [&](const auto& each) { return !declares(*catalogue, each.first); });
+    if (auto current = node_.catalogue(); current != seen_) {
+      const auto before = std::exchange(seen_, std::move(current));  // until then nothing else has its address
+      followed_.store(seen_.get(), std::memory_order_release);
+      follow_declared();
     }
-    for (const auto& [name, subscription] : catalogue->subscriptions) {
-      if (subscription->settings.repairs.empty()) continue;
-      Repaired& repaired = all_[subscription->id];
-      if (repaired.declared != subscription->settings.repairs) {
-        repaired.declared = subscription->settings.repairs;
-        repaired.repairs.reset();
-        if (auto parsed = routing::Repairs::parse(repaired.declared)) repaired.repairs.emplace(std::move(*parsed));
-      }
-      if (repaired.repairs && !repaired.asked) ask(subscription->id, repaired);
-    }
+    for (auto& [id, repaired] : all_)
+      if (repaired.repairs && !repaired.asked) ask(id, repaired);
   }
 
-  static bool declares(const node::Catalogue& catalogue, SubscriptionId id) {
-    for (const auto& [name, subscription] : catalogue.subscriptions)
-      if (subscription->id == id) return !subscription->settings.repairs.empty();
-    return false;
+  void follow_declared() {
+    std::set<SubscriptionId> declared;
+    for (const auto& [name, subscription] : seen_->subscriptions) {
+      const std::string& repairs = subscription->settings.repairs;
+      if (repairs.empty()) continue;
+      declared.insert(subscription->id);
+      Repaired& repaired = all_[subscription->id];
+      if (repaired.declared == repairs) continue;
+      repaired.declared = repairs;
+      repaired.repairs.reset();
+      if (auto parsed = routing::Repairs::parse(repaired.declared)) repaired.repairs.emplace(std::move(*parsed));
+    }
+    std::erase_if(all_, [&](const auto& each) { return !declared.contains(each.first); });
   }
 
   void ask(SubscriptionId id, Repaired& repaired) {
@@ -166,7 +169,7 @@ class Repairer::Work final : public node::Edge {
   std::jthread thread_;
   // The thread's own.
   std::shared_ptr<const node::Catalogue> seen_;
-  std::atomic<const node::Catalogue*> followed_{nullptr};
+  std::atomic<const node::Catalogue*> followed_{nullptr};  // of seen_, for the core thread
   std::map<SubscriptionId, Repaired> all_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
 };

@@ -2,13 +2,14 @@
 // subscriptions engine.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 
 #include "continuo/engines/subscriptions.h"
 
@@ -30,11 +31,13 @@ struct SubscriptionStates::State {
       return at != pages.begin() && std::ranges::binary_search((--at)->second->offsets, offset);
     }
   };
-  std::unordered_map<KeyRef, std::unique_ptr<KeyUnit>> keys;
-  std::unordered_map<KeyRef, Waiting> waiting;  ///< of keys that have such
-  std::unique_ptr<ReleaseUnit> release;         ///< none: there never was one
-  std::unique_ptr<StormUnit> storm;             ///< none: there is none
-  std::unique_ptr<UseUnit> use;                 ///< none: it was not used yet
+  template <class T>
+  using ByKey = boost::unordered_flat_map<KeyRef, T, std::hash<KeyRef>>;
+  ByKey<std::unique_ptr<KeyUnit>> keys;
+  ByKey<Waiting> waiting;                ///< of keys that have such
+  std::unique_ptr<ReleaseUnit> release;  ///< none: there never was one
+  std::unique_ptr<StormUnit> storm;      ///< none: there is none
+  std::unique_ptr<UseUnit> use;          ///< none: it was not used yet
   Window<std::string> settles;
   std::size_t settle_bytes = 0;
 
@@ -68,20 +71,27 @@ struct SubscriptionStates::State {
     const Waiting* more = behind(unit.ref);
     return unit.queue.size() + (more == nullptr ? 0 : more->events);
   }
+  void add_head(const KeyUnit& unit) {
+    heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
+  }
 };
 
-// Takes the key out of the indexes, changes it, and puts it back, or drops it when nothing is left.
+// Takes the key out of the indexes, changes it, and puts it back, or drops it when nothing is left. Most changes leave
+// its head where it is.
 template <class T>
 void SubscriptionStates::apply_key(const T& effect, auto change) {
   State* found = state(effect.key.subscription);
   KeyUnit* unit = key(effect.key);
   if (found == nullptr || unit == nullptr) return;
+  const Offset head = unit->queue.front();
   leave(*found, *unit);
   change(*unit);
+  if (unit->queue.empty() || unit->queue.front() != head) found->heads.erase({unit->ref.partition, head});
   if (unit->queue.empty()) {
     erase_key(*found, *unit);
     return forget_if_empty(effect.key.subscription);
   }
+  if (unit->queue.front() != head) found->add_head(*unit);
   schedule(*unit);
   enter(*found, *unit);
   ledger_.touch(*unit);

@@ -10,6 +10,7 @@ namespace continuo::engines {
 namespace {
 
 constexpr std::uint32_t unit_version = 1;
+constexpr std::size_t most_empty_places = 65'536;  // that a subscription without keys keeps for them: two megabytes
 
 std::string subscription_key(SubscriptionId id) { return unit_key_of(UnitKind::subscription, id.value); }
 std::string cursor_key(SubscriptionId id, PartitionRef ref) {
@@ -132,7 +133,6 @@ void SubscriptionStates::enter(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ += events + text_of(unit);
   enter_times(state, unit);
-  state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   if (unit.edited) edits_.insert(*unit.edited);
   if (unit.drain_to) ++draining_;
   switch (unit.state) {
@@ -171,7 +171,6 @@ void SubscriptionStates::leave(State& state, KeyUnit& unit) {
   const std::uint64_t events = state.events(unit);
   outstanding_ -= events + text_of(unit);
   leave_times(state, unit);
-  state.heads.erase({unit.ref.partition, unit.queue.front()});
   if (unit.edited) edits_.erase(edits_.find(*unit.edited));
   if (unit.drain_to) --draining_;
   switch (unit.state) {
@@ -209,6 +208,7 @@ void SubscriptionStates::leave(State& state, KeyUnit& unit) {
 void SubscriptionStates::erase_key(State& state, KeyUnit& unit) {
   ledger_.erase(unit);
   state.keys.erase(unit.ref);
+  if (state.keys.empty() && state.keys.bucket_count() > most_empty_places) state.keys.rehash(0);
 }
 
 // ---- changes --------------------------------------------------------------------------------------------------------
@@ -265,8 +265,10 @@ void SubscriptionStates::change(const KeyQueued& effect, Elapsed) {
     leave(found, *unit);
   else
     unit = std::make_unique<KeyUnit>(effect.key);
+  const bool has_head = !unit->queue.empty();
   unit->queue.insert(unit->queue.end(), effect.offsets.begin(), effect.offsets.end());
   unit->times.insert(unit->times.end(), effect.times.begin(), effect.times.end());
+  if (!has_head) found.add_head(*unit);
   schedule(*unit);
   enter(found, *unit);
   ledger_.touch(*unit);

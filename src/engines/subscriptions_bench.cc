@@ -5,7 +5,8 @@
 namespace continuo::engines {
 namespace {
 
-// One event's whole way through a subscription: offered, leased, acknowledged; a hundred at a time, over so many keys.
+// One event's whole way through a subscription: offered, leased, acknowledged; a hundred at a time, over so many keys,
+// while so many others wait.
 void OfferLeaseSettle(benchmark::State& state) {
   constexpr std::int64_t batch = 100;
   Ledger ledger;
@@ -19,12 +20,16 @@ void OfferLeaseSettle(benchmark::State& state) {
   apply(encode(SubscriptionDefined{id, "s", 1, false, settings, {TopicId{1}}}));
   apply(encode(CursorMoved{id, partition, Offset{0}}));
   Offset next{0};
-  for (auto _ : state) {
+  const auto offer_batch = [&] {
     Offer offer{id, 1, partition, next, next + batch, {}};
     for (; next < offer.next; next = next + 1)
       offer.events.push_back({next, static_cast<std::uint64_t>(next.value % state.range(0)) * 0x9e3779b97f4a7c15u});
     const auto offered = engine.decide_offer(offer);
     for (const Effect& effect : offered->effects) apply(effect);
+  };
+  while (next.value < state.range(1)) offer_batch();
+  for (auto _ : state) {
+    offer_batch();
     for (std::int64_t left = batch; left > 0;) {
       const auto received = engine.decide_receive({id, 100, std::nullopt}, Elapsed{1});
       for (const Effect& effect : received->effects()) apply(effect);
@@ -37,7 +42,12 @@ void OfferLeaseSettle(benchmark::State& state) {
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * batch);
 }
-BENCHMARK(OfferLeaseSettle)->Arg(1)->Arg(10)->Arg(10'000);
+BENCHMARK(OfferLeaseSettle)
+    ->ArgNames({"keys", "waiting"})
+    ->Args({1, 0})
+    ->Args({10, 0})
+    ->Args({10'000, 0})
+    ->Args({100'000, 19'000});
 
 }  // namespace
 }  // namespace continuo::engines

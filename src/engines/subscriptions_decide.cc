@@ -208,11 +208,19 @@ Result<SubscriptionsEngine::OfferDecision> SubscriptionsEngine::decide_offer(con
       offer.epoch == definition.epoch && offer.filter == definition.filter_version && offer.from == cursor->second.next;
   if (!current || offer.next < offer.from || offer.events.size() > decision.credit.credit) return decision;
   const bool by_key = definition.settings.order_by == OrderBy::key;
-  std::map<std::uint64_t, std::vector<Offer::Event>> by_hash;
-  for (const Offer::Event& event : offer.events)
-    by_hash[by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value)].push_back(event);
-  for (const auto& [hash, events] : by_hash)
-    decide_queued(*found, {offer.subscription, offer.partition, hash}, events, decision.effects);
+  const auto hash_of = [by_key](const Offer::Event& event) {
+    return by_key ? event.key_hash : static_cast<std::uint64_t>(event.offset.value);
+  };
+  std::vector<Offer::Event> events = offer.events;
+  std::ranges::stable_sort(events, {}, hash_of);
+  decision.effects.reserve(events.size() + 1);
+  for (auto begin = events.begin(); begin != events.end();) {
+    const std::uint64_t hash = hash_of(*begin);
+    const auto end =
+        std::find_if(begin, events.end(), [&](const Offer::Event& event) { return hash_of(event) != hash; });
+    decide_queued(*found, {offer.subscription, offer.partition, hash}, {begin, end}, decision.effects);
+    begin = end;
+  }
   decision.effects.push_back(encode(CursorMoved{offer.subscription, offer.partition, offer.next}));
   decision.credit.next = offer.next;
   decision.credit.credit -= static_cast<std::uint32_t>(offer.events.size());
@@ -280,6 +288,8 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   const std::uint32_t longest = std::clamp(share, 1u, most);
   std::uint32_t left = receive.max;
   std::uint32_t keys = found->leased_keys;
+  decision.leases.reserve(std::min<std::size_t>(left, found->ready.size()));
+  decision.received.deliveries.reserve(std::min<std::size_t>(left, found->ready.size()));
   for (const auto& [head, partition, hash] : found->ready) {
     if (left == 0 || keys >= definition.settings.concurrency) break;
     const KeyUnit& unit = *found->keys.at({receive.subscription, partition, hash});

@@ -92,6 +92,7 @@ Result<void> SubscriptionStates::restore_key(const KeyRef& ref, FieldReader& rea
   if (!reader.done() || unit->queue.empty()) return bad_unit("key");
   ledger_.restored(*unit, stamp);
   State& found = make_state(ref.subscription);
+  found.add_head(*unit);
   enter(found, *unit);
   found.keys[ref] = std::move(unit);
   return {};

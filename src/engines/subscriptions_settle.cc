@@ -1,4 +1,6 @@
 // What the subscriptions engine decides when consumers settle, and when they fail to.
+#include <boost/container/small_vector.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +22,7 @@ std::unexpected<Error> unknown(SubscriptionId id) {
 
 // What one request says of one key's lease.
 struct SubscriptionsEngine::KeyPlan {
-  std::vector<Lease> acks;  // by offset
+  boost::container::small_vector<Lease, 1> acks;  // by offset; most keys have one
   const Nack* nack = nullptr;
   std::vector<const Extend*> extends;
 };
@@ -106,12 +108,14 @@ void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, cons
                                      Failures& failures, SettleDecision& decision) const {
   const auto refuse = [&](const Lease& lease) { decision.settled.refused.push_back({lease, Code::lease_lost}); };
   const KeyUnit* unit = key(ref);
+  const auto held = [&](const Lease& lease) {  // leased_key(), without looking the key up again
+    return unit != nullptr && unit->state == KeyUnit::State::leased && unit->lease_number == lease.number &&
+           lease.subscription == ref.subscription && lease.epoch == state.definition->definition.epoch;
+  };
   std::uint32_t settled = 0;
   for (const Lease& lease : key_plan.acks) {
     // In order: an ack counts when all before it in the run are acknowledged too.
-    const bool holds =
-        leased_key(lease) == unit && unit != nullptr && settled < unit->leased && unit->queue[settled] == lease.offset;
-    if (holds)
+    if (held(lease) && settled < unit->leased && unit->queue[settled] == lease.offset)
       ++settled;
     else
       refuse(lease);
@@ -124,8 +128,7 @@ void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, cons
   decision.settled.settled += settled;
   bool returned = false;
   if (const Nack* nack = key_plan.nack) {
-    returned = leased_key(nack->lease) == unit && unit != nullptr && settled < unit->leased &&
-               unit->queue[settled] == nack->lease.offset;
+    returned = held(nack->lease) && settled < unit->leased && unit->queue[settled] == nack->lease.offset;
     if (returned) {
       decide_failure(state, *unit, {settled, nack->failure, nack->delay, nack->event_type}, now, failures,
                      decision.effects);
@@ -138,10 +141,10 @@ void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, cons
   // settled: the token of one that is done must not prolong somebody else's lease.
   std::optional<Millis> longest;
   for (const Extend* extend : key_plan.extends) {
-    const bool holds = !returned && unit != nullptr && leased_key(extend->lease) == unit &&
+    const bool still = !returned && held(extend->lease) &&
                        std::find(unit->queue.begin() + settled, unit->queue.begin() + unit->leased,
                                  extend->lease.offset) != unit->queue.begin() + unit->leased;
-    if (holds)
+    if (still)
       longest = std::max(longest.value_or(extend->by), extend->by);
     else
       refuse(extend->lease);
@@ -156,6 +159,7 @@ Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(c
   auto plans = plan(settle);
   if (!plans) return pass(plans);
   SettleDecision decision;
+  decision.effects.reserve(plans->size());
   Failures failures;
   for (const auto& [ref, key_plan] : *plans) decide_key(*found, ref, key_plan, now, failures, decision);
   if (publishes && !decision.settled.refused.empty())
