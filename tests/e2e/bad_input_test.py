@@ -154,12 +154,28 @@ def check_command_line(server):
     done = server.run("apply", "-f", str(server.folder))
     assert done.returncode == 1 and "is a folder" in done.stderr, done.stderr
     without_user = ["env", "-u", "USER", CONTINUO]
-    done = subprocess.run([*without_user, "parked", "skip", "bank", "c", "--reason", "in a job", "--server", server.url],
-                          stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    done = subprocess.run([*without_user, "parked", "skip", "bank", "c", "--reason", "by a job", "--server",
+                           server.url], stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
     told = map(json.loads, server.run("tail", "continuo.events", "--from", "earliest").stdout.splitlines())
     skipped = [each["data"] for each in told if each["type"] == "continuo.event.skipped"]
     assert [bool(each["by"]) for each in skipped] == [True], skipped
+
+
+def check_terminal(server):
+    """What others wrote does not steer the reader's terminal: an error's message, and data that is a text."""
+    steering = "\x1b[2J"
+    good(server.ask("PUT", "/v1/topics/texts", {}))
+    good(server.ask("PUT", "/v1/subscriptions/texts", {"topics": ["texts"], "from": "earliest",
+                                                       "retry": {"attempts": 1}}))
+    text = {**event("t-1", "t"), "datacontenttype": "text/plain", "data": steering + "gone"}
+    assert publish(server, "texts", text) == 201
+    lease = good(server.ask("POST", "/v1/subscriptions/texts/receive", {}))["deliveries"][0]["lease"]
+    failed = {"lease": lease, "error": {"code": "bad" + steering, "message": steering + "line\nline"}}
+    good(server.ask("POST", "/v1/subscriptions/texts/settle", {"nack": [failed]}))
+    for words in ("parked list texts", "parked show texts t", "tail texts --from earliest"):
+        shown = server.run(*words.split(), "-o", "table")
+        assert shown.returncode == 0 and "\\u001b[2J" in shown.stdout and "\x1b" not in shown.stdout, shown.stdout
 
 
 def main():
@@ -172,6 +188,7 @@ def main():
         topics = {topic["name"] for topic in good(server.ask("GET", "/v1/topics"))["topics"]}
         assert "made" not in topics, "a refused request makes no topic"
         check_command_line(server)
+        check_terminal(server)
         assert good(server.ask("GET", BANK))["parked_keys"] == 3, "b, d and e wait as before"
         time.sleep(0.1)
         assert good(server.ask("GET", "/readyz"))["ready"]
