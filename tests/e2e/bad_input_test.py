@@ -49,9 +49,9 @@ def good(answer):
     return body
 
 
-def publish(server, topic, one):
+def publish(server, topic, one, query=""):
     """The status."""
-    request = urllib.request.Request(f"{server.url}/v1/topics/{topic}/events", data=json.dumps(one).encode(),
+    request = urllib.request.Request(f"{server.url}/v1/topics/{topic}/events{query}", data=json.dumps(one).encode(),
                                      headers={"Content-Type": "application/cloudevents+json"})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -185,6 +185,8 @@ def main():
         for refusal in refusals(others, repairs):
             check(server, refusal)
         assert publish(server, "made", {"specversion": "1.0"}) == 400
+        for asked in ({"specversion": "1.0"}, {**event("1", "a"), "replyto": "a b"}):
+            assert publish(server, "made", asked, "?wait_for=reply&timeout=1s") == 400
         topics = {topic["name"] for topic in good(server.ask("GET", "/v1/topics"))["topics"]}
         assert "made" not in topics, "a refused request makes no topic"
         check_command_line(server)
