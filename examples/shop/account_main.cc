@@ -14,7 +14,7 @@ using continuo::pass;
 using continuo::Result;
 
 constexpr std::string_view topic_names[] = {"checkouts", "orders", "payments", "stock",
-                                            "shipments", "mails",  "figures"};
+                                            "shipments", "mails",  "figures",  "continuo.events"};
 
 Result<shop::Topics> read_topics(continuo::client::Client& client) {
   shop::Topics topics;
@@ -23,8 +23,9 @@ Result<shop::Topics> read_topics(continuo::client::Client& client) {
       topics[std::string{name}].push_back(event);
       return true;
     });
-    // A shop without analytics has no figures.
-    if (!read && !(read.error().code == Code::unknown_topic && name == "figures")) return pass(read);
+    // A shop without analytics has no figures, and one in which nothing was told no continuo.events.
+    const bool needed = name != "figures" && name != "continuo.events";
+    if (!read && (needed || read.error().code != Code::unknown_topic)) return pass(read);
   }
   return topics;
 }

@@ -8,6 +8,7 @@
 
 #include "continuo/base/time.h"
 #include "order.h"
+#include "price.h"
 #include "services.h"
 
 namespace shop {
@@ -35,7 +36,7 @@ class OrderSource {
   Result<std::optional<json::object>> next() {
     if (options_.file.empty()) {
       if (number_ == options_.orders) return std::nullopt;
-      return make_order(options_.seed, ++number_);
+      return spoil(make_order(options_.seed, ++number_), options_.malformed);
     }
     for (std::string line; std::getline(file_, line);) {
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;

@@ -13,6 +13,7 @@ struct CustomerOptions {
   std::uint64_t orders = 600;
   std::uint64_t seed = 1;
   std::uint32_t rate = 50;  ///< orders a second; 0: as fast as it goes
+  unsigned malformed = 0;   ///< percent of the orders made, whose prices are as price.h says
   std::string file;         ///< NDJSON of real orders, instead of made ones
 };
 

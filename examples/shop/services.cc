@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "order.h"
+#include "price.h"
 
 namespace shop {
 namespace {
@@ -50,8 +51,13 @@ Result<void> order(const Delivery& delivery, Outbox& outbox) {
   return {};
 }
 
+// A price that cannot be paid fails under a code of its own: it is not tried again, the customer's key waits for
+// whoever mends it.
 Result<void> take_payment(const Delivery& delivery, Outbox& outbox) {
   const std::string& number = delivery.event.subject;
+  auto placed = data_of(delivery.event);
+  if (!placed) return pass(placed);
+  if (auto fault = price_fault(*placed)) return outbox.give_back(std::move(fault->code), std::move(fault->message));
   if (delivery.attempt == 1 && fate(number, "gateway", payments_retried_percent))
     return fail(Code::connection_failed, "the payment gateway did not answer");
   if (fate(number, "payment", payments_failed_percent))
@@ -131,11 +137,16 @@ Result<void> prepare(Client& client, const Service& service) {
   for (const auto* topics : {&service.reads, &service.writes})
     for (const std::string& topic : *topics)
       if (auto made = prepare_topic(client, topic); !made) return made;
-  auto subscribed = client.put_subscription(service.name, {.topics = service.reads,
-                                                           .from = "earliest",
-                                                           .concurrency = {},
-                                                           .lease = lease,
-                                                           .retry = {.attempts = attempts, .base = retry_delay}});
+  continuo::client::SubscriptionSettings settings;
+  settings.topics = service.reads;
+  settings.from = "earliest";
+  settings.lease = lease;
+  settings.retry = {.attempts = attempts, .base = retry_delay};
+  if (service.react == payment) {
+    settings.retry.rules = {{.codes = {"no_amount", "bad_amount", "bad_currency"}, .attempts = 1}};
+    settings.repairs = declared_repairs();
+  }
+  auto subscribed = client.put_subscription(service.name, settings);
   if (!subscribed) return pass(subscribed);
   return {};
 }

@@ -21,7 +21,7 @@ using continuo::Result;
 
 constexpr std::string_view usage =
     "usage: shop ROLE [--server URL]\n"
-    "       shop customers [--server URL] [--orders N | --file FILE] [--seed N] [--rate N]\n"
+    "       shop customers [--server URL] [--orders N | --file FILE] [--seed N] [--rate N] [--malformed PERCENT]\n"
     "roles: order payment inventory shipping email analytics\n";
 
 struct Arguments {
@@ -47,6 +47,8 @@ bool take(Arguments& arguments, std::string_view name, std::string_view value) {
     return read_number(value, arguments.customers.seed);
   else if (name == "--rate")
     return read_number(value, arguments.customers.rate);
+  else if (name == "--malformed")
+    return read_number(value, arguments.customers.malformed) && arguments.customers.malformed <= 100;
   else
     return false;
   return true;

@@ -25,7 +25,7 @@ constexpr Text texts[] = {
     {Code::bad_name, "Names are 1 to 200 characters of [A-Za-z0-9._-], and not '.' or '..'.", "Choose another name."},
     {Code::bad_pattern, "The event pattern is not valid. `at` names the place.", "See docs/patterns.md."},
     {Code::bad_setting, "A setting has a value it cannot take. `at` names it.",
-     "Use a value of the kind the hint names."},
+     "Send a value as the detail asks for it; GET /openapi.json has every field, its kind and its limits."},
     {Code::unknown_field, "The request has a field nobody reads. `at` names it.",
      "Remove it, or use the name the hint proposes."},
     {Code::bad_position, "The position was not made by this server for this topic.",

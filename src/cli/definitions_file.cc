@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -138,6 +139,8 @@ Result<DefinitionsFile> DefinitionsFile::read(const std::string& path) {
   text->path = path == "-" ? "standard input" : path;
   std::ifstream file;
   if (path != "-") file.open(path, std::ios::binary);
+  if (std::error_code error; path != "-" && std::filesystem::is_directory(path, error))
+    return fail(Code::io_error, fmt::format("'{}' is a folder", path), path, "name a file of definitions");
   std::istream& in = path == "-" ? std::cin : file;
   if (!in) return fail(Code::io_error, fmt::format("the file '{}' cannot be read", path), path, "check its name");
   std::string content(most_bytes + 1, '\0');

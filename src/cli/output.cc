@@ -32,6 +32,22 @@ void finish_line(std::string& out, std::string line) {
   out += line + "\n";
 }
 
+/// A character that steers a terminal; bytes 0: none.
+struct Steering {
+  std::uint32_t code = 0;
+  std::size_t bytes = 0;
+};
+
+// Controls, those beyond ASCII too, and what turns the direction of writing: U+202A to 202E, U+2066 to 2069.
+Steering steering_at(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  if (byte(0) < 0x20 || byte(0) == 0x7f) return {byte(0), 1};
+  if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f) return {byte(1), 2};
+  if (byte(0) == 0xe2 && byte(1) == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae) return {0x2000 + (byte(2) - 0x80), 3};
+  if (byte(0) == 0xe2 && byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9) return {0x2040 + (byte(2) - 0x80), 3};
+  return {};
+}
+
 }  // namespace
 
 Result<Format> parse_format(std::string_view text) {
@@ -66,10 +82,23 @@ bool takes_utf8() {
   return false;
 }
 
+std::string visible(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Steering steering = steering_at(text);
+    if (steering.bytes == 0)
+      out += text.front();
+    else
+      out += fmt::format("\\u{:04x}", steering.code);
+    text.remove_prefix(std::max<std::size_t>(1, steering.bytes));
+  }
+  return out;
+}
+
 std::string cell(const json::value& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return std::string{value.as_string().c_str(), value.as_string().size()};
-  if (!value.is_array()) return json::serialize(value);
+  if (value.is_string()) return visible({value.as_string().data(), value.as_string().size()});
+  if (!value.is_array()) return visible(json::serialize(value));
   std::string out;
   for (const json::value& item : value.as_array()) out += (out.empty() ? "" : ", ") + cell(item);
   return out;

@@ -46,7 +46,9 @@ class Listing {
   std::vector<boost::json::object> rows_;
 };
 
-/// A cell of a table: strings without quotes, arrays as "a, b".
+/// Text that others wrote, for a terminal: characters that steer one are shown as \u001b.
+std::string visible(std::string_view text);
+/// A cell of a table: strings without quotes, arrays as "a, b"; visible.
 std::string cell(const boost::json::value& value);
 /// One object: as name and value below each other, or as JSON.
 void print_object(const boost::json::object& object, Format format);

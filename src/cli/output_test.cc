@@ -41,6 +41,16 @@ TEST(Cell, shows_values_without_json_around_them) {
   EXPECT_EQ(cell(true), "true");
 }
 
+// What a consumer or a publisher wrote cannot move the reader's cursor, colour the screen, or turn a line around.
+TEST(Cell, shows_control_characters_as_escapes) {
+  EXPECT_EQ(cell("bad\x1b[2J"), "bad\\u001b[2J");
+  EXPECT_EQ(cell("one\ntwo\t\x07\x7f"), "one\\u000atwo\\u0009\\u0007\\u007f");
+  EXPECT_EQ(cell("\u009b31m"), "\\u009b31m");
+  EXPECT_EQ(cell("a\u202eb\u2066c"), "a\\u202eb\\u2066c");
+  EXPECT_EQ(cell("é \u2014 \u20ac \u00a0"), "é \u2014 \u20ac \u00a0");
+  EXPECT_EQ(visible("\xff\xc2"), "\xff\xc2") << "no text at all: as it is";
+}
+
 TEST(Format, is_known_by_name) {
   EXPECT_EQ(*parse_format("json"), Format::json);
   EXPECT_EQ(*parse_format(""), Format::automatic);

@@ -1,5 +1,7 @@
 // continuo sub create, sub change: what the words of a command say about a subscription.
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -168,7 +170,9 @@ Result<std::string> change_body(client::Client& server, const SubChange& command
 
 std::string Asked::user() {
   const char* const user = std::getenv("USER");
-  return user ? user : "";
+  if (user && *user) return user;
+  const passwd* const entry = getpwuid(geteuid());  // without a session, as in a job or a container
+  return entry ? entry->pw_name : fmt::format("uid {}", geteuid());
 }
 
 Result<void> sub_create(const Session& session, const SubCreate& command) {

@@ -38,8 +38,8 @@ void print_line(const Seen& seen, bool with_topic) {
   std::string data = event.data;
   if (data.find('\n') != std::string::npos) data = boost::json::serialize(data_of(event));  // one line each
   if (event.data_kind == client::DataKind::binary) data = fmt::format("<{} bytes>", event.data.size());
-  fmt::print("{}  {:<{}}  {}  {}  {}\n", event.time, place, with_topic ? 16 : 8, event.type,
-             event.key().empty() ? "-" : event.key(), data);
+  fmt::print("{}  {:<{}}  {}  {}  {}\n", event.time, place, with_topic ? 16 : 8, visible(event.type),
+             event.key().empty() ? "-" : visible(event.key()), visible(data));
 }
 
 void print(const Seen& seen, Format format, bool with_topic) {

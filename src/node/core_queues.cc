@@ -18,6 +18,16 @@ std::unexpected<Error> unknown_queue(std::string_view name) {
   return continuo::fail(Code::unknown_queue, fmt::format("there is no queue '{}'", name), "queue");
 }
 
+// Why a queue cannot be made, or have other settings, of what has its name already. `code`: what stands in the way.
+std::unexpected<Error> taken(Code code, std::string_view name, bool by_queue) {
+  if (by_queue)
+    return continuo::fail(code, fmt::format("the queue '{}' exists with other settings", name), "queue",
+                          fmt::format("GET /v1/queues/{} shows them; ask for the same, or delete it first", name));
+  const std::string_view what = code == Code::topic_exists ? "topic" : "subscription";
+  return continuo::fail(code, fmt::format("there is a {} '{}' that is not a queue", what, name), "queue",
+                        fmt::format("choose another name, or delete the {}: a queue's is its own", what));
+}
+
 }  // namespace
 
 QueueSettings dead_letter_queue(const std::string& name) {
@@ -33,7 +43,10 @@ QueueSettings dead_letter_queue(const std::string& name) {
 
 // A topic is the queue's own: one that others use, or that holds something, is not trimmed because of a slip in a name.
 Result<Core::QueueWork::Plan> Core::QueueWork::plan(const std::string& name, const QueueSettings& settings) const {
+  const engines::SubscriptionUnit* there = core_.subscriptions_.find(name);
+  const bool by_queue = there != nullptr && there->definition.settings.queue;
   auto topic = core_.topics_.decide_create(name, settings.topic, core_.now_.wall, false);
+  if (!topic && topic.error().code == Code::topic_exists) return taken(Code::topic_exists, name, by_queue);
   if (!topic) return pass(topic);
   Plan plan;
   if (topic->existing == nullptr) plan.topic = topic->defined;
@@ -46,12 +59,13 @@ Result<Core::QueueWork::Plan> Core::QueueWork::plan(const std::string& name, con
     empty = empty && (head == nullptr || head->next == Offset{0});
   }
   auto subscription = core_.subscriptions_.decide_define(name, settings.subscription, {id}, starts);
+  if (!subscription && subscription.error().code == Code::subscription_exists)
+    return taken(Code::subscription_exists, name, by_queue);
   if (!subscription) return pass(subscription);
   plan.existing = subscription->existing;
   if (plan.existing != nullptr) return plan;
   if (!plan.topic && (!empty || !core_.subscriptions_.readers_of(id).empty()))
-    return continuo::fail(Code::topic_exists, fmt::format("there is a topic '{}' that is not a queue", name), "queue",
-                          "choose another name, or delete the topic: a queue's is its own");
+    return taken(Code::topic_exists, name, false);
   plan.subscription = std::move(subscription->defined);
   plan.cursors = std::move(subscription->cursors);
   return plan;

@@ -198,17 +198,21 @@ Cause cause_of(node::Node& node, const node::Lease& lease) {
   return {std::string(event.extension("correlationid")), std::string(event.id)};
 }
 
+Result<record::Event> read_event(IoThread& thread, const wire::http::Settle& request, std::size_t number) {
+  auto event = thread.event_reader().read_one(request.publish[number].json);
+  if (event) return event;
+  const std::string at = fmt::format("publish[{}].event", number);
+  event.error().at = event.error().at.empty() ? at : fmt::format("{}.{}", at, event.error().at);
+  return event;
+}
+
 Result<void> add_events(IoThread& thread, const wire::http::Settle& request, const Cause& cause, node::Settle& settle) {
   const auto catalogue = thread.node().catalogue();
   for (const auto& item : request.publish) {
-    const std::string at = fmt::format("publish[{}]", settle.publish.size());
     const node::Topic* topic = catalogue->find_topic(item.topic);
     if (!topic) return std::unexpected(unknown_topic(item.topic));
-    auto event = thread.event_reader().read_one(item.json);
-    if (!event) {
-      event.error().at = event.error().at.empty() ? at + ".event" : fmt::format("{}.event.{}", at, event.error().at);
-      return pass(event);
-    }
+    auto event = read_event(thread, request, settle.publish.size());
+    if (!event) return pass(event);
     settle.publish.push_back(RecordMaker(thread, *topic).make_caused(*event, cause.correlationid, cause.id));
   }
   return {};
@@ -294,12 +298,22 @@ void find_cause(Exchange& exchange, std::shared_ptr<const wire::http::Settle> re
       });
 }
 
+// What is wrong with a request is said before a topic is made for it.
+Result<void> check(Exchange& exchange, const wire::http::Settle& request, SubscriptionId subscription) {
+  IoThread& thread = exchange.thread();
+  if (auto leases = leases_of(*thread.node().catalogue(), request, subscription); !leases) return pass(leases);
+  for (std::size_t i = 0; i < request.publish.size(); ++i)
+    if (auto event = read_event(thread, request, i); !event) return pass(event);
+  return {};
+}
+
 // Makes the topics that are missing one after the other, then submits.
 void settle_when_topics_are_there(Exchange& exchange, std::shared_ptr<const wire::http::Settle> request,
                                   SubscriptionId subscription, std::size_t checked) {
   for (; checked < request->publish.size(); ++checked) {
     const std::string& name = request->publish[checked].topic;
     if (exchange.thread().node().catalogue()->find_topic(name)) continue;
+    if (auto fine = check(exchange, *request, subscription); !fine) return exchange.refuse(fine.error(), {});
     return with_topic(exchange, name, [request, subscription, next = checked + 1](Exchange& again, const node::Topic&) {
       settle_when_topics_are_there(again, request, subscription, next);
     });

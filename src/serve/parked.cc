@@ -41,7 +41,8 @@ std::string next_of(const node::ParkedKey& last) {
 Result<std::pair<PartitionRef, std::uint64_t>> parse_next(const std::string& token) {
   const auto bytes = wire::http::base64url_decode(token);
   if (!bytes || bytes->size() != cursor_bytes)
-    return fail(Code::bad_position, "'after' is not what a list gave as its 'next'", "after");
+    return fail(Code::bad_position, "'after' is not what a list gave as its 'next'", "after",
+                "the `next` of the list before");
   ByteReader reader{*bytes};
   const TopicId topic{reader.be<std::uint32_t>()};
   const PartitionId partition{reader.be<std::uint32_t>()};

@@ -33,18 +33,23 @@ void submit(Exchange& exchange, TopicId topic, WallTime now, std::vector<node::N
       });
 }
 
-void publish_into(Exchange& exchange, const node::Topic& topic, EventFormat format) {
+Result<void> read_events(Exchange& exchange, EventFormat format, auto&& take) {
   IoThread& thread = exchange.thread();
   const std::uint32_t most = thread.node().options().limits.events_per_request;
+  return thread.event_reader().read(
+      format, exchange.request(), [&, count = 0u](const record::Event& event) mutable -> Result<void> {
+        if (count++ == most) return fail(Code::too_large, fmt::format("more than {} events in one request", most));
+        take(event);
+        return {};
+      });
+}
+
+void publish_into(Exchange& exchange, const node::Topic& topic, EventFormat format) {
+  IoThread& thread = exchange.thread();
   RecordMaker maker(thread, topic);
   std::vector<node::NewRecord> records;
   const auto read =
-      thread.event_reader().read(format, exchange.request(), [&](const record::Event& event) -> Result<void> {
-        if (records.size() == most)
-          return fail(Code::too_large, fmt::format("more than {} events in one request", most));
-        records.push_back(maker.make(event));
-        return {};
-      });
+      read_events(exchange, format, [&](const record::Event& event) { records.push_back(maker.make(event)); });
   if (!read) return exchange.refuse(read.error(), {});
   if (!records.empty()) return submit(exchange, topic.id, maker.now(), std::move(records));
   std::string body;
@@ -58,6 +63,10 @@ void publish(Exchange& exchange, const wire::http::Publish& request) {
   // Before anything is parsed: a refusal costs little, so that refusing does not eat what the accepted need.
   const auto open = exchange.thread().node().may_publish(exchange.request().body.size());
   if (!open) return exchange.refuse(open.error(), {});
+  // What is wrong with the events is said before a topic is made for them.
+  if (!exchange.thread().node().catalogue()->find_topic(request.topic))
+    if (const auto fine = read_events(exchange, request.format, [](const record::Event&) {}); !fine)
+      return exchange.refuse(fine.error(), {});
   with_topic(exchange, request.topic, [format = request.format](Exchange& again, const node::Topic& topic) {
     publish_into(again, topic, format);
   });

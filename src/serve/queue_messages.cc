@@ -44,12 +44,15 @@ class MessageMaker {
     if (!message.group.empty()) set(*event, "partitionkey", message.group);
     if (auto valid = record::validate(*event); !valid) return valid;
     const WallTime now = maker_.now();
+    const auto due = message.delay ? WallTime{now.ms + message.delay->count()} : message.not_before;
+    const auto end = message.ttl ? WallTime{now.ms + message.ttl->count()} : message.expire_at;
+    if (due && end && *end <= *due)
+      return fail(Code::bad_setting, "the message would expire before it may be delivered",
+                  message.ttl ? "ttl" : "expire_at", "let it live longer than it is delayed");
     added_.clear();
     texts_.clear();
-    if (message.delay) add_time("notbefore", WallTime{now.ms + message.delay->count()});
-    if (message.not_before) add_time("notbefore", *message.not_before);
-    if (message.ttl) add_time("expiretime", WallTime{now.ms + message.ttl->count()});
-    if (message.expire_at) add_time("expiretime", *message.expire_at);
+    if (due) add_time("notbefore", *due);
+    if (end) add_time("expiretime", *end);
     return add(*event, message.dedup_id, sending);
   }
 
@@ -123,7 +126,8 @@ Result<void> read_all(Exchange& exchange, const SendMessages& request, MessageMa
     const auto format = wire::http::event_format(exchange.request());
     return exchange.thread().event_reader().read(*format, exchange.request(), [&](const Event& event) -> Result<void> {
       if (sending.ids.size() == SendMessages::most)
-        return fail(Code::limit_reached, "more than 10,000 messages in one request");
+        return fail(Code::limit_reached, "more than 10,000 messages in one request", {},
+                    "send them in several requests");
       return maker.add(event, {}, sending);
     });
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "continuo/node/healing.h"
 #include "continuo/serve/edits.h"
@@ -35,18 +36,31 @@ std::string repairs_json(Door& door, const Deliveries& deliveries) {
 // A repair that was answered, and what the event was, for those that were repaired.
 struct Answered {
   engines::RepairSettle settle;
+  std::string place;  // in the request
   std::string event;
   std::optional<Result<std::string>> original;
 };
 
+// "skip[1]": where in the request the one with this number stands.
+std::string place_of(const wire::http::SettleRepairs& request, std::size_t number) {
+  const auto outcome = request.repairs[number].outcome;
+  const auto before =
+      std::ranges::count(std::span{request.repairs}.first(number), outcome, &wire::http::SettleRepairs::One::outcome);
+  const std::string_view list = outcome == Outcome::repaired ? "repaired"
+                                : outcome == Outcome::skip   ? "skip"
+                                                             : "needs_person";
+  return fmt::format("{}[{}]", list, before);
+}
+
 Result<std::vector<Answered>> answered_of(const wire::http::SettleRepairs& request, SubscriptionId subscription) {
   std::vector<Answered> all;
   for (const auto& one : request.repairs) {
+    const std::string place = place_of(request, all.size());
     auto lease = node::parse_lease_token(one.lease);
     if (!lease || lease->subscription != subscription)
-      return fail(Code::bad_request, lease ? "the lease is of another subscription" : "this is not a lease", "lease",
-                  "send the lease as receive?role=repair gave it");
-    all.push_back({{*lease, one.outcome, one.reason}, std::string(one.event), std::nullopt});
+      return fail(Code::bad_request, lease ? "the lease is of another subscription" : "this is not a lease",
+                  place + ".lease", "send the lease as receive?role=repair gave it");
+    all.push_back({{*lease, one.outcome, one.reason}, place, std::string(one.event), std::nullopt});
   }
   return all;
 }
@@ -60,7 +74,10 @@ void submit(Exchange& exchange, SubscriptionId id, std::vector<Answered> all, co
     if (repair.settle.outcome != Outcome::repaired) continue;
     if (!*all[i].original) return exchange.refuse(all[i].original->error(), {});
     auto edited = make_edit(**all[i].original, all[i].event, thread.clock().wall());
-    if (!edited) return exchange.refuse(edited.error(), {});
+    if (!edited) {
+      edited.error().at = fmt::format("{}.{}", all[i].place, edited.error().at);
+      return exchange.refuse(edited.error(), {});
+    }
     repair.event = std::move(*edited);
   }
   thread.node().healing().settle(

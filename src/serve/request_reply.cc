@@ -101,9 +101,9 @@ class WaitingForReply final : public Activity {
   std::optional<node::Place> place_;
 };
 
-Result<std::string> reply_topic(const record::Event& event, const node::Topic& topic) {
+Result<std::string> reply_topic(const record::Event& event, const std::string& topic) {
   std::string name{event.extension(reply_extension)};
-  if (name.empty()) name = topic.name + ".replies";
+  if (name.empty()) name = topic + ".replies";
   if (auto valid = engines::check_name(name); !valid) {
     valid.error().at = reply_extension;
     return pass(valid);
@@ -113,13 +113,23 @@ Result<std::string> reply_topic(const record::Event& event, const node::Topic& t
   return name;
 }
 
+// What is wrong with a request is said before topics are made for it.
+Result<void> check(Exchange& exchange, const wire::http::Publish& request) {
+  return exchange.thread().event_reader().read(request.format, exchange.request(),
+                                               [&](const record::Event& event) -> Result<void> {
+                                                 auto name = reply_topic(event, request.topic);
+                                                 if (!name) return pass(name);
+                                                 return {};
+                                               });
+}
+
 void ask(Exchange& exchange, const node::Topic& topic, const wire::http::Publish& request) {
   IoThread& thread = exchange.thread();
   Asking asking{.record = {}, .topic = topic.name, .id = {}, .within = *request.reply_within};
   std::string replies;
   const auto read =
       thread.event_reader().read(request.format, exchange.request(), [&](const record::Event& event) -> Result<void> {
-        auto name = reply_topic(event, topic);
+        auto name = reply_topic(event, topic.name);
         if (!name) return pass(name);
         replies = std::move(*name);
         asking.id = event.id;
@@ -142,6 +152,8 @@ void ask(Exchange& exchange, const node::Topic& topic, const wire::http::Publish
 void publish_and_wait(Exchange& exchange, const wire::http::Publish& request) {
   if (const auto open = exchange.thread().node().may_publish(exchange.request().body.size()); !open)
     return exchange.refuse(open.error(), {});
+  if (!exchange.thread().node().catalogue()->find_topic(request.topic))
+    if (const auto fine = check(exchange, request); !fine) return exchange.refuse(fine.error(), {});
   with_topic(exchange, request.topic,
              [request](Exchange& again, const node::Topic& topic) { ask(again, topic, request); });
 }

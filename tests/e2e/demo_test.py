@@ -72,7 +72,8 @@ def check_plain(home):
     text = done.stdout.decode("ascii")  # LANG=C: nothing but ASCII
     assert done.returncode == 0, text
     for line in ("kill -9 email", "kill -9 the server", "the server is back", "analytics joins", "orders 150:",
-                 "nothing lost"):
+                 "nothing lost", "kim looks", "continuo parked edit payment c-", "continuo parked skip payment c-",
+                 "edited by declared repair", "still parked 0"):
         assert line in text, f"'{line}' is not in:\n{text}"
     assert "\x1b" not in text and "NO:" not in text, text
     nothing_is_left(home)

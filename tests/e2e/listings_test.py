@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The listings in docs/cli.md, docs/groups.md, docs/queues.md, docs/shop.md, docs/webhooks.md and docs/client-cpp.md
-are true: they are run, or are parts of what is run.
+"""The listings in docs/cli.md, docs/groups.md, docs/healing.md, docs/queues.md, docs/shop.md, docs/webhooks.md
+and docs/client-cpp.md are true: they are run, or are parts of what is run.
 
 In a `console` block, lines with `$ ` are commands; what follows is what they print, where `...` stands for anything,
 and a last `[N]` is the exit code.
@@ -108,6 +108,7 @@ def main():
     cli_server.need("continuo", "shop", "shop-account", "client_listing")
     check_console("cli.md")
     check_console("groups.md")
+    check_console("healing.md")
     check_console("queues.md")
     check_console("shop.md")
     check_webhooks()

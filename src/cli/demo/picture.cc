@@ -18,6 +18,7 @@ std::string plain_line(const ShopState& state, double seconds) {
   std::string line = fmt::format(
       "{:6.1f} s  orders {} of {}, in flight {}, shipped {}, undone {}, mails {}, counted {}", seconds, state.placed,
       state.orders, state.in_flight(), state.shipped, state.undone, state.mails, state.counted);
+  if (state.given_up > 0) line += fmt::format(", parked {} of {}", state.parked(), state.given_up);
   for (const auto& [name, how] : state.services)
     if (how == "DOWN") line += fmt::format(" [{} down]", name);
   return state.server_up ? line : line + " [server down]";
@@ -43,10 +44,12 @@ std::vector<std::string> Picture::lines(const ShopState& state, const Watch& wat
                             state.orders, seconds()));
   out.push_back(fmt::format("         in flight {}   shipped {}   undone {}   mails {}   counted {}", state.in_flight(),
                             state.shipped, state.undone, state.mails, state.counted));
+  out.push_back(fmt::format("         malformed {}   mended {}   passed over {}   parked now {}", state.given_up,
+                            state.edited, state.passed_over, state.parked()));
   out.emplace_back();
-  out.push_back(strong("  topic         events   rate/s"));
+  out.push_back(strong("  topic             events   rate/s"));
   for (const std::string& topic : watch.topics())
-    out.push_back(fmt::format("  {:<12} {:>7}  {:>7.0f}", topic, watch.in_topic(topic), watch.rate(topic)));
+    out.push_back(fmt::format("  {:<16} {:>7}  {:>7.0f}", topic, watch.in_topic(topic), watch.rate(topic)));
   out.emplace_back();
   std::string services = fmt::format("  server {}", state.server_up ? "up" : strong("DOWN"));
   for (const auto& [name, how] : state.services)

@@ -1,6 +1,7 @@
 // The live picture of the shop: redrawn in place on a terminal, one line a second elsewhere.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -15,9 +16,11 @@ namespace continuo::cli {
 struct ShopState {
   std::uint64_t orders = 0;  ///< that will come
   std::uint64_t placed = 0, shipped = 0, undone = 0, mails = 0, counted = 0;
+  std::uint64_t given_up = 0, edited = 0, passed_over = 0;  ///< events whose keys were parked, and what became of them
   bool server_up = true;
   std::vector<std::pair<std::string, std::string>> services;  ///< name, and up, DOWN or -
-  std::uint64_t in_flight() const { return placed - shipped - undone; }
+  std::uint64_t in_flight() const { return placed - shipped - undone - passed_over; }
+  std::uint64_t parked() const { return given_up - std::min(given_up, edited + passed_over); }
 };
 
 class Picture {

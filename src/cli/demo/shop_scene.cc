@@ -6,8 +6,10 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "continuo/cli/commands.h"
+#include "continuo/cli/demo/clerk.h"
 #include "continuo/cli/demo/ending.h"
 #include "continuo/cli/demo/picture.h"
 #include "continuo/cli/demo/place.h"
@@ -17,7 +19,9 @@ namespace continuo::cli {
 namespace {
 
 constexpr std::uint64_t fast_orders = 150;
+constexpr std::string_view malformed_percent = "6";  // of made orders; real ones are as they are
 constexpr Millis between_looks{100};
+constexpr std::size_t decisions_shown = 8;
 // Nothing new for so long means that nothing will come; the account then says what is missing.
 constexpr Micros standstill{20'000'000};
 constexpr Millis account_patience{60'000};
@@ -49,8 +53,10 @@ class ShopScene {
   Result<void> start(const std::string& role, std::vector<std::string> more = {});
   Result<void> kill_email();
   Result<void> kill_server();
+  Result<void> call_clerk();
   Result<void> run_due_acts();
   void look();
+  std::uint64_t to_come() const;
   bool complete() const;
   bool moves();
   ShopState state();
@@ -61,6 +67,8 @@ class ShopScene {
   std::string shop_;
   std::map<std::string, Process> services_;
   Process customers_;
+  std::optional<Clerk> clerk_;
+  std::size_t decisions_ = 0;  // of the clerk
   std::uint64_t orders_;
   Watch watch_;
   Picture picture_;
@@ -77,7 +85,8 @@ ShopScene::ShopScene(const Demo& command, Place& place, std::stop_token stop)
       orders_(!command.orders_file.empty() ? lines_in(command.orders_file)
               : command.fast               ? fast_orders
                                            : command.orders),
-      watch_(place.connect(Millis{0}), {"checkouts", "orders", "payments", "stock", "shipments", "mails", "figures"}),
+      watch_(place.connect(Millis{0}),
+             {"checkouts", "orders", "payments", "stock", "shipments", "mails", "figures", "continuo.events"}),
       last_move_(system_clock().steady()) {
   acts_ = {{0.25, [this] { return kill_email(); }},
            {0.40, [this] { return kill_server(); }},
@@ -86,10 +95,12 @@ ShopScene::ShopScene(const Demo& command, Place& place, std::stop_token stop)
               picture_.note("email is started again and catches up");
               return start("email");
             }},
-           {0.70, [this] {
+           {0.70,
+            [this] {
               picture_.note("analytics joins, and reads from the beginning");
               return start("analytics");
-            }}};
+            }},
+           {0.85, [this] { return call_clerk(); }}};
 }
 
 Result<void> ShopScene::start(const std::string& role, std::vector<std::string> more) {
@@ -117,6 +128,13 @@ Result<void> ShopScene::kill_server() {
   return {};
 }
 
+// What declared repairs could not mend waits for a person, since whenever: others' orders went on.
+Result<void> ShopScene::call_clerk() {
+  picture_.note("kim looks at the payments that are parked");
+  clerk_.emplace(place_.connect(Millis{0}), place_.url(), place_.log("kim"));
+  return {};
+}
+
 // Counted in what customers sent, not in seconds: the story is the same on a slow machine.
 Result<void> ShopScene::run_due_acts() {
   const double part = static_cast<double>(watch_.of_type("CheckoutSubmitted")) /
@@ -136,6 +154,9 @@ ShopState ShopScene::state() {
                   .undone = watch_.of_type("OrderCancelled"),
                   .mails = watch_.in_topic("mails"),
                   .counted = watch_.in_topic("figures"),
+                  .given_up = watch_.of_type("continuo.key.parked"),
+                  .edited = watch_.of_type("continuo.event.edited"),
+                  .passed_over = watch_.of_type("continuo.event.skipped"),
                   .server_up = server_up_};
   for (const std::string& name : first_services)
     state.services.emplace_back(name, services_[name].running() ? "up" : "DOWN");
@@ -147,11 +168,19 @@ ShopState ShopScene::state() {
 void ShopScene::look() {
   server_up_ = watch_.look();
   picture_.show(state(), watch_);
+  if (!clerk_) return;
+  for (const std::string& line : clerk_->look_through())
+    if (++decisions_ <= decisions_shown) picture_.note((decisions_ < decisions_shown ? "  " : "  and more: ") + line);
+}
+
+// Orders of which there will be a mail: what was passed over has no end.
+std::uint64_t ShopScene::to_come() const {
+  return orders_ - std::min(orders_, watch_.of_type("continuo.event.skipped"));
 }
 
 bool ShopScene::complete() const {
-  return watch_.of_type("ShopClosed") > 0 && watch_.in_topic("mails") >= orders_ &&
-         watch_.in_topic("figures") >= orders_;
+  return watch_.of_type("ShopClosed") > 0 && watch_.in_topic("mails") >= to_come() &&
+         watch_.in_topic("figures") >= to_come();
 }
 
 bool ShopScene::moves() {
@@ -172,7 +201,8 @@ Result<bool> ShopScene::play() {
   picture_.note("five services are up; customers begin to order");
   std::vector<std::string> wishes{"--rate", std::to_string(command_.rate)};
   if (command_.orders_file.empty())
-    wishes.insert(wishes.end(), {"--orders", std::to_string(orders_), "--seed", std::to_string(command_.seed)});
+    wishes.insert(wishes.end(), {"--orders", std::to_string(orders_), "--seed", std::to_string(command_.seed),
+                                 "--malformed", std::string{malformed_percent}});
   else
     wishes.insert(wishes.end(), {"--file", command_.orders_file});
   if (auto started = start("customers", wishes); !started) return pass(started);
@@ -204,7 +234,7 @@ std::vector<std::string> ShopScene::what_to_try() const {
   std::string order;
   for (const std::string_view type : {"ShipmentFailed", "StockRefused", "PaymentFailed", "CheckoutSubmitted"})
     if (order.empty()) order = watch_.first_subject(type);
-  return {"tail --correlation " + order, "sub show email"};
+  return {"tail --correlation " + order, "sub show payment"};
 }
 
 }  // namespace
@@ -215,7 +245,8 @@ Result<Exit> demo_shop(const Demo& command) {
   if (!place) return pass(place);
   fmt::print(
       "A shop of six services, on a server of its own. Some payments, reservations and shipments fail and are undone;\n"
-      "a service gets killed, and so does the server; one service joins late.\n\n");
+      "a service gets killed, and so does the server; one service joins late. Some prices are malformed: those\n"
+      "customers' keys are parked until a declared repair, or kim, has mended what failed; nobody else waits.\n\n");
   std::fflush(stdout);
   if (auto started = place->start_server(); !started)
     return stop.stop_requested() ? Result<Exit>{Exit::interrupted} : pass(started);

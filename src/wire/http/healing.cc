@@ -40,7 +40,8 @@ void read_outcomes(Fields& fields, std::string_view name, engines::RepairSettle:
   const Json* list = fields.array(name);
   if (!list) return;
   if (list->items.size() + settle.repairs.size() > SettleRepairs::most)
-    return fields.refuse(name, Code::limit_reached, "more than 1,000 repairs in one request");
+    return fields.refuse(name, Code::limit_reached, "more than 1,000 repairs in one request",
+                         "send them in several requests");
   for (std::size_t i = 0; i < list->items.size() && fields.ok(); ++i) {
     const std::string path = fmt::format("{}[{}]", name, i);
     Fields inner = repaired ? Fields(list->items[i], path, {"lease", "reason", "event"})
@@ -107,6 +108,9 @@ Result<ReleaseParked> read_release(const Json& object) {
       fields.refuse(std::move(rate.error()));
     }
   }
+  if (release.filter.after && release.filter.before && *release.filter.before <= *release.filter.after)
+    fields.refuse("before", Code::bad_setting, "there is no time between 'after' and 'before'",
+                  "a time later than that of 'after'");
   fields.boolean("stop_at_relapse", release.stop_at_relapse);
   fields.boolean("dry_run", release.dry_run);
   read_asked(fields, release.asked);

@@ -172,7 +172,8 @@ Result<SendMessages> read_send_messages(std::string name, const Json& object) {
   Fields fields(object, {}, {"messages"});
   const Json* list = fields.array("messages");
   if (list != nullptr && list->items.size() > SendMessages::most)
-    fields.refuse("messages", Code::limit_reached, "more than 10,000 messages in one request");
+    fields.refuse("messages", Code::limit_reached, "more than 10,000 messages in one request",
+                  "send them in several requests");
   for (std::size_t i = 0; list != nullptr && i < list->items.size() && fields.ok(); ++i) {
     Fields inner = message_fields(list->items[i], fmt::format("messages[{}]", i));
     if (inner.ok()) read_message(inner, list->items[i], send.messages.emplace_back());

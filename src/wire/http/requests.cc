@@ -19,6 +19,7 @@ namespace {
 
 constexpr Millis longest_lease{12 * 3'600'000};
 constexpr Millis longest_delay{7 * 86'400'000};
+constexpr const char* several_requests = "send them in several requests";
 constexpr std::size_t max_error_code_bytes = 200;
 constexpr std::size_t max_error_message_bytes = 4096;
 
@@ -250,7 +251,8 @@ void each_object(Fields& fields, std::string_view name, std::initializer_list<st
                  const Item& item) {
   const Json* list = fields.array(name);
   if (!list) return;
-  if (list->items.size() > Settle::most) return fields.refuse(name, Code::limit_reached, "more than 10,000 items");
+  if (list->items.size() > Settle::most)
+    return fields.refuse(name, Code::limit_reached, "more than 10,000 items", several_requests);
   for (std::size_t i = 0; i < list->items.size() && fields.ok(); ++i) {
     Fields inner(list->items[i], fmt::format("{}[{}]", fields.path_of(name), i), known);
     if (inner.ok()) item(inner);
@@ -261,7 +263,8 @@ void each_object(Fields& fields, std::string_view name, std::initializer_list<st
 void read_acks(Fields& fields, Settle& settle) {
   const Json* list = fields.array("ack");
   if (!list) return;
-  if (list->items.size() > Settle::most) return fields.refuse("ack", Code::limit_reached, "more than 10,000 items");
+  if (list->items.size() > Settle::most)
+    return fields.refuse("ack", Code::limit_reached, "more than 10,000 items", several_requests);
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     if (list->items[i].kind != Json::Kind::string)
       return fields.refuse(fmt::format("ack[{}]", i), Code::bad_setting, "a lease is a string");

@@ -114,6 +114,8 @@ TEST(Client, says_every_setting_of_a_subscription) {
   Client client(server.options());
   SubscriptionSettings settings{.topics = {"orders"}, .from = "2026-01-31T08:00:00Z"};
   settings.retry = {.attempts = 3, .backoff = "listed", .delays = {Millis{1'000}, Millis{60'000}}};
+  settings.retry.rules = {{.codes = {"bad_amount", "http_4*"}, .attempts = 1},
+                          {.codes = {"timeout"}, .base = Millis{500}, .jitter = true}};
   settings.on_failure = "dead_letter";
   settings.dead_letter = "s.dead";
   settings.ttl = Millis{3'600'000};
@@ -134,7 +136,9 @@ TEST(Client, says_every_setting_of_a_subscription) {
   ASSERT_TRUE(client.change_subscription("s", {.concurrency = 7, .lease = Millis{10'000}, .target = settings.target}));
   EXPECT_THAT(server.requests()[0],
               HasSubstr(R"({"topics":["orders"],"from":"2026-01-31T08:00:00Z","order_by":"key",)"
-                        R"("retry":{"attempts":3,"backoff":"listed","delays":["1s","1m"]},"on_failure":"dead_letter",)"
+                        R"("retry":{"attempts":3,"backoff":"listed","delays":["1s","1m"],"rules":[)"
+                        R"({"codes":["bad_amount","http_4*"],"attempts":1},)"
+                        R"({"codes":["timeout"],"base":"500ms","jitter":true}]},"on_failure":"dead_letter",)"
                         R"("dead_letter":"s.dead","ttl":"1h","expires":"7d","storm":{"keys":50,"within":"10s"},)"
                         R"("repairs":[{"patch":[]}],"target":{"topic":{"name":"copies"}}})"));
   EXPECT_THAT(server.requests()[1],

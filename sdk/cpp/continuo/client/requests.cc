@@ -51,15 +51,30 @@ void write_new_event(const NewEvent& one, std::string& out) {
   out += '}';
 }
 
-std::string write_retry(const Retry& retry) {
-  std::string out = "{";
+// What a retry and its rules have in common.
+void write_attempts(const auto& retry, std::string& out) {
   if (retry.attempts) write_member("attempts", std::to_string(*retry.attempts), out);
   write_said("backoff", retry.backoff, out);
   if (retry.base) write_text("base", format_duration(*retry.base), out);
   if (retry.max) write_text("max", format_duration(*retry.max), out);
   write_array("delays", retry.delays, out,
               [](Millis delay, std::string& list) { record::write_json_string(format_duration(delay), list); });
+}
+
+void write_retry_rule(const RetryRule& rule, std::string& out) {
+  std::string object = "{";
+  write_array("codes", rule.codes, object,
+              [](const std::string& code, std::string& list) { record::write_json_string(code, list); });
+  write_attempts(rule, object);
+  if (rule.jitter) write_member("jitter", *rule.jitter ? "true" : "false", object);
+  out += object + "}";
+}
+
+std::string write_retry(const Retry& retry) {
+  std::string out = "{";
+  write_attempts(retry, out);
   if (retry.jitter) write_member("jitter", "true", out);
+  write_array("rules", retry.rules, out, write_retry_rule);
   return out + "}";
 }
 

@@ -14,9 +14,9 @@ constexpr std::size_t max_message_bytes = 4096;
 
 bool is_lost(const Error& error) { return error.code == Code::settle_refused || error.code == Code::lease_lost; }
 
-Nack nack_of(const Delivery& delivery, const Error& error) {
+Nack nack_of(const Delivery& delivery, const Error& error, const std::string& code) {
   return {.lease = delivery.lease,
-          .code = std::string{name(error.code)}.substr(0, max_code_bytes),
+          .code = (code.empty() ? std::string{name(error.code)} : code).substr(0, max_code_bytes),
           .message = error.detail.substr(0, max_message_bytes),
           .delay = {}};
 }
@@ -34,10 +34,16 @@ void Outbox::publish(std::string_view topic, Event event) {
   events_.push_back({std::string{topic}, std::move(event)});
 }
 
+std::unexpected<Error> Outbox::give_back(std::string code, std::string message) {
+  failure_code_ = std::move(code);
+  return fail(Code::bad_event, std::move(message));
+}
+
 // What became of one delivery.
 struct Subscriber::Handled {
   const Delivery* delivery;
   Result<void> outcome;
+  std::string failure_code;  // empty: the error's own
   std::vector<NewEvent> publish;
 };
 
@@ -47,7 +53,9 @@ Subscriber::Subscriber(Client& client, std::string subscription, Handler handler
 Subscriber::Handled Subscriber::handle(const Delivery& delivery) {
   Outbox outbox(delivery);
   auto outcome = handler_(delivery, outbox);
-  return {&delivery, std::move(outcome), outcome ? std::move(outbox.events()) : std::vector<NewEvent>{}};
+  std::string code = outcome ? std::string{} : outbox.failure_code();
+  auto publish = outcome ? std::move(outbox.events()) : std::vector<NewEvent>{};
+  return {&delivery, std::move(outcome), std::move(code), std::move(publish)};
 }
 
 Result<void> Subscriber::send(const Settle& settle, std::size_t handled) {
@@ -66,7 +74,7 @@ Result<void> Subscriber::settle_all(std::vector<Handled>& batch) {
   Settle settle;
   for (const Handled& one : batch) {
     if (!one.outcome) {
-      settle.nacks.push_back(nack_of(*one.delivery, one.outcome.error()));
+      settle.nacks.push_back(nack_of(*one.delivery, one.outcome.error(), one.failure_code));
       continue;
     }
     settle.acks.push_back(one.delivery->lease);
@@ -83,7 +91,7 @@ Result<void> Subscriber::settle_each(std::vector<Handled>& batch) {
     if (one.outcome)
       settle = {.acks = {one.delivery->lease}, .nacks = {}, .extends = {}, .publish = std::move(one.publish)};
     else
-      settle.nacks.push_back(nack_of(*one.delivery, one.outcome.error()));
+      settle.nacks.push_back(nack_of(*one.delivery, one.outcome.error(), one.failure_code));
     auto sent = send(settle, settle.acks.size());
     if (!sent && is_lost(sent.error()))
       ++counts_.lost;

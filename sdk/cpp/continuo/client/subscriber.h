@@ -32,9 +32,16 @@ class Outbox {
   void publish(std::string_view topic, Event event);
   std::vector<NewEvent>& events() { return events_; }
 
+  /// The error of a handler that gives the event back under a code of its own, which retry rules and declared repairs
+  /// go by: `return outbox.give_back("bad_amount", "the amount is a text")`. Other errors are given back under theirs.
+  std::unexpected<Error> give_back(std::string code, std::string message);
+  /// Empty: none was given.
+  const std::string& failure_code() const { return failure_code_; }
+
  private:
   const Event& cause_;
   std::vector<NewEvent> events_;
+  std::string failure_code_;
 };
 
 /// Handles one event. An error gives the event back (nack): it comes again after the subscription's retry delay, and in

@@ -64,6 +64,23 @@ TEST(Subscriber, gives_back_what_failed_and_leaves_what_is_behind_it) {
   EXPECT_EQ(subscriber.counts().failed, 1u);
 }
 
+TEST(Subscriber, gives_back_under_a_code_of_its_own) {
+  ScriptedServer server;
+  server.answer(200, deliveries({delivery("a", "k"), delivery("b", "l")}));
+  server.answer(200, R"({"settled":2,"refused":[],"events":[]})");
+  Client client(server.options());
+  Subscriber subscriber(client, "work", [](const Delivery& one, Outbox& outbox) -> Result<void> {
+    outbox.publish("out", Event{.source = "/me", .type = "Done"});
+    if (one.lease == "a") return outbox.give_back("bad_amount", "the amount is a text");
+    return {};
+  });
+  ASSERT_TRUE(subscriber.run_once());
+  const std::string settle = server.requests().at(1);
+  EXPECT_THAT(settle, HasSubstr(R"("error":{"code":"bad_amount","message":"the amount is a text"})"));
+  EXPECT_THAT(settle, HasSubstr(R"("ack":["b"])"));
+  EXPECT_THAT(settle, Not(HasSubstr("id-a.Done")));
+}
+
 TEST(Subscriber, settles_one_by_one_when_a_lease_was_lost) {
   ScriptedServer server;
   server.answer(200, deliveries({delivery("late", "k"), delivery("fine", "l")}));

@@ -11,6 +11,17 @@
 
 namespace continuo::client {
 
+/// Another retry for the failures of these codes; what is none or empty is as outside.
+struct RetryRule {
+  std::vector<std::string> codes;  ///< as consumers give them; with a `*` at the end all that begin so
+  std::optional<std::uint32_t> attempts;
+  std::string backoff;
+  std::optional<Millis> base;
+  std::optional<Millis> max;
+  std::vector<Millis> delays;
+  std::optional<bool> jitter;
+};
+
 /// How often an event is delivered, and what lies between; what is none or empty has the server's default.
 struct Retry {
   std::optional<std::uint32_t> attempts;  ///< deliveries of one event before it is given up
@@ -19,6 +30,7 @@ struct Retry {
   std::optional<Millis> max;              ///< no delay is longer
   std::vector<Millis> delays;             ///< listed: one after the other, the last from then on
   bool jitter = false;                    ///< any time from none to the delay
+  std::vector<RetryRule> rules;           ///< the first that fits the failure counts
 };
 
 /// When so many keys fail with one fingerprint in so short a time, the subscription holds still and tries one now and
