@@ -2,11 +2,9 @@
 """Queues against the real server: leases, delays, expiry, groups, deduplication, browsing, purging, redriving - and all
 of it over kill -9. runs-beside-others"""
 
-import shutil
-import tempfile
 import time
 
-from backbone import Client, Server, eventually, good
+from backbone import Client, Server, eventually, good, running
 
 
 class Queue:
@@ -210,9 +208,9 @@ def check_redrive(client, mail):
     refused(mail.ask("redrive", **{"from": "mail"}), 400, "bad_setting")
 
 
-def check_dead_letters(data, running):
+def check_dead_letters(data, servers):
     """A message that is given up goes to the queue of dead letters, says why there, and comes back as it was."""
-    client = Client(running[-1].port)
+    client = Client(servers[-1].port)
     dying = Queue(client, "dying", max_receives=2, retry={"delay": "0s"})
     dying.send(data="bad", group="g")
     for attempt in (1, 2):
@@ -220,9 +218,9 @@ def check_dead_letters(data, running):
         assert got[0]["attempt"] == attempt, got
         good(dying.ask("settle", nack=[{"lease": got[0]["lease"], "error": {"code": "boom", "message": "no"}}]))
     eventually(lambda: dying.state()["dead"] == 1, 10, "a dead letter")
-    running[-1].kill()
-    running.append(Server(data))
-    dying.client = client = Client(running[-1].port)
+    servers[-1].kill()
+    servers.append(Server(data))
+    dying.client = client = Client(servers[-1].port)
     letters = good(client.ask("POST", "/v1/queues/dying.dead/peek", {}))["messages"]
     letter = letters[0]["event"]
     assert len(letters) == 1 and letter["data"] == "bad" and letter["partitionkey"] == "g", letters
@@ -235,8 +233,8 @@ def check_dead_letters(data, running):
     assert not any(name.startswith("dead") for name in got[0]["event"]), got
 
 
-def check_restarts(data, running):
-    client = Client(running[-1].port)
+def check_restarts(data, servers):
+    client = Client(servers[-1].port)
     queue = Queue(client, "kept", lease="60s")
     start = time.time()
     queue.send(messages=[{"data": "late", "delay": "4s"}, {"data": "leased"}, {"data": "open"}])
@@ -244,9 +242,9 @@ def check_restarts(data, running):
     leased = queue.receive(max=1)
     assert data_of(leased) == ["leased"], leased
     for _ in range(2):
-        running[-1].kill()
-        running.append(Server(data))
-        queue.client = client = Client(running[-1].port)
+        servers[-1].kill()
+        servers.append(Server(data))
+        queue.client = client = Client(servers[-1].port)
         assert queue.send(data="again", dedup_id="o")[0]["duplicate"]
         states = {each["event"]["data"]: each["state"] for each in queue.peek()["messages"]}
         assert states["leased"] == "leased", states
@@ -262,10 +260,8 @@ def check_restarts(data, running):
 
 
 def main():
-    data = tempfile.mkdtemp(prefix="continuo-queue-")
-    running = [Server(data)]
-    try:
-        client = Client(running[-1].port)
+    with running("queue") as (data, servers):
+        client = Client(servers[-1].port)
         mail = check_definitions(client)
         check_messages(client, mail)
         check_leases(mail)
@@ -275,14 +271,9 @@ def main():
         check_dedup(mail)
         check_peek_and_purge(client, mail)
         check_redrive(client, mail)
-        check_dead_letters(data, running)
-        check_restarts(data, running)
-        assert running[-1].stop() == 0
-        print("queues: definitions, messages, leases, delays, expiry, groups, peek, purge, redrive, restarts")
-    finally:
-        for server in running:
-            server.process.kill()
-        shutil.rmtree(data, ignore_errors=True)
+        check_dead_letters(data, servers)
+        check_restarts(data, servers)
+    print("queues: definitions, messages, leases, delays, expiry, groups, peek, purge, redrive, restarts")
 
 
 if __name__ == "__main__":
