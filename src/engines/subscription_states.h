@@ -88,6 +88,8 @@ class SubscriptionStates {
   void erase_key(State& state, KeyUnit& unit);
   std::uint32_t credit(const State& state) const;
   ParkedKey describe(const State& state, const KeyUnit& unit) const;
+  void note_draining(State& state, const KeyUnit& unit, bool begins);
+  void schedule_release(State& state);
   static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
   static void watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now);
   bool is_probing(const State& state) const;

@@ -134,7 +134,7 @@ void SubscriptionStates::enter(State& state, KeyUnit& unit) {
   enter_times(state, unit);
   state.heads.emplace(std::pair{unit.ref.partition, unit.queue.front()}, unit.ref.key_hash);
   if (unit.edited) edits_.insert(*unit.edited);
-  if (unit.drain_to) ++draining_;
+  if (unit.drain_to) note_draining(state, unit, true);
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
@@ -173,7 +173,7 @@ void SubscriptionStates::leave(State& state, KeyUnit& unit) {
   leave_times(state, unit);
   state.heads.erase({unit.ref.partition, unit.queue.front()});
   if (unit.edited) edits_.erase(edits_.find(*unit.edited));
-  if (unit.drain_to) --draining_;
+  if (unit.drain_to) note_draining(state, unit, false);
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.erase({unit.queue.front(), unit.ref.partition, unit.ref.key_hash});

@@ -209,9 +209,9 @@ std::uint64_t SubscriptionsEngine::count_parked(SubscriptionId id, const Release
   return count;
 }
 
-Result<ReleaseChanged> SubscriptionsEngine::decide_release(SubscriptionId id, const ReleaseFilter& filter,
-                                                           std::uint32_t rate, bool stop_at_relapse, const Asked& asked,
-                                                           const Now& now) const {
+Result<ReleaseChanged> SubscriptionsEngine::draft_release(SubscriptionId id, const ReleaseFilter& filter,
+                                                          std::uint32_t rate, bool stop_at_relapse, const Asked& asked,
+                                                          const Now& now) const {
   const State* found = state(id);
   if (found == nullptr || !found->definition) return unknown(id);
   if (rate > most_rate) return fail(Code::bad_setting, "at most 1000000 keys a second are released", "rate");
@@ -224,6 +224,15 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_release(SubscriptionId id, co
   release.filter = filter;
   release.rate = rate;
   release.stop_at_relapse = stop_at_relapse;
+Result<ReleaseChanged> SubscriptionsEngine::decide_release(ReleaseChanged draft) const {
+  const ReleaseChanged* before = release(draft.subscription);
+  if (before != nullptr && before->state == ReleaseState::running)
+    return fail(Code::release_running, fmt::format("release {} is under way", before->number), {},
+                "wait for it, or stop it: DELETE .../parked/release");
+  draft.number = before != nullptr ? before->number + 1 : 1;
+  return draft;
+}
+
   release.by = asked.by;
   release.reason = asked.reason;
   release.started = now.wall;
@@ -242,7 +251,11 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_stop_release(SubscriptionId i
   return release;
 }
 
-// What was parked since the release began is not its affair: it does not run after its own relapses.
+  const std::uint64_t draining = state.draining_of(release.number);
+  const bool tries = release.stop_at_relapse && release.rate == 0;
+  if (tries) room = std::min<std::size_t>(room, tried_at_once - std::min(tried_at_once, draining));
+// What was parked since the release began is not its affair: it does not run after its own relapses. When all keys were
+// looked at it lasts until those it let go are drained or parked again.
 void SubscriptionsEngine::decide_release_slice(const State& state, const Now& now, std::size_t most,
                                                std::vector<Effect>& effects) const {
   ReleaseChanged release = latest(state.release->value, effects);
@@ -261,10 +274,13 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
     ++taken;
   }
   release.released += taken;
-  if (at == state.parked.end()) release.state = ReleaseState::done;
+  const bool looked_at_all = at == state.parked.end();
+  if (looked_at_all) release.partition = behind_all, release.key_hash = 0;
+  if (looked_at_all && draining + taken == 0) release.state = ReleaseState::done;
   const Millis pause =
       release.rate == 0 ? between_slices : Millis{static_cast<std::int64_t>(taken * 1'000 / release.rate)};
-  release.next_at = now.elapsed + std::max(pause, Millis{1});
+  const bool waits = looked_at_all || (tries && draining + taken >= tried_at_once);
+  release.next_at = waits ? when_drained : now.elapsed + std::max(pause, Millis{1});
   effects.push_back(encode(release));
 }
 

@@ -131,8 +131,10 @@ void Core::trim_edits() {
 void Core::release_parked(Edge& edge, const ReleaseParked& release, Answer<Release> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
-  auto decided = subscriptions_.decide_release(release.subscription, release.filter, release.rate,
-                                               release.stop_at_relapse, release.asked, now_);
+  auto draft = subscriptions_.draft_release(release.subscription, release.filter, release.rate, release.stop_at_relapse,
+                                            release.asked, now_);
+  if (!draft || release.dry_run) return reply<Release>(edge, std::move(answer), std::move(draft));
+  auto decided = subscriptions_.decide_release(std::move(*draft));
   if (!decided) return reply<Release>(edge, std::move(answer), pass(decided));
   if (release.dry_run) {
     decided->number = 0;
