@@ -175,11 +175,12 @@ def check_peek_and_purge(client, mail):
     rest = mail.peek(max=20, **{"from": page["next"]})
     assert [each["event"]["data"] for each in rest["messages"]] == [*range(20, 30), "later"], rest
     assert "next" not in rest and rest["messages"][-1]["state"] == "delayed", rest
-    assert good(mail.ask("purge"))["purged"] == 29
+    assert good(mail.ask("purge", by="kim", reason="sent twice"))["purged"] == 29
     assert mail.state()["waiting"] == mail.state()["delayed"] == 0
     mail.ack(held)
     told = good(client.ask("GET", "/v1/topics/continuo.events/events?limit=1000"))
-    assert [each["data"]["events"] for each in told if each["type"] == "continuo.queue.purged"] == [29], told
+    purged = [each["data"] for each in told if each["type"] == "continuo.queue.purged"]
+    assert purged == [{"events": 29, "by": "kim", "reason": "sent twice"}], purged
     first = lambda: good(client.ask("GET", "/v1/topics/mail"))["partitions"][0]
     eventually(lambda: first()["first"] == first()["next"], 15, "a topic trimmed behind what is settled")
 
@@ -189,7 +190,8 @@ def check_redrive(client, mail):
              "deadcode": "no", "deadattempts": 3, "deadtopic": "mail"} for n in range(500)]
     good(client.ask("POST", "/v1/queues/mail.dead/messages", dead, "application/cloudevents-batch+json"))
     assert mail.state()["dead"] == 500, mail.state()
-    moved = good(mail.ask("redrive", **{"from": "mail.dead", "max": 20, "rate": "40/s"}))
+    asked = {"by": "kim", "reason": "release 4.2"}
+    moved = good(mail.ask("redrive", **{"from": "mail.dead", "max": 20, "rate": "40/s"}, **asked))
     assert moved == {"moved": 20, "left": 480}, moved
     moved = 20
     while moved < 500:
@@ -204,6 +206,9 @@ def check_redrive(client, mail):
         got += [each["event"] for each in some]
     assert sorted(each["data"] for each in got) == list(range(500)), "each once"
     assert not any(name.startswith("dead") for each in got for name in each), got[0]
+    signed = [each for each in got if "redrivenby" in each]
+    assert len(signed) == 20 and {(each["redrivenby"], each["redrivenreason"]) for each in signed} == {
+        ("kim", "release 4.2")}, signed[:1]
     refused(mail.ask("redrive", **{"from": "nowhere"}), 404, "unknown_queue")
     refused(mail.ask("redrive", **{"from": "mail"}), 400, "bad_setting")
 

@@ -85,6 +85,7 @@ constexpr std::string_view paths = R"json(
   "parameters": [{"$ref": "#/components/parameters/queue"}],
   "post": {"operationId": "purge_queue", "tags": ["queues"],
       "summary": "Drop all messages that nobody has leased and no repair waits for",
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
     "responses": {"200": {"description": "How many", "content": {"application/json": {"schema": {"type": "object",
       "properties": {"purged": {"type": "integer"}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}

@@ -190,6 +190,14 @@ Result<PeekQueue> read_peek_queue(std::string name, const Json& object) {
   fields.text("from", from);
   if (fields.ok() && !from.empty()) {
     const char* const last = from.data() + from.size();
+Result<PurgeQueue> read_purge_queue(std::string name, const Json& object) {
+  PurgeQueue purge{std::move(name), {}};
+  Fields fields(object, {}, {"by", "reason"});
+  read_asked(fields, purge.asked);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return purge;
+}
+
     const auto [colon, bad] = std::from_chars(from.data(), last, peek.partition.value);
     const bool goes_on = bad == std::errc{} && colon != last && *colon == ':';
     const auto [end, worse] = std::from_chars(goes_on ? colon + 1 : last, last, peek.offset.value);
@@ -197,13 +205,14 @@ Result<PeekQueue> read_peek_queue(std::string name, const Json& object) {
       fields.refuse("from", Code::bad_setting, fmt::format("'{}' is no place in a queue", from.substr(0, 40)),
                     "the `next` of the peek before");
   }
+  read_asked(fields, redrive.asked);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return peek;
 }
 
 Result<RedriveQueue> read_redrive_queue(std::string name, const Json& object) {
-  RedriveQueue redrive{.queue = std::move(name), .from = {}};
-  Fields fields(object, {}, {"from", "max", "rate"});
+  RedriveQueue redrive{.queue = std::move(name), .from = {}, .asked = {}};
+  Fields fields(object, {}, {"from", "max", "rate", "by", "reason"});
   fields.required("from");
   fields.text("from", redrive.from);
   fields.number("max", redrive.max, 1, 1'000'000'000);

@@ -462,6 +462,7 @@ Result<AnyRequest> read_queue_request(const Match& match, const Request& request
     case Route::send_messages: return read_send(match, request);
     case Route::peek_queue: return read_of_queue(match, request, read_peek_queue);
     case Route::redrive_queue: return read_of_queue(match, request, read_redrive_queue);
+    case Route::purge_queue: return read_of_queue(match, request, read_purge_queue);
     default: {
       auto name = changeable_name(match.parameters[0], "queue");
       if (!name) return pass(name);
