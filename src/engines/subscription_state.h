@@ -52,7 +52,9 @@ struct SubscriptionStates::State {
   std::set<ReadyKey> ready;
   std::set<std::pair<PartitionRef, std::uint64_t>> parked;
   /// Heads of parked keys that nobody has to repair, oldest first.
-  std::map<RepairBy, std::set<std::tuple<WallTime, PartitionRef, Offset>>> broken;
+  using Broken = std::set<std::tuple<WallTime, PartitionRef, Offset>>;
+  std::map<RepairBy, Broken> broken;
+  Broken under_repair;                                             ///< those that somebody has
   std::map<std::pair<PartitionRef, Offset>, std::uint64_t> heads;  ///< of all keys: its place, the key's hash
   std::uint32_t leased_keys = 0;
   Counts counts;
@@ -88,6 +90,7 @@ struct SubscriptionStates::State {
   }
 
   }
+  Broken& broken_like(const KeyUnit& unit) { return unit.repair_lease != 0 ? under_repair : broken[unit.repair_by]; }
   const Waiting* behind(const KeyRef& ref) const {
     const auto found = waiting.find(ref);
     return found == waiting.end() ? nullptr : &found->second;

@@ -49,6 +49,8 @@ class SubscriptionStates {
   Tally tally(SubscriptionId id) const;
   /// The oldest outstanding event of each partition that has any.
   std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
+  /// Since when the key is parked that waits longest; none: no key is.
+  std::optional<WallTime> oldest_parked(SubscriptionId id) const;
   std::vector<FeedPosition> feed_positions() const;
   bool has_ready(SubscriptionId id) const;
   /// Whether a feeder out of credit is to go on: much credit came back, or consumers would soon run dry. Not for every

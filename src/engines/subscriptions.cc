@@ -154,10 +154,8 @@ void SubscriptionStates::enter(State& state, KeyUnit& unit) {
       state.parked.emplace(unit.ref.partition, unit.ref.key_hash);
       ++state.counts.parked_keys;
       state.counts.parked_events += events;
-      if (unit.repair_lease != 0)
-        due_.insert({unit.repair_until, unit.ref});
-      else
-        state.broken[unit.repair_by].emplace(unit.since, unit.ref.partition, unit.queue.front());
+      if (unit.repair_lease != 0) due_.insert({unit.repair_until, unit.ref});
+      state.broken_like(unit).emplace(unit.since, unit.ref.partition, unit.queue.front());
       return;
     case KeyUnit::State::scheduled: state.counts.delayed += events; return;
     case KeyUnit::State::giving_up:
@@ -193,10 +191,8 @@ void SubscriptionStates::leave(State& state, KeyUnit& unit) {
       state.parked.erase({unit.ref.partition, unit.ref.key_hash});
       --state.counts.parked_keys;
       state.counts.parked_events -= events;
-      if (unit.repair_lease != 0)
-        due_.erase({unit.repair_until, unit.ref});
-      else
-        state.broken[unit.repair_by].erase({unit.since, unit.ref.partition, unit.queue.front()});
+      if (unit.repair_lease != 0) due_.erase({unit.repair_until, unit.ref});
+      state.broken_like(unit).erase({unit.since, unit.ref.partition, unit.queue.front()});
       return;
     case KeyUnit::State::scheduled: state.counts.delayed -= events; return;
     case KeyUnit::State::giving_up:

@@ -101,6 +101,20 @@ std::vector<FeedPosition> SubscriptionStates::feed_positions() const {
       all.push_back({id, definition.epoch, partition, cursor.next, credit(*found),
                      definition.settings.order_by == OrderBy::key, definition.filter_version});
   }
+std::optional<WallTime> SubscriptionStates::oldest_parked(SubscriptionId id) const {
+  std::optional<WallTime> since;
+  const auto note = [&](const State::Broken& heads) {
+    if (heads.empty()) return;
+    const WallTime first = std::get<WallTime>(*heads.begin());
+    since = since ? std::min(*since, first) : first;
+  };
+  const State* found = state(id);
+  if (found == nullptr) return since;
+  note(found->under_repair);
+  for (const auto& [who, heads] : found->broken) note(heads);
+  return since;
+}
+
   return all;
 }
 

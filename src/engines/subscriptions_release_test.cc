@@ -10,6 +10,7 @@ class ReleaseTest : public subscriptions_test::SubscriptionsTest {
   SubscriptionId park(std::uint64_t count) {
     SubscriptionSettings wanted = settings();
     wanted.retry = {1, Millis{500}};
+    wanted.concurrency = 1'000;
     const SubscriptionId id = define(wanted);
     std::vector<std::uint64_t> keys;
     for (std::uint64_t key = 1; key <= count; ++key) keys.push_back(key);
@@ -30,7 +31,6 @@ class ReleaseTest : public subscriptions_test::SubscriptionsTest {
     const auto begun = engine().decide_release(*draft);
     CHECK(begun.has_value());
     commit({encode(*begun)});
-    return id;
   }
   void fail_all(SubscriptionId id, const std::vector<Lease>& leases) {
     Settle all{id, {}, {}, {}};

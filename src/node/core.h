@@ -72,7 +72,8 @@ class Core {
   void settle(Edge& edge, Settle settle, Answer<Settled> answer);
   void return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer);
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer);
-  // Healing: see there.
+  void survey_subscriptions(Edge& edge, const SurveySubscriptions& wanted, Answer<SubscriptionsSurvey> answer);
+  void find_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<ParkedKey> answer);
   void parked(Edge& edge, SubscriptionId id, const ParkedQuery& query, Answer<std::vector<ParkedKey>> answer);
   void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer);
   void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer);
