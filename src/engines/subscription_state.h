@@ -69,8 +69,6 @@ struct SubscriptionStates::State {
   std::vector<Failing> failing;  ///< in the order they were first seen
   Tally tally;
 
-  bool empty() const {
-    return cursors.empty() && keys.empty() && waiting.empty() && settles.empty() && !release && !storm && !use;
   std::uint64_t draining_of(std::uint64_t number) const {
     const auto found = draining.find(number);
     return found == draining.end() ? 0 : found->second;
@@ -89,6 +87,8 @@ struct SubscriptionStates::State {
     return draining_of(release->value.number) <= (looked_at_all ? 0 : tried_at_once / 2);
   }
 
+  bool empty() const {
+    return cursors.empty() && keys.empty() && waiting.empty() && settles.empty() && !release && !storm && !use;
   }
   Broken& broken_like(const KeyUnit& unit) { return unit.repair_lease != 0 ? under_repair : broken[unit.repair_by]; }
   const Waiting* behind(const KeyRef& ref) const {

@@ -88,10 +88,10 @@ class SubscriptionStates {
   void enter(State& state, KeyUnit& unit);  // adds the key to the indexes its state calls for
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
-  std::uint32_t credit(const State& state) const;
-  ParkedKey describe(const State& state, const KeyUnit& unit) const;
   void note_draining(State& state, const KeyUnit& unit, bool begins);
   void schedule_release(State& state);
+  std::uint32_t credit(const State& state) const;
+  ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
   static void watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now);
   bool is_probing(const State& state) const;

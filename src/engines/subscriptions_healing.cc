@@ -1,8 +1,15 @@
 // Keys that are given up, and what heals them: what the effects of it change.
+#include <array>
+
 #include "continuo/engines/subscription_state.h"
 #include "continuo/engines/unit_key.h"
 
 namespace continuo::engines {
+
+std::string_view name(ReleaseState state) {
+  constexpr std::array<std::string_view, 5> names = {"running", "done", "relapsed", "cancelled", "forgotten"};
+  return names.at(static_cast<std::size_t>(state));
+}
 
 // ---- keys -----------------------------------------------------------------------------------------------------------
 

@@ -98,8 +98,7 @@ class Core {
   bool has_room(std::size_t bytes) const;
   /// Whether the open group holds anything to be written.
   bool anything_open() const;
-  /// Bytes in the open group.
-  std::size_t open_size() const;
+  std::size_t open_size() const;  ///< bytes in the open group
   /// Ends the open group; null when there is nothing to write (answers that waited for nothing are delivered, or join
   /// the group in flight).
   std::unique_ptr<ClosedGroup> close();

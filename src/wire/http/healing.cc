@@ -83,8 +83,8 @@ Result<ReleaseParked> read_release(const Json& object) {
   ReleaseParked release;
   read_text(fields, "fingerprint", release.filter.fingerprint, longest_reason);
   read_text(fields, "type", release.filter.event_type, longest_reason);
-  read_time(fields, "after", release.filter.after);
-  read_time(fields, "before", release.filter.before);
+  fields.time("after", release.filter.after);
+  fields.time("before", release.filter.before);
   if (fields.has("rate")) {
     std::string text;
     fields.text("rate", text);

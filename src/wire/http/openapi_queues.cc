@@ -98,7 +98,8 @@ constexpr std::string_view paths = R"json(
     "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
       "additionalProperties": false, "required": ["from"], "properties": {
         "from": {"$ref": "#/components/schemas/Name"}, "max": {"type": "integer", "minimum": 1},
-        "rate": {"type": "string", "pattern": "^[0-9]+/s$"}}}}}},
+        "rate": {"type": "string", "pattern": "^[0-9]+/s$"},
+        "by": {"type": "string", "maxLength": 200}, "reason": {"type": "string", "maxLength": 4096}}}}}},
     "responses": {"200": {"description": "What was moved", "content": {"application/json": {"schema": {
       "type": "object", "properties": {"moved": {"type": "integer"}, "left": {"type": "integer"}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}

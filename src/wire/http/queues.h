@@ -10,6 +10,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
 #include "continuo/engines/definitions.h"
+#include "continuo/engines/subscription_requests.h"
 #include "continuo/wire/http/json.h"
 
 namespace continuo::wire::http {
@@ -23,11 +24,11 @@ struct PutQueue {
 struct OneQueue {
   std::string queue;
 };
-
 struct PurgeQueue {
   std::string queue;
   engines::Asked asked;
 };
+
 /// Views point into the body.
 struct SendMessages {
   static constexpr std::size_t most = 10'000;  ///< messages
@@ -60,8 +61,8 @@ struct RedriveQueue {
   std::string from;
   std::uint32_t max = 100'000;
   std::uint32_t rate = 0;  ///< messages a second; 0: as fast as it goes
-};
   engines::Asked asked;
+};
 
 /// {"fifo":false,"lease":"30s","max_receives":5,"on_failure":"dead_letter","dead_letter":"mail.dead","retention":"4d",
 /// "retry":{...},"dedup_window":"5m","partitions":1,"concurrency":1024}; all fields may be absent. A fifo queue parks
