@@ -90,14 +90,21 @@ std::vector<std::string> differences(const std::string& before, const std::strin
   return out;
 }
 
-Result<void> plan_topic(const std::string* there, Step& step) {
-  auto change = read(step.definition->json, http::read_topic_change);
-  if (!change) return pass(change);
-  if (there == nullptr) {
+// What the definition says. What is not there is made as it is written.
+template <class Read>
+auto wanted(const std::string* there, Step& step, const Read& reader) {
+  auto settings = read(step.definition->json, reader);
+  if (settings && there == nullptr) {
     step.method = "PUT";
     step.body = step.definition->json;
-    return {};
   }
+  return settings;
+}
+
+Result<void> plan_topic(const std::string* there, Step& step) {
+  auto change = wanted(there, step, http::read_topic_change);
+  if (!change) return pass(change);
+  if (there == nullptr) return {};
   auto now = read_only(*there, {"retention", "cleanup", "dedup_window", "max_batch", "timestamps", "segment"},
                        http::read_topic_settings);
   if (!now) return pass(now);
@@ -162,11 +169,9 @@ std::string without_secrets(const std::string& body, const std::string& target) 
 }
 
 Result<void> plan_subscription(const std::string* there, Step& step) {
-  auto after = read(step.definition->json, http::read_subscription_settings);
+  auto after = wanted(there, step, http::read_subscription_settings);
   if (!after) return pass(after);
   if (there == nullptr) {
-    step.method = "PUT";
-    step.body = step.definition->json;
     step.shown = without_secrets(step.body, after->target);
     return {};
   }
@@ -192,13 +197,9 @@ std::string settings_of(const http::PutQueue& queue) {
 
 Result<void> plan_queue(const std::string* there, Step& step) {
   const auto settings = [&](const http::Json& object) { return http::read_put_queue(step.definition->name, object); };
-  auto after = read(step.definition->json, settings);
+  auto after = wanted(there, step, settings);
   if (!after) return pass(after);
-  if (there == nullptr) {
-    step.method = "PUT";
-    step.body = step.definition->json;
-    return {};
-  }
+  if (there == nullptr) return {};
   auto now = read_only(
       *there,
       {"fifo", "lease", "on_failure", "dead_letter", "retention", "retry", "dedup_window", "partitions", "concurrency"},

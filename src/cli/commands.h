@@ -176,9 +176,14 @@ struct QueuePeek {
   std::string name, from;
   std::uint32_t max = 10;
 };
+struct QueuePurge {
+  std::string name;
+  Asked asked;
+};
 struct QueueRedrive {
   std::string name, from, rate;
   std::optional<std::uint64_t> max;
+  Asked asked;
 };
 Result<void> queue_create(const Session& session, const QueueCreate& command);
 Result<void> queue_list(const Session& session);
@@ -188,7 +193,7 @@ Result<void> queue_send(const Session& session, const QueueSend& command);
 Result<void> queue_receive(const Session& session, const QueueReceive& command);
 Result<void> queue_ack(const Session& session, const std::string& name, const std::vector<std::string>& leases);
 Result<void> queue_peek(const Session& session, const QueuePeek& command);
-Result<void> queue_purge(const Session& session, const std::string& name);
+Result<void> queue_purge(const Session& session, const QueuePurge& command);
 Result<void> queue_redrive(const Session& session, const QueueRedrive& command);
 
 // --- event patterns (route.cc)

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,6 +13,7 @@
 
 #include "continuo/cli/nearest.h"
 #include "continuo/record/cloudevents.h"
+#include "continuo/record/json_scan.h"
 
 namespace continuo::cli {
 namespace {
@@ -24,22 +24,8 @@ constexpr int most_depth = 100;
 
 // JSON's numbers, which are fewer than YAML's.
 bool is_number(std::string_view text) {
-  std::size_t at = text.starts_with('-') ? 1 : 0;
-  const auto digits = [&] {
-    const std::size_t from = at;
-    while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0) ++at;
-    return at - from;
-  };
-  const std::size_t whole = at;
-  const std::size_t count = digits();
-  if (count == 0 || (text[whole] == '0' && count > 1)) return false;
-  if (at < text.size() && text[at] == '.' && (++at, digits() == 0)) return false;
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    if (digits() == 0) return false;
-  }
-  return at == text.size();
+  const bool may_be = !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
+  return may_be && text.back() >= '0' && text.back() <= '9' && !record::find_json_error(text, 1);
 }
 
 class JsonWriter {

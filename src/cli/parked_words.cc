@@ -61,7 +61,7 @@ void add_parked(CLI::App& app, Words& words) {
   release->add_option("--rate", many.rate, "Not more keys than this: 100/s");
   release->add_flag("--go-on", many.go_on, "Also when a key fails again; without it the release stops there");
   CLI::Option* dry = release->add_flag("--dry-run", many.dry_run, "Only count them");
-  release->add_flag("--wait", many.wait, "Until it ended; exit code 1 when a key failed again");
+  release->add_flag("--wait", many.wait, "Until its keys are drained; exit code 1 when one failed again");
   CLI::Option* status = release->add_flag("--status", many.status, "How far the last one is");
   release->add_flag("--stop", many.stop, "Stop the one under way")->excludes(dry)->excludes(status);
   add_asked(*release, many.asked);

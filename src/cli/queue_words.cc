@@ -62,8 +62,9 @@ void add_care(CLI::App& queue, Words& words) {
   peek->add_option("-n,--max", words.queue_peek.max, "At most this many")->capture_default_str();
   peek->add_option("--from", words.queue_peek.from, "Where the peek before ended");
   CLI::App* purge = command(queue, "purge", "Drop all messages that nobody has leased and no repair waits for", words,
-                            [&] { return done(queue_purge(words.session, words.name)); });
-  purge->add_option("QUEUE", words.name)->required();
+                            [&] { return done(queue_purge(words.session, words.queue_purge)); });
+  purge->add_option("QUEUE", words.queue_purge.name)->required();
+  add_asked(*purge, words.queue_purge.asked);
   QueueRedrive& moved = words.queue_redrive;
   CLI::App* redrive = command(queue, "redrive", "Move dead letters back into a queue", words,
                               [&] { return done(queue_redrive(words.session, words.queue_redrive)); });
@@ -71,6 +72,7 @@ void add_care(CLI::App& queue, Words& words) {
   redrive->add_option("--from", moved.from, "The queue of dead letters, or a subscription")->required();
   redrive->add_option("--rate", moved.rate, "Messages a second: 100/s");
   redrive->add_option("-n,--max", moved.max, "At most this many");
+  add_asked(*redrive, moved.asked);
 }
 
 }  // namespace

@@ -161,8 +161,8 @@ Result<void> queue_peek(const Session& session, const QueuePeek& command) {
   return {};
 }
 
-Result<void> queue_purge(const Session& session, const std::string& name) {
-  auto answer = ask(session, name, "/purge", {});
+Result<void> queue_purge(const Session& session, const QueuePurge& command) {
+  auto answer = ask(session, command.name, "/purge", {{"by", command.asked.by}, {"reason", command.asked.reason}});
   if (!answer) return pass(answer);
   fmt::print("{} messages purged; what is leased or parked stays\n", text_in(*answer, "purged"));
   return {};
@@ -172,7 +172,7 @@ Result<void> queue_purge(const Session& session, const std::string& name) {
 Result<void> queue_redrive(const Session& session, const QueueRedrive& command) {
   std::uint64_t moved = 0;
   while (true) {
-    json::object body{{"from", command.from}};
+    json::object body{{"from", command.from}, {"by", command.asked.by}, {"reason", command.asked.reason}};
     put(body, "rate", command.rate);
     if (command.max) body["max"] = *command.max - moved;
     auto answer = ask(session, command.name, "/redrive", std::move(body));

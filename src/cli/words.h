@@ -43,6 +43,7 @@ struct Words {
   QueueSend queue_send;
   QueueReceive queue_receive;
   QueuePeek queue_peek;
+  QueuePurge queue_purge;
   QueueRedrive queue_redrive;
   RouteExplain route_explain;
   GroupReset group_reset;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "continuo/engines/effects.h"
 
@@ -86,6 +87,8 @@ enum class ReleaseState : std::uint8_t {
   forgotten,  ///< its subscription is gone, and the unit with this
   last = forgotten
 };
+
+std::string_view name(ReleaseState state);
 
 /// A job that releases parked keys of a subscription, one after the other. Unit: the subscription's release, of which
 /// there is one at a time.

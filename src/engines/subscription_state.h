@@ -5,6 +5,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,6 +15,15 @@
 #include "continuo/engines/subscriptions.h"
 
 namespace continuo::engines {
+
+std::unexpected<Error> unknown(SubscriptionId id);
+
+/// Keys that drain at once by a release that stops at a relapse and has no rate.
+inline constexpr std::uint64_t tried_at_once = 100;
+/// A release goes on when keys it let go are drained.
+inline constexpr Elapsed when_drained{std::numeric_limits<std::int64_t>::max()};
+/// Where a release is that looked at all keys.
+inline constexpr PartitionRef behind_all{TopicId{~0u}, PartitionId{~0u}};
 
 struct SubscriptionStates::State {
   /// Oldest head first; then by place, so that the order never depends on a hash table.
@@ -34,17 +44,20 @@ struct SubscriptionStates::State {
   template <class T>
   using ByKey = boost::unordered_flat_map<KeyRef, T, std::hash<KeyRef>>;
   ByKey<std::unique_ptr<KeyUnit>> keys;
-  ByKey<Waiting> waiting;                ///< of keys that have such
-  std::unique_ptr<ReleaseUnit> release;  ///< none: there never was one
-  std::unique_ptr<StormUnit> storm;      ///< none: there is none
-  std::unique_ptr<UseUnit> use;          ///< none: it was not used yet
+  ByKey<Waiting> waiting;                           ///< of keys that have such
+  std::unique_ptr<ReleaseUnit> release;             ///< none: there never was one
+  std::map<std::uint64_t, std::uint64_t> draining;  ///< keys that do, by the release that let them
+  std::unique_ptr<StormUnit> storm;                 ///< none: there is none
+  std::unique_ptr<UseUnit> use;                     ///< none: it was not used yet
   Window<std::string> settles;
   std::size_t settle_bytes = 0;
 
   std::set<ReadyKey> ready;
   std::set<std::pair<PartitionRef, std::uint64_t>> parked;
   /// Heads of parked keys that nobody has to repair, oldest first.
-  std::map<RepairBy, std::set<std::tuple<WallTime, PartitionRef, Offset>>> broken;
+  using Broken = std::set<std::tuple<WallTime, PartitionRef, Offset>>;
+  std::map<RepairBy, Broken> broken;
+  Broken under_repair;                                             ///< those that somebody has
   std::map<std::pair<PartitionRef, Offset>, std::uint64_t> heads;  ///< of all keys: its place, the key's hash
   std::uint32_t leased_keys = 0;
   Counts counts;
@@ -59,9 +72,28 @@ struct SubscriptionStates::State {
   std::vector<Failing> failing;  ///< in the order they were first seen
   Tally tally;
 
+  std::uint64_t draining_of(std::uint64_t number) const {
+    const auto found = draining.find(number);
+    return found == draining.end() ? 0 : found->second;
+  }
+  void drains(const KeyUnit& unit, bool begins) {
+    if (begins)
+      ++draining[unit.release];
+    else if (--draining[unit.release] == 0)
+      draining.erase(unit.release);
+  }
+  /// Whether the release under way is to go on by what drained, not by the clock.
+  bool release_may_go_on() const {
+    if (!release || release->value.state != ReleaseState::running || release->value.next_at != when_drained)
+      return false;
+    const bool looked_at_all = release->value.partition == behind_all;
+    return draining_of(release->value.number) <= (looked_at_all ? 0 : tried_at_once / 2);
+  }
+
   bool empty() const {
     return cursors.empty() && keys.empty() && waiting.empty() && settles.empty() && !release && !storm && !use;
   }
+  Broken& broken_like(const KeyUnit& unit) { return unit.repair_lease != 0 ? under_repair : broken[unit.repair_by]; }
   const Waiting* behind(const KeyRef& ref) const {
     const auto found = waiting.find(ref);
     return found == waiting.end() ? nullptr : &found->second;

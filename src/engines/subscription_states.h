@@ -49,6 +49,8 @@ class SubscriptionStates {
   Tally tally(SubscriptionId id) const;
   /// The oldest outstanding event of each partition that has any.
   std::vector<std::pair<PartitionRef, Offset>> oldest(SubscriptionId id) const;
+  /// Since when the key is parked that waits longest; none: no key is.
+  std::optional<WallTime> oldest_parked(SubscriptionId id) const;
   std::vector<FeedPosition> feed_positions() const;
   bool has_ready(SubscriptionId id) const;
   /// Whether a feeder out of credit is to go on: much credit came back, or consumers would soon run dry. Not for every
@@ -86,6 +88,8 @@ class SubscriptionStates {
   void enter(State& state, KeyUnit& unit);  // adds the key to the indexes its state calls for
   void leave(State& state, KeyUnit& unit);  // and takes it out of them
   void erase_key(State& state, KeyUnit& unit);
+  void note_draining(State& state, const KeyUnit& unit, bool begins);
+  void schedule_release(State& state);
   std::uint32_t credit(const State& state) const;
   ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);

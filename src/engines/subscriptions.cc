@@ -134,7 +134,7 @@ void SubscriptionStates::enter(State& state, KeyUnit& unit) {
   outstanding_ += events + text_of(unit);
   enter_times(state, unit);
   if (unit.edited) edits_.insert(*unit.edited);
-  if (unit.drain_to) ++draining_;
+  if (unit.drain_to) note_draining(state, unit, true);
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.emplace(unit.queue.front(), unit.ref.partition, unit.ref.key_hash);
@@ -154,10 +154,8 @@ void SubscriptionStates::enter(State& state, KeyUnit& unit) {
       state.parked.emplace(unit.ref.partition, unit.ref.key_hash);
       ++state.counts.parked_keys;
       state.counts.parked_events += events;
-      if (unit.repair_lease != 0)
-        due_.insert({unit.repair_until, unit.ref});
-      else
-        state.broken[unit.repair_by].emplace(unit.since, unit.ref.partition, unit.queue.front());
+      if (unit.repair_lease != 0) due_.insert({unit.repair_until, unit.ref});
+      state.broken_like(unit).emplace(unit.since, unit.ref.partition, unit.queue.front());
       return;
     case KeyUnit::State::scheduled: state.counts.delayed += events; return;
     case KeyUnit::State::giving_up:
@@ -172,7 +170,7 @@ void SubscriptionStates::leave(State& state, KeyUnit& unit) {
   outstanding_ -= events + text_of(unit);
   leave_times(state, unit);
   if (unit.edited) edits_.erase(edits_.find(*unit.edited));
-  if (unit.drain_to) --draining_;
+  if (unit.drain_to) note_draining(state, unit, false);
   switch (unit.state) {
     case KeyUnit::State::ready:
       state.ready.erase({unit.queue.front(), unit.ref.partition, unit.ref.key_hash});
@@ -192,10 +190,8 @@ void SubscriptionStates::leave(State& state, KeyUnit& unit) {
       state.parked.erase({unit.ref.partition, unit.ref.key_hash});
       --state.counts.parked_keys;
       state.counts.parked_events -= events;
-      if (unit.repair_lease != 0)
-        due_.erase({unit.repair_until, unit.ref});
-      else
-        state.broken[unit.repair_by].erase({unit.since, unit.ref.partition, unit.queue.front()});
+      if (unit.repair_lease != 0) due_.erase({unit.repair_until, unit.ref});
+      state.broken_like(unit).erase({unit.since, unit.ref.partition, unit.queue.front()});
       return;
     case KeyUnit::State::scheduled: state.counts.delayed -= events; return;
     case KeyUnit::State::giving_up:

@@ -118,10 +118,11 @@ class SubscriptionsEngine : public SubscriptionStates {
                                               const std::string& by) const;
   bool holds_repair(const Lease& lease) const;
 
-  /// Begins to release what the filter takes; ends the release that is under way. Errors: release_running,
-  /// no_release.
-  Result<ReleaseChanged> decide_release(SubscriptionId id, const ReleaseFilter& filter, std::uint32_t rate,
-                                        bool stop_at_relapse, const Asked& asked, const Now& now) const;
+  /// What a release would be that begins now: it counts what the filter takes. Errors: bad_setting.
+  Result<ReleaseChanged> draft_release(SubscriptionId id, const ReleaseFilter& filter, std::uint32_t rate,
+                                       bool stop_at_relapse, const Asked& asked, const Now& now) const;
+  /// Begins the release that was drafted just now; ends the one that is under way. Errors: release_running, no_release.
+  Result<ReleaseChanged> decide_release(ReleaseChanged draft) const;
   Result<ReleaseChanged> decide_stop_release(SubscriptionId id) const;
   /// The release under way, or the last one; null: there was none.
   const ReleaseChanged* release(SubscriptionId id) const;

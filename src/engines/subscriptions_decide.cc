@@ -3,17 +3,11 @@
 
 #include <algorithm>
 
+#include "continuo/engines/lease_bounds.h"
 #include "continuo/engines/subscription_state.h"
 
 namespace continuo::engines {
 namespace {
-
-constexpr Millis min_lease{100};
-constexpr Millis max_lease{12 * 3'600'000};
-
-std::unexpected<Error> unknown(SubscriptionId id) {
-  return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
-}
 
 Result<void> check_filter(const std::string& filter) {
   if (filter.size() <= most_filter_bytes) return {};
@@ -29,8 +23,7 @@ Result<void> check_settings(const SubscriptionSettings& settings) {
       return fail(Code::bad_setting, fmt::format("the topic '{}' is named twice", settings.topics[i]), "topics");
   if (settings.concurrency == 0 || settings.concurrency > 100'000)
     return fail(Code::bad_setting, "concurrency is 1 to 100000", "concurrency");
-  if (settings.lease < min_lease || settings.lease > max_lease)
-    return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
+  if (!is_lease(settings.lease)) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   if (auto checked = check_retry(settings.retry); !checked) return checked;
   if (settings.storm.keys > most_storm_keys) return fail(Code::bad_setting, "a storm has at most 10000 keys", "storm");
   if (settings.target.size() > most_target_bytes)
@@ -278,7 +271,7 @@ Result<SubscriptionsEngine::ReceiveDecision> SubscriptionsEngine::decide_receive
   if (found == nullptr || !found->definition) return unknown(receive.subscription);
   const SubscriptionDefined& definition = found->definition->definition;
   const Millis lease = receive.lease.value_or(definition.settings.lease);
-  if (lease < min_lease || lease > max_lease) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
+  if (!is_lease(lease)) return fail(Code::bad_setting, "a lease is 100ms to 12h", "lease");
   ReceiveDecision decision;
   if (definition.paused) return decision;
   if (found->storm) return decide_probe(*found, lease, now);

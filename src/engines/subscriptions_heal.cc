@@ -27,10 +27,6 @@ ReleaseChanged latest(const ReleaseChanged& before, const std::vector<Effect>& e
   return before;
 }
 
-std::unexpected<Error> unknown(SubscriptionId id) {
-  return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
-}
-
 std::unexpected<Error> not_parked(bool drains) {
   if (!drains) return fail(Code::not_parked, "the key is not parked");
   return fail(Code::not_parked, "the key was released and drains: its events are being delivered again", {},
@@ -209,18 +205,14 @@ std::uint64_t SubscriptionsEngine::count_parked(SubscriptionId id, const Release
   return count;
 }
 
-Result<ReleaseChanged> SubscriptionsEngine::decide_release(SubscriptionId id, const ReleaseFilter& filter,
-                                                           std::uint32_t rate, bool stop_at_relapse, const Asked& asked,
-                                                           const Now& now) const {
+Result<ReleaseChanged> SubscriptionsEngine::draft_release(SubscriptionId id, const ReleaseFilter& filter,
+                                                          std::uint32_t rate, bool stop_at_relapse, const Asked& asked,
+                                                          const Now& now) const {
   const State* found = state(id);
   if (found == nullptr || !found->definition) return unknown(id);
   if (rate > most_rate) return fail(Code::bad_setting, "at most 1000000 keys a second are released", "rate");
-  if (found->release && found->release->value.state == ReleaseState::running)
-    return fail(Code::release_running, fmt::format("release {} is under way", found->release->value.number), {},
-                "wait for it, or stop it: DELETE .../parked/release");
   ReleaseChanged release;
   release.subscription = id;
-  release.number = found->release ? found->release->value.number + 1 : 1;
   release.filter = filter;
   release.rate = rate;
   release.stop_at_relapse = stop_at_relapse;
@@ -230,6 +222,15 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_release(SubscriptionId id, co
   release.next_at = now.elapsed;
   release.total = count_parked(id, filter, counted_at_once);
   return release;
+}
+
+Result<ReleaseChanged> SubscriptionsEngine::decide_release(ReleaseChanged draft) const {
+  const ReleaseChanged* before = release(draft.subscription);
+  if (before != nullptr && before->state == ReleaseState::running)
+    return fail(Code::release_running, fmt::format("release {} is under way", before->number), {},
+                "wait for it, or stop it: DELETE .../parked/release");
+  draft.number = before != nullptr ? before->number + 1 : 1;
+  return draft;
 }
 
 Result<ReleaseChanged> SubscriptionsEngine::decide_stop_release(SubscriptionId id) const {
@@ -242,13 +243,17 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_stop_release(SubscriptionId i
   return release;
 }
 
-// What was parked since the release began is not its affair: it does not run after its own relapses.
+// What was parked since the release began is not its affair: it does not run after its own relapses. When all keys were
+// looked at it lasts until those it let go are drained or parked again.
 void SubscriptionsEngine::decide_release_slice(const State& state, const Now& now, std::size_t most,
                                                std::vector<Effect>& effects) const {
   ReleaseChanged release = latest(state.release->value, effects);
   if (release.state != ReleaseState::running) return;
   std::size_t room = std::min<std::size_t>(most, keys_in_a_slice), looked_at = 0;
   if (release.rate != 0) room = std::min<std::size_t>(room, std::max<std::uint32_t>(1, release.rate / 10));
+  const std::uint64_t draining = state.draining_of(release.number);
+  const bool tries = release.stop_at_relapse && release.rate == 0;
+  if (tries) room = std::min<std::size_t>(room, tried_at_once - std::min(tried_at_once, draining));
   std::uint64_t taken = 0;
   auto at = release.partition == PartitionRef{} && release.key_hash == 0
                 ? state.parked.begin()
@@ -261,10 +266,13 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
     ++taken;
   }
   release.released += taken;
-  if (at == state.parked.end()) release.state = ReleaseState::done;
+  const bool looked_at_all = at == state.parked.end();
+  if (looked_at_all) release.partition = behind_all, release.key_hash = 0;
+  if (looked_at_all && draining + taken == 0) release.state = ReleaseState::done;
   const Millis pause =
       release.rate == 0 ? between_slices : Millis{static_cast<std::int64_t>(taken * 1'000 / release.rate)};
-  release.next_at = now.elapsed + std::max(pause, Millis{1});
+  const bool waits = looked_at_all || (tries && draining + taken >= tried_at_once);
+  release.next_at = waits ? when_drained : now.elapsed + std::max(pause, Millis{1});
   effects.push_back(encode(release));
 }
 

@@ -1,8 +1,15 @@
 // Keys that are given up, and what heals them: what the effects of it change.
+#include <array>
+
 #include "continuo/engines/subscription_state.h"
 #include "continuo/engines/unit_key.h"
 
 namespace continuo::engines {
+
+std::string_view name(ReleaseState state) {
+  constexpr std::array<std::string_view, 5> names = {"running", "done", "relapsed", "cancelled", "forgotten"};
+  return names.at(static_cast<std::size_t>(state));
+}
 
 // ---- keys -----------------------------------------------------------------------------------------------------------
 
@@ -86,10 +93,32 @@ void SubscriptionStates::replace(std::unique_ptr<U>& unit, const T& value, bool 
 }
 
 void SubscriptionStates::change(const ReleaseChanged& effect, Elapsed) {
-  auto& release = make_state(effect.subscription).release;
-  if (release) releases_due_.erase({release->value.next_at, effect.subscription});
-  if (effect.state == ReleaseState::running) releases_due_.emplace(effect.next_at, effect.subscription);
-  replace(release, effect, effect.state == ReleaseState::forgotten);
+  State& found = make_state(effect.subscription);
+  if (found.release) releases_due_.erase({found.release->value.next_at, effect.subscription});
+  releases_due_.erase({Elapsed{0}, effect.subscription});
+  if (effect.state == ReleaseState::forgotten) return replace(found.release, effect, true);
+  replace(found.release, effect, false);
+  schedule_release(found);
+}
+
+// By the clock, or when enough is drained.
+void SubscriptionStates::schedule_release(State& state) {
+  if (!state.release || state.release->value.state != ReleaseState::running) return;
+  if (state.release->value.next_at != when_drained)
+    releases_due_.emplace(state.release->value.next_at, state.id);
+  else if (state.release_may_go_on())
+    releases_due_.emplace(Elapsed{0}, state.id);
+  else
+    releases_due_.erase({Elapsed{0}, state.id});
+}
+
+void SubscriptionStates::note_draining(State& state, const KeyUnit& unit, bool begins) {
+  if (begins)
+    ++draining_;
+  else
+    --draining_;
+  state.drains(unit, begins);
+  schedule_release(state);
 }
 
 void SubscriptionStates::change(const StormChanged& effect, Elapsed) {

@@ -427,9 +427,9 @@ class Story {
     const std::uint32_t rate = random_.chance(1, 2) ? 0 : 5;
     ReleaseFilter filter;
     if (random_.chance(1, 3)) filter.event_type = "paid";
-    const auto decided = random_.chance(1, 5)
-                             ? engine().decide_stop_release(reader.id)
-                             : engine().decide_release(reader.id, filter, rate, random_.chance(1, 2), {}, now());
+    const auto draft = engine().draft_release(reader.id, filter, rate, random_.chance(1, 2), {}, now());
+    const auto decided =
+        random_.chance(1, 5) ? engine().decide_stop_release(reader.id) : engine().decide_release(draft.value());
     if (!decided || lost()) return;
     commit({encode(*decided)});
   }

@@ -1,8 +1,14 @@
 // What the subscriptions engine is asked about its state.
+#include <fmt/format.h>
+
 #include "continuo/engines/fingerprint.h"
 #include "continuo/engines/subscription_state.h"
 
 namespace continuo::engines {
+
+std::unexpected<Error> unknown(SubscriptionId id) {
+  return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
+}
 
 const SubscriptionUnit* SubscriptionStates::find(SubscriptionId id) const {
   const State* found = state(id);
@@ -84,12 +90,29 @@ ParkedKey SubscriptionStates::describe(const State& state, const KeyUnit& unit) 
   return parked;
 }
 
+// From one partition to the next: a subscription may have very many keys.
 std::vector<std::pair<PartitionRef, Offset>> SubscriptionStates::oldest(SubscriptionId id) const {
   std::vector<std::pair<PartitionRef, Offset>> all;
-  if (const State* found = state(id))
-    for (const auto& [head, hash] : found->heads)
-      if (all.empty() || all.back().first != head.first) all.push_back(head);
+  const State* found = state(id);
+  if (found == nullptr) return all;
+  for (auto at = found->heads.begin(); at != found->heads.end();
+       at = found->heads.upper_bound({at->first.first, max_offset}))
+    all.push_back(at->first);
   return all;
+}
+
+std::optional<WallTime> SubscriptionStates::oldest_parked(SubscriptionId id) const {
+  std::optional<WallTime> since;
+  const auto note = [&](const State::Broken& heads) {
+    if (heads.empty()) return;
+    const WallTime first = std::get<WallTime>(*heads.begin());
+    since = since ? std::min(*since, first) : first;
+  };
+  const State* found = state(id);
+  if (found == nullptr) return since;
+  note(found->under_repair);
+  for (const auto& [who, heads] : found->broken) note(heads);
+  return since;
 }
 
 std::vector<FeedPosition> SubscriptionStates::feed_positions() const {

@@ -70,8 +70,7 @@ Result<void> SubscriptionStates::restore_one(std::unique_ptr<U>& unit, std::stri
 
 Result<void> SubscriptionStates::restore_release(State& found, std::string_view bytes, Sequence stamp) {
   if (auto restored = restore_one<ReleaseChanged>(found.release, bytes, stamp); !restored) return restored;
-  const ReleaseChanged& release = found.release->value;
-  if (release.state == ReleaseState::running) releases_due_.emplace(release.next_at, found.id);
+  schedule_release(found);
   return {};
 }
 

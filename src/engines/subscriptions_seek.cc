@@ -42,8 +42,7 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_seek(SubscriptionId id,
                                                              std::span<const std::pair<PartitionRef, Offset>> to,
                                                              bool keep_parked) const {
   const State* found = state(id);
-  if (found == nullptr || !found->definition)
-    return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
+  if (found == nullptr || !found->definition) return unknown(id);
   SubscriptionDefined defined = found->definition->definition;
   defined.id = SubscriptionId{static_cast<std::uint32_t>(counter_.next)};
   ++defined.epoch;

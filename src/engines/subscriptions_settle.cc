@@ -5,18 +5,14 @@
 
 #include <algorithm>
 
+#include "continuo/engines/lease_bounds.h"
 #include "continuo/engines/subscription_state.h"
 
 namespace continuo::engines {
 namespace {
 
 constexpr std::size_t settle_page_bytes = 60 * 1024;
-constexpr Millis max_lease{12 * 3'600'000};
 constexpr std::uint32_t most_repairs = 5;  // of one event before it is left to a person
-
-std::unexpected<Error> unknown(SubscriptionId id) {
-  return fail(Code::unknown_subscription, fmt::format("there is no subscription with number {}", id.value));
-}
 
 }  // namespace
 
@@ -149,7 +145,7 @@ void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, cons
     else
       refuse(extend->lease);
   }
-  if (longest) decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(*longest, max_lease)}));
+  if (longest) decision.effects.push_back(encode(LeaseExtended{ref, now.elapsed + std::min(*longest, longest_lease)}));
 }
 
 Result<SubscriptionsEngine::SettleDecision> SubscriptionsEngine::decide_settle(const Settle& settle, bool publishes,

@@ -72,7 +72,8 @@ class Core {
   void settle(Edge& edge, Settle settle, Answer<Settled> answer);
   void return_leases(Edge& edge, std::vector<Lease> leases, Answer<void> answer);
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer);
-  // Healing: see there.
+  void survey_subscriptions(Edge& edge, const SurveySubscriptions& wanted, Answer<SubscriptionsSurvey> answer);
+  void find_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<ParkedKey> answer);
   void parked(Edge& edge, SubscriptionId id, const ParkedQuery& query, Answer<std::vector<ParkedKey>> answer);
   void retry_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer);
   void skip_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, const Asked& asked, Answer<void> answer);
@@ -97,8 +98,7 @@ class Core {
   bool has_room(std::size_t bytes) const;
   /// Whether the open group holds anything to be written.
   bool anything_open() const;
-  /// Bytes in the open group.
-  std::size_t open_size() const;
+  std::size_t open_size() const;  ///< bytes in the open group
   /// Ends the open group; null when there is nothing to write (answers that waited for nothing are delivered, or join
   /// the group in flight).
   std::unique_ptr<ClosedGroup> close();

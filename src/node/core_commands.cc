@@ -242,25 +242,9 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
   if (unit == nullptr)
     return reply<SubscriptionState>(edge, std::move(answer),
                                     continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
-  SubscriptionState state;
-  state.subscription = subscription_of(*unit);
-  const auto counts = subscriptions_.counts(id);
-  state.leased = counts.leased;
-  state.delayed = counts.delayed;
-  state.parked_keys = counts.parked_keys;
-  state.parked_events = counts.parked_events;
+  SubscriptionState state{figures_of(*this, id), subscription_of(*unit), {}, {}, {}};
   if (const auto* storm = subscriptions_.storm(id)) state.storm = *storm;
   if (const auto* release = subscriptions_.release(id)) state.release = *release;
-  state.tally = subscriptions_.tally(id);
-  state.lag = counts.queued + counts.leased + counts.delayed + counts.parked_events;
-  for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
-    if (const engines::HeadUnit* head = topics_.head(cursor.partition); head != nullptr && head->next > cursor.next)
-      state.lag += static_cast<std::uint64_t>(head->next - cursor.next);
-  state.unsettled = subscriptions_.oldest(id);
-  for (const engines::CursorMoved& cursor : subscriptions_.cursors(id))
-    if (std::ranges::find(state.unsettled, cursor.partition, &std::pair<PartitionRef, Offset>::first) ==
-        state.unsettled.end())
-      state.unsettled.emplace_back(cursor.partition, cursor.next);
   reply<SubscriptionState>(edge, std::move(answer), std::move(state));
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "continuo/engines/lease_bounds.h"
 #include "continuo/node/admission.h"
 #include "continuo/node/core_state.h"
 #include "continuo/node/no_edge.h"
@@ -11,7 +12,6 @@ namespace continuo::node {
 namespace {
 
 constexpr std::size_t cancelled_at_once = 1'000;  // effects in a frame
-constexpr Millis longest_repair{12 * 3'600'000};
 
 }  // namespace
 
@@ -23,6 +23,11 @@ void Core::parked(Edge& edge, SubscriptionId id, const ParkedQuery& query, Answe
     return reply<std::vector<ParkedKey>>(edge, std::move(answer),
                                          continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
   reply<std::vector<ParkedKey>>(edge, std::move(answer), subscriptions_.parked(id, query));
+}
+
+void Core::find_parked(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<ParkedKey> answer) {
+  if (refuse_if_failed(edge, answer)) return;
+  reply<ParkedKey>(edge, std::move(answer), subscriptions_.parked_key(id, key_hash));
 }
 
 // One frame of effects of the subscription, or the refusal.
@@ -131,13 +136,11 @@ void Core::trim_edits() {
 void Core::release_parked(Edge& edge, const ReleaseParked& release, Answer<Release> answer) {
   if (refuse_if_failed(edge, answer)) return;
   open();
-  auto decided = subscriptions_.decide_release(release.subscription, release.filter, release.rate,
-                                               release.stop_at_relapse, release.asked, now_);
+  auto draft = subscriptions_.draft_release(release.subscription, release.filter, release.rate, release.stop_at_relapse,
+                                            release.asked, now_);
+  if (!draft || release.dry_run) return reply<Release>(edge, std::move(answer), std::move(draft));
+  auto decided = subscriptions_.decide_release(std::move(*draft));
   if (!decided) return reply<Release>(edge, std::move(answer), pass(decided));
-  if (release.dry_run) {
-    decided->number = 0;
-    return reply<Release>(edge, std::move(answer), std::move(*decided));
-  }
   begin_frame();
   apply(engines::encode(*decided));
   end_frame();
@@ -180,7 +183,7 @@ void Core::receive_repairs(Edge& edge, ReceiveRepairs receive, Answer<std::vecto
   if (subscriptions_.find(receive.subscription) == nullptr)
     return reply<Deliveries>(edge, std::move(answer),
                              continuo::fail(Code::unknown_subscription, "the subscription was deleted"));
-  if (receive.lease < Millis{100} || receive.lease > longest_repair)
+  if (!engines::is_lease(receive.lease))
     return reply<Deliveries>(edge, std::move(answer),
                              continuo::fail(Code::bad_setting, "a lease is 100ms to 12h", "lease"));
   Deliveries deliveries;

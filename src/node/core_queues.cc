@@ -125,13 +125,13 @@ void Core::QueueWork::states(Edge& edge, SubscriptionId id, const std::vector<Ev
 
 // ---- purges ---------------------------------------------------------------------------------------------------------
 
-void Core::QueueWork::purge(Edge& edge, SubscriptionId id, Answer<std::uint64_t> answer) {
+void Core::QueueWork::purge(Edge& edge, SubscriptionId id, Asked asked, Answer<std::uint64_t> answer) {
   if (core_.refuse_if_failed(edge, answer)) return;
   core_.open();
   if (core_.subscriptions_.find(id) == nullptr)
     return core_.reply<std::uint64_t>(edge, std::move(answer),
                                       continuo::fail(Code::unknown_queue, "the queue was deleted", "queue"));
-  Purge purge{&edge, id, {}, 0, std::move(answer)};
+  Purge purge{&edge, id, std::move(asked), {}, 0, std::move(answer)};
   for (const engines::CursorMoved& cursor : core_.subscriptions_.cursors(id))
     if (const engines::HeadUnit* head = core_.topics_.head(cursor.partition); head != nullptr)
       purge.passes.push_back({cursor.partition, head->first, head->next, id});
@@ -154,7 +154,8 @@ void Core::QueueWork::advance_purge(std::size_t most) {
     if (!purge.passes.empty()) return;
   }
   if (const engines::SubscriptionUnit* unit = core_.subscriptions_.find(purge.id))
-    core_.announce("continuo.queue.purged", unit->definition.name, fmt::format(R"({{"events":{}}})", purge.events));
+    core_.announce("continuo.queue.purged", unit->definition.name,
+                   fmt::format(R"({{"events":{},{}}})", purge.events, who_and_why(purge.asked.by, purge.asked.reason)));
   core_.reply<std::uint64_t>(*purge.edge, std::move(purge.answer), std::uint64_t{purge.events});
   purges_.pop_front();
 }

@@ -225,12 +225,13 @@ TEST_F(CoreQueuesTest, APurgeTakesAllThatNobodyHasAndIsTold) {
   const auto held = ask<Received>([&](auto answer) { core_->receive(edge_, one, std::move(answer)); });
   ASSERT_THAT(held->deliveries, SizeIs(1));
   std::optional<Result<std::uint64_t>> purged;
-  core_->queues().purge(edge_, id, into(purged));
+  core_->queues().purge(edge_, id, {"kim", "sent twice"}, into(purged));
   EXPECT_EQ(core_->next_due(), Millis{0});
   pass(0);
   ASSERT_TRUE(purged);
   EXPECT_EQ(**purged, 7u) << "four of those offered, three that were not";
   EXPECT_THAT(told(), HasSubstr("continuo.queue.purged"));
+  EXPECT_THAT(told(), HasSubstr(R"({"events":7,"by":"kim","reason":"sent twice"})"));
   ack(id, {held->deliveries.front().lease});
   pass(6'000);
   EXPECT_EQ(core_->topics().head(partition())->first, Offset{8});

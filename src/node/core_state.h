@@ -34,6 +34,8 @@ struct Core::Round {
 /// Members of an event's data: who asked for what it tells, and why.
 std::string who_and_why(std::string_view by, std::string_view reason);
 
+SubscriptionFigures figures_of(const Core& core, SubscriptionId id);
+
 /// What a group may hold of body bytes; the rest is for heads and padding.
 constexpr std::size_t group_budget = log::max_group_body - 128 * 1024;
 

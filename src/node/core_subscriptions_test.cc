@@ -1,6 +1,9 @@
 // Subscriptions as the core changes them: another filter, who hears of it, and offers to many at once.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "continuo/node/core_test.h"
 
@@ -125,6 +128,40 @@ TEST_F(CoreSubscriptions, WhatDidNotChangeIsSharedBetweenCatalogues) {
   subscribe({}, "a");
   EXPECT_NE(told("a").id, first->subscriptions.at("a")->id);
   EXPECT_FALSE(told("a").paused);
+}
+
+TEST_F(CoreSubscriptions, AreSurveyedPieceByPiece) {
+  constexpr int all = 1'000;
+  for (int i = 0; i < all; ++i) subscribe({}, fmt::format("s{:04}", i));
+  std::vector<std::string> names;
+  SurveySubscriptions wanted;
+  int pieces = 0;
+  for (bool more = true; more; ++pieces) {
+    const auto piece =
+        ask<SubscriptionsSurvey>([&](auto answer) { core_->survey_subscriptions(edge_, wanted, std::move(answer)); });
+    ASSERT_TRUE(piece);
+    EXPECT_LE(piece->subscriptions.size(), wanted.subscriptions) << "others have their turn then";
+    for (const auto& each : piece->subscriptions) {
+      names.push_back(each.name);
+      EXPECT_EQ(each.lag, 3u);
+      EXPECT_THAT(each.unsettled, ElementsAre(std::pair{PartitionRef{topic_, PartitionId{0}}, Offset{0}}));
+    }
+    more = !piece->all;
+    wanted.after = names.back();
+  }
+  EXPECT_EQ(pieces, 4);
+  EXPECT_THAT(names, SizeIs(all));
+  EXPECT_TRUE(std::ranges::is_sorted(names));
+}
+
+TEST_F(CoreSubscriptions, OfManyPartitionsAreSurveyedFewAtATime) {
+  for (const char* name : {"a", "b", "c"}) subscribe({}, name);
+  const auto piece = ask<SubscriptionsSurvey>([&](auto answer) {
+    core_->survey_subscriptions(edge_, {.after = "a", .subscriptions = 250, .partitions = 1}, std::move(answer));
+  });
+  ASSERT_THAT(piece->subscriptions, SizeIs(1));
+  EXPECT_EQ(piece->subscriptions[0].name, "b");
+  EXPECT_FALSE(piece->all);
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 // knows when it is stale, and an operator sees what was done, by whom and why.
 #include <fmt/format.h>
 
-#include <array>
-
 #include "continuo/engines/fingerprint.h"
 #include "continuo/node/core_state.h"
 #include "continuo/record/cloudevents.h"
@@ -63,10 +61,9 @@ void Core::tell_release(const engines::ReleaseChanged& release) {
   if (release.state == engines::ReleaseState::running || release.state == engines::ReleaseState::forgotten) return;
   const Release* before = subscriptions_.release(release.subscription);
   if (before != nullptr && before->number == release.number && before->state == release.state) return;
-  constexpr std::array names = {"running", "done", "relapsed", "cancelled"};
   tell("continuo.release.ended", release.subscription,
        fmt::format(R"({{"release":{},"state":"{}","released":{},"relapsed":{},{}}})", release.number,
-                   names.at(static_cast<std::size_t>(release.state)), release.released, release.relapsed,
+                   engines::name(release.state), release.released, release.relapsed,
                    who_and_why(release.by, release.reason)));
 }
 

@@ -28,6 +28,11 @@ void EmbeddedHealing::list(Edge& edge, SubscriptionId id, ParkedQuery query, Ans
   });
 }
 
+void EmbeddedHealing::find(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<ParkedKey> answer) {
+  submit(question, std::move(answer),
+         [&edge, id, key_hash](Core& core, auto reply) { core.find_parked(edge, id, key_hash, std::move(reply)); });
+}
+
 void EmbeddedHealing::retry(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Asked asked, Answer<void> answer) {
   submit(verb, std::move(answer), [&edge, id, key_hash, asked = std::move(asked)](Core& core, auto reply) {
     core.retry_parked(edge, id, key_hash, asked, std::move(reply));

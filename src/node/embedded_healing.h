@@ -14,6 +14,7 @@ class EmbeddedHealing final : public Healing {
   using Submit = std::function<void(std::size_t, std::move_only_function<void(Core&)>)>;
   explicit EmbeddedHealing(Submit submit) : submit_(std::move(submit)) {}
 
+  void find(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Answer<ParkedKey> answer) override;
   void list(Edge& edge, SubscriptionId id, ParkedQuery query, Answer<std::vector<ParkedKey>> answer) override;
   void retry(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Asked asked, Answer<void> answer) override;
   void skip(Edge& edge, SubscriptionId id, std::uint64_t key_hash, Asked asked, Answer<void> answer) override;

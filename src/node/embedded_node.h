@@ -99,6 +99,7 @@ class EmbeddedNode final : public Node {
            [=, &edge](Core& core, auto reply) { core.pause(edge, id, paused, std::move(reply)); });
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override;
+  void survey_subscriptions(Edge& edge, SurveySubscriptions wanted, Answer<SubscriptionsSurvey> answer) override;
   void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) override {
     submit(control_bytes,
            [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
@@ -133,10 +134,14 @@ class EmbeddedNode final : public Node {
 
   std::shared_ptr<const Catalogue> catalogue() const override { return catalogue_.load(); }
   Result<Batches> read(PartitionRef partition, Offset from, std::uint64_t max_bytes) override {
+    reads_.fetch_add(1, std::memory_order_relaxed);
     return home_->read(partition, from, max_bytes);
   }
   Result<std::shared_ptr<const std::string>> read_one(PartitionRef partition, Offset offset) override;
   Result<Offset> offset_at(PartitionRef partition, WallTime time) override { return home_->offset_at(partition, time); }
+  Result<WallTime> appended_at(PartitionRef partition, Offset offset) override {
+    return home_->appended_at(partition, offset);
+  }
   Result<std::optional<RecordTime>> first_record_since(PartitionRef partition, std::int64_t timestamp_ms) override;
   Result<std::optional<RecordTime>> newest_record(PartitionRef partition) override;
   Result<PartitionState> partition_state(PartitionRef partition) override { return home_->state(partition); }
@@ -217,7 +222,7 @@ class EmbeddedNode final : public Node {
   std::shared_ptr<Credit> publish_credit_, settle_credit_, control_credit_;
   std::shared_ptr<void> alive_ = std::make_shared<char>();
   std::atomic<std::uint64_t> refused_{0};
-  mutable std::atomic<std::uint64_t> reads_{0};
+  std::atomic<std::uint64_t> reads_{0};
   EmbeddedHealing healing_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   EmbeddedGroups groups_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};
   EmbeddedQueues queues_{[this](std::size_t bytes, auto run) { submit(bytes, std::move(run)); }};

@@ -168,6 +168,12 @@ void EmbeddedNode::subscription_state(Edge& edge, SubscriptionId id, Answer<Subs
           [=, &edge](Core& core, auto reply) { core.subscription_state(edge, id, std::move(reply)); });
 }
 
+void EmbeddedNode::survey_subscriptions(Edge& edge, SurveySubscriptions wanted, Answer<SubscriptionsSurvey> answer) {
+  control(edge, std::move(answer), [wanted = std::move(wanted), &edge](Core& core, auto reply) {
+    core.survey_subscriptions(edge, wanted, std::move(reply));
+  });
+}
+
 Result<std::optional<RecordTime>> EmbeddedNode::first_record_since(PartitionRef partition, std::int64_t timestamp_ms) {
   return node::first_record_since(*home_, partition, timestamp_ms);
 }
@@ -177,6 +183,7 @@ Result<std::optional<RecordTime>> EmbeddedNode::newest_record(PartitionRef parti
 }
 
 Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {
+  reads_.fetch_add(1, std::memory_order_relaxed);
   // What was trimmed or deleted meanwhile is not served from the cache either.
   const auto state = home_->state(partition);
   if (state && offset >= state->first)
@@ -219,6 +226,7 @@ Stats EmbeddedNode::stats() const {
   const auto published = stats_.load();
   Stats stats = published ? *published : Stats{};
   stats.refused_overload = refused_;
+  stats.reads = reads_;
   const log::HomeStats home = home_->stats();
   stats.checkpoints = home.checkpoints;
   stats.written_behind_bytes = home.written_behind_bytes;

@@ -194,6 +194,23 @@ TEST_F(EmbeddedNodeTest, SubscriptionsGoOnAfterARestart) {
   EXPECT_EQ(running_.receive(SubscriptionId{99}).error().code, Code::unknown_subscription);
 }
 
+TEST_F(EmbeddedNodeTest, CountsReadsOfRangesAndOfSingleRecords) {
+  const TopicId topic = running_.make_topic();
+  ASSERT_TRUE(running_.publish({node_record(topic), node_record(topic)}));
+  const PartitionRef partition{topic, PartitionId{0}};
+  ASSERT_TRUE(node().read(partition, Offset{0}, 1 << 20));
+  ASSERT_TRUE(node().read_one(partition, Offset{1}));
+  ASSERT_TRUE(node().read_one(partition, Offset{1})) << "from the cache, and a read all the same";
+  EXPECT_EQ(node().stats().reads, 3u);
+}
+
+TEST_F(EmbeddedNodeTest, TellsWhenARecordWasAppended) {
+  const TopicId topic = running_.make_topic();
+  ASSERT_TRUE(running_.publish({node_record(topic)}));
+  EXPECT_TRUE(node().appended_at({topic, PartitionId{0}}, Offset{0}));
+  EXPECT_EQ(node().appended_at({topic, PartitionId{0}}, Offset{1}).error().code, Code::not_found);
+}
+
 TEST_F(EmbeddedNodeTest, AStopAnswersWhatWasAskedBefore) {
   const TopicId topic = running_.make_topic();
   WaitingEdge edge;

@@ -21,9 +21,9 @@ void EmbeddedQueues::remove(Edge& edge, std::string name, Answer<void> answer) {
   });
 }
 
-void EmbeddedQueues::purge(Edge& edge, SubscriptionId id, Answer<std::uint64_t> answer) {
-  submit_(small_step, [&edge, id, answer = std::move(answer)](Core& core) mutable {
-    core.queues().purge(edge, id, std::move(answer));
+void EmbeddedQueues::purge(Edge& edge, SubscriptionId id, Asked asked, Answer<std::uint64_t> answer) {
+  submit_(small_step, [&edge, id, asked = std::move(asked), answer = std::move(answer)](Core& core) mutable {
+    core.queues().purge(edge, id, std::move(asked), std::move(answer));
   });
 }
 

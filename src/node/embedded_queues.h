@@ -16,7 +16,7 @@ class EmbeddedQueues final : public Queues {
 
   void put(Edge& edge, std::string name, QueueSettings settings, Answer<Put<Subscription>> answer) override;
   void remove(Edge& edge, std::string name, Answer<void> answer) override;
-  void purge(Edge& edge, SubscriptionId id, Answer<std::uint64_t> answer) override;
+  void purge(Edge& edge, SubscriptionId id, Asked asked, Answer<std::uint64_t> answer) override;
   void states(Edge& edge, SubscriptionId id, std::vector<EventPlace> events,
               Answer<std::vector<EventState>> answer) override;
 

@@ -100,6 +100,8 @@ class Healing {
   virtual ~Healing() = default;
   /// With a key's hash also when it drains.
   virtual void list(Edge&, SubscriptionId, ParkedQuery, Answer<std::vector<ParkedKey>>) = 0;
+  /// The one place where the key is parked. Errors: not_parked; bad_request when it is parked in several partitions.
+  virtual void find(Edge&, SubscriptionId, std::uint64_t key_hash, Answer<ParkedKey>) = 0;
   /// Delivers the parked key's head again, with a fresh count of attempts. Errors: not_parked.
   virtual void retry(Edge&, SubscriptionId, std::uint64_t key_hash, Asked, Answer<void>) = 0;
   /// Passes over the parked key's head; the rest drains. Errors: not_parked.

@@ -154,6 +154,8 @@ class Node {
   virtual Result<std::shared_ptr<const std::string>> read_one(PartitionRef, Offset offset) = 0;
   /// The first offset whose batch was appended at or after `time`; the end when there is none.
   virtual Result<Offset> offset_at(PartitionRef, WallTime time) = 0;
+  /// When the batch with the first record at `offset` or behind it was appended. Reads files. Errors: not_found.
+  virtual Result<WallTime> appended_at(PartitionRef, Offset offset) = 0;
   /// By the records' own times: the first record of that time (ms) or later, and the first of the latest time there
   /// is; none: there is no such record. Reads files.
   virtual Result<std::optional<RecordTime>> first_record_since(PartitionRef, std::int64_t timestamp_ms) = 0;
@@ -171,6 +173,7 @@ class Node {
   /// again, in order and without an attempt counted. Leases that no longer hold are passed over.
   virtual void return_leases(Edge&, std::vector<Lease>, Answer<void>) = 0;
   virtual void subscription_state(Edge&, SubscriptionId, Answer<SubscriptionState>) = 0;
+  virtual void survey_subscriptions(Edge&, SurveySubscriptions, Answer<SubscriptionsSurvey>) = 0;
   /// Parked keys and what heals them. Lives as long as the node.
   virtual Healing& healing() = 0;
 

@@ -21,7 +21,7 @@ class Core::QueueWork {
 
   void put(Edge& edge, const std::string& name, const QueueSettings& settings, Answer<Put<Subscription>> answer);
   void remove(Edge& edge, const std::string& name, Answer<void> answer);
-  void purge(Edge& edge, SubscriptionId id, Answer<std::uint64_t> answer);
+  void purge(Edge& edge, SubscriptionId id, Asked asked, Answer<std::uint64_t> answer);
   void states(Edge& edge, SubscriptionId id, const std::vector<EventPlace>& events,
               Answer<std::vector<EventState>> answer);
 
@@ -47,6 +47,7 @@ class Core::QueueWork {
   struct Purge {
     Edge* edge;
     SubscriptionId id;
+    Asked asked;
     std::deque<engines::TrimPass> passes;  // a partition each
     std::uint64_t events = 0;
     Answer<std::uint64_t> answer;

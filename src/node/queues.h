@@ -13,6 +13,7 @@
 
 namespace continuo::node {
 
+using engines::Asked;
 using engines::EventPlace;
 using engines::EventState;
 
@@ -35,7 +36,7 @@ class Queues {
   virtual void remove(Edge&, std::string name, Answer<void>) = 0;
   /// Everything that was published until now and that nobody has leased and no repair waits for leaves the queue; told
   /// on the topic of events. Answers how many, gaps between offsets counted. Errors: unknown_queue.
-  virtual void purge(Edge&, SubscriptionId, Answer<std::uint64_t>) = 0;
+  virtual void purge(Edge&, SubscriptionId, Asked, Answer<std::uint64_t>) = 0;
   /// How events of a subscription stand, in the order asked.
   virtual void states(Edge&, SubscriptionId, std::vector<EventPlace>, Answer<std::vector<EventState>>) = 0;
 };

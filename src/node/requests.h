@@ -152,19 +152,41 @@ struct Settled : engines::Settled {
 std::string encode_settled(const Settle& request, const Settled& settled);
 Result<Settled> decode_settled(const Settle& request, std::string_view bytes);
 
-/// How a subscription stands.
-struct SubscriptionState {
-  Subscription subscription;
-  std::uint64_t lag = 0;           ///< events not yet settled, filters not counted
-  std::optional<WallTime> oldest;  ///< append time of the oldest unsettled event; filled by Node::subscription_state
+/// A subscription in figures.
+struct SubscriptionFigures {
+  std::size_t partitions = 0;  ///< that it reads
+  std::uint64_t lag = 0;       ///< events not yet settled, filters not counted
   std::uint64_t leased = 0;
   std::uint64_t delayed = 0;  ///< waiting for their retry
   std::uint64_t parked_keys = 0;
   std::uint64_t parked_events = 0;                         ///< the failed heads and all that wait behind them
-  std::optional<engines::StormChanged> storm;              ///< it holds still
-  std::optional<engines::ReleaseChanged> release;          ///< the last one
+  std::optional<WallTime> oldest_parked;                   ///< since when
   engines::SubscriptionTally tally;                        ///< since the start
-  std::vector<std::pair<PartitionRef, Offset>> unsettled;  ///< the first unsettled event of each partition read
+  std::vector<std::pair<PartitionRef, Offset>> unsettled;  ///< the first unsettled event of each partition with any
+};
+
+/// How a subscription stands.
+struct SubscriptionState : SubscriptionFigures {
+  Subscription subscription;
+  std::optional<WallTime> oldest;  ///< append time of the oldest unsettled event; filled by Node::subscription_state
+  std::optional<engines::StormChanged> storm;      ///< it holds still
+  std::optional<engines::ReleaseChanged> release;  ///< the last one
+};
+
+/// A look at many subscriptions, some at a time: in the order of their names.
+struct SurveySubscriptions {
+  std::string after;                ///< those behind this name; empty: from the first on
+  std::size_t subscriptions = 250;  ///< at most
+  std::size_t partitions = 2'000;   ///< that they read: ends with the subscription that reaches it
+};
+
+struct SubscriptionsSurvey {
+  struct Subscription : SubscriptionFigures {
+    std::string name;
+    bool storm = false;  ///< it holds still
+  };
+  std::vector<Subscription> subscriptions;
+  bool all = true;  ///< nothing comes behind these
 };
 
 using log::PartitionState;

@@ -30,7 +30,4 @@ std::string_view instead_of_reserved(std::string_view name);
 /// A sentence for a name that is no operator: "did you mean `prefix`". Empty: nothing comes to mind.
 std::string guess_operator(std::string_view name);
 
-/// How many letters have to be put in, left out, changed or swapped with their neighbour to get from one to the other.
-std::size_t edit_distance(std::string_view from, std::string_view to);
-
 }  // namespace continuo::routing

@@ -54,7 +54,7 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::receive_messages: return receive_messages(exchange, std::get<Receive>(request));
     case Route::settle_messages: return settle_messages(exchange, std::move(std::get<Settle>(request)));
     case Route::peek_queue: return peek_queue(exchange, std::get<PeekQueue>(request));
-    case Route::purge_queue: return purge_queue(exchange, std::get<OneQueue>(request));
+    case Route::purge_queue: return purge_queue(exchange, std::get<PurgeQueue>(request));
     case Route::redrive_queue: return redrive_queue(exchange, std::get<RedriveQueue>(request));
     case Route::explain: return explain_pattern(exchange, std::get<ExplainPattern>(request));
     case Route::node: return node_page(exchange);

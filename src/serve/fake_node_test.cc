@@ -166,4 +166,15 @@ void FakeNode::subscription_state(node::Edge& edge, SubscriptionId id, node::Ans
   reply(edge, std::move(answer), Result<node::SubscriptionState>(std::move(state)));
 }
 
+void FakeNode::survey_subscriptions(node::Edge& edge, node::SurveySubscriptions,
+                                    node::Answer<node::SubscriptionsSurvey> answer) {
+  const std::lock_guard lock(mutex_);
+  node::SubscriptionsSurvey survey;
+  for (const auto& [name, subscription] : catalogue_->subscriptions) {
+    survey.subscriptions.push_back({{}, name, false});
+    survey.subscriptions.back().lag = order_.size() - works_[subscription->id].next;
+  }
+  reply(edge, std::move(answer), Result<node::SubscriptionsSurvey>(std::move(survey)));
+}
+
 }  // namespace continuo::serve

@@ -171,6 +171,7 @@ class FakeNode final : public node::Node {
     return std::nullopt;
   }
   Result<std::optional<node::RecordTime>> newest_record(PartitionRef) override { return std::nullopt; }
+  Result<WallTime> appended_at(PartitionRef, Offset) override { return fail(Code::not_found, "nobody asked"); }
   Result<Offset> offset_at(PartitionRef ref, WallTime time) override {
     const std::lock_guard lock(mutex_);
     const Log& log = logs_[ref];
@@ -195,6 +196,8 @@ class FakeNode final : public node::Node {
   void return_leases(node::Edge& edge, std::vector<node::Lease> leases, node::Answer<void> answer) override;
   void subscription_state(node::Edge& edge, SubscriptionId id, node::Answer<node::SubscriptionState> answer) override;
   node::Healing& healing() override { return healing_; }
+  void survey_subscriptions(node::Edge& edge, node::SurveySubscriptions wanted,
+                            node::Answer<node::SubscriptionsSurvey> answer) override;
   void feed_positions(node::Edge&, node::Answer<std::vector<node::FeedPosition>>) override {}
   void offer(node::Edge&, node::Offer, node::Answer<node::OfferCredit>) override {}
   void offer_all(node::Edge&, std::vector<node::Offer>, node::Answer<std::vector<Result<node::OfferCredit>>>) override {

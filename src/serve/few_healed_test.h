@@ -28,6 +28,7 @@ class FewHealed final : public node::Healing {
     if (all.size() > query.limit) all.resize(query.limit);
     reply<std::vector<node::ParkedKey>>(edge, std::move(answer), std::move(all));
   }
+  void find(node::Edge&, SubscriptionId, std::uint64_t, node::Answer<node::ParkedKey>) override { std::abort(); }
   void retry(node::Edge& edge, SubscriptionId, std::uint64_t key_hash, node::Asked,
              node::Answer<void> answer) override {
     std::size_t removed = 0;

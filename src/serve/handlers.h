@@ -79,7 +79,7 @@ void list_queues(Exchange& exchange);
 void put_queue(Exchange& exchange, wire::http::PutQueue request);
 void get_queue(Exchange& exchange, const wire::http::OneQueue& request);
 void delete_queue(Exchange& exchange, const wire::http::OneQueue& request);
-void purge_queue(Exchange& exchange, const wire::http::OneQueue& request);
+void purge_queue(Exchange& exchange, const wire::http::PurgeQueue& request);
 void receive_messages(Exchange& exchange, const wire::http::Receive& request);
 void settle_messages(Exchange& exchange, wire::http::Settle request);
 void send_messages(Exchange& exchange, wire::http::SendMessages request);

@@ -1,50 +1,29 @@
 // The metrics page, in Prometheus' text format 0.0.4. Every name is in docs/metrics.md; a test compares.
 //
-// Of consumer groups the core is asked, one question of bounded size; its answer waits for the disk like all others.
-// While that is full the page comes without them.
+// Of subscriptions and consumer groups the core is asked, in questions of bounded size one after the other; its answers
+// wait for the disk like all others. While that is full the page comes without them.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "continuo/node/groups.h"
 #include "continuo/record/utf8.h"
 #include "continuo/serve/group_lag.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
+#include "continuo/serve/metrics_page.h"
 #include "continuo/serve/reading_aside.h"
+#include "continuo/serve/subscription_series.h"
 
 namespace continuo::serve {
 namespace {
 
 constexpr std::size_t shown_groups = 1'000, shown_subscriptions = 1'000;
 constexpr std::size_t group_lines_bytes = 4u << 20;
-constexpr Micros groups_patience{1'000'000};
+constexpr std::size_t dated_places = 20'000;  // in one scrape
+constexpr Micros patience{1'000'000};
 
-class Page {
- public:
-  void counter(std::string_view name, std::string_view what, std::uint64_t value) {
-    plain(name, what, "counter", value);
-  }
-  void gauge(std::string_view name, std::string_view what, std::uint64_t value) { plain(name, what, "gauge", value); }
-  void gauge_seconds(std::string_view name, std::string_view what, double seconds) {
-    head(name, what, "gauge");
-    text_ += fmt::format("{} {:.9f}\n", name, seconds);
-  }
-  void head(std::string_view name, std::string_view what, std::string_view kind) {
-    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, what, kind);
-  }
-  void line(std::string_view text) { text_.append(text).append("\n"); }
-  void lines(std::string_view text) { text_.append(text); }
-  void add(const Page& other) { text_ += other.text_; }
-  const std::string& text() const { return text_; }
-
- private:
-  void plain(std::string_view name, std::string_view what, std::string_view kind, std::uint64_t value) {
-    head(name, what, kind);
-    text_ += fmt::format("{} {}\n", name, value);
-  }
-  std::string text_;
-};
-
-void write_requests(const Door& door, Page& page) {
+void write_requests(const Door& door, MetricsPage& page) {
   page.head("continuo_http_requests_total", "Requests answered, by route and class of status.", "counter");
   for (std::size_t row = 0; row < Counters::routes; ++row)
     for (std::size_t status = 1; status < Counters::status_classes; ++status) {
@@ -63,7 +42,7 @@ std::uint64_t sum(const Door& door, Count Counters::* count) {
   return total;
 }
 
-void write_door(const Door& door, Page& page) {
+void write_door(const Door& door, MetricsPage& page) {
   write_requests(door, page);
   page.gauge("continuo_http_connections", "Connections open now.", door.connections.load());
   page.counter("continuo_http_connections_total", "Connections accepted.", sum(door, &Counters::connections_opened));
@@ -82,7 +61,7 @@ void write_door(const Door& door, Page& page) {
              door.budget.taken());
 }
 
-void write_records(const node::Stats& stats, Page& page) {
+void write_records(const node::Stats& stats, MetricsPage& page) {
   page.counter("continuo_published_events_total", "Events published and durable.", stats.published_events);
   page.counter("continuo_duplicate_events_total", "Events published again inside the window.", stats.duplicate_events);
   page.counter("continuo_refused_overload_total", "Requests refused for lack of credit or of room in the ring.",
@@ -100,7 +79,7 @@ void write_records(const node::Stats& stats, Page& page) {
   page.gauge("continuo_units", "Units of state in memory.", stats.units);
 }
 
-void write_journal(const node::Stats& stats, Page& page) {
+void write_journal(const node::Stats& stats, MetricsPage& page) {
   page.counter("continuo_journal_groups_total", "Groups written: one write each.", stats.groups);
   page.counter("continuo_journal_frames_total", "Frames written.", stats.frames);
   page.counter("continuo_journal_bytes_total", "Bytes of journal written.", stats.journal_bytes);
@@ -118,7 +97,7 @@ void write_journal(const node::Stats& stats, Page& page) {
   page.counter("continuo_wall_jumps_total", "Jumps of the machine's clock over 5 s.", stats.wall_jumps);
 }
 
-void write_health(node::Node& node, Page& page) {
+void write_health(node::Node& node, MetricsPage& page) {
   page.head("continuo_info", "Version of the program.", "gauge");
   page.line(fmt::format("continuo_info{{version=\"{}\"}} 1", CONTINUO_VERSION));
   page.gauge("continuo_ready", "1 while requests are served.",
@@ -130,7 +109,7 @@ void write_health(node::Node& node, Page& page) {
 }
 
 // Of very many the first by name have a series.
-void write_subscriptions(const node::Node& node, Page& page) {
+void write_subscriptions(const node::Node& node, MetricsPage& page) {
   const auto catalogue = node.catalogue();
   page.head("continuo_subscription_matched_total", "Events a subscription took: those its filter matched.", "counter");
   std::size_t shown = 0;
@@ -180,9 +159,9 @@ GroupSeries series_of(node::Node& node, const engines::GroupsSurvey& survey) {
 }
 
 // `survey` null: the core did not answer.
-Page group_page(node::Node& node, const engines::GroupsSurvey* survey) {
+MetricsPage group_page(node::Node& node, const engines::GroupsSurvey* survey) {
   const GroupSeries series = survey != nullptr ? series_of(node, *survey) : GroupSeries{};
-  Page page;
+  MetricsPage page;
   page.head("continuo_group_lag", "Records that a consumer group has not committed, of a topic.", "gauge");
   page.lines(series.lag);
   page.head("continuo_group_members", "Members of a consumer group.", "gauge");
@@ -199,27 +178,33 @@ Page group_page(node::Node& node, const engines::GroupsSurvey* survey) {
   return page;
 }
 
-void answer_page(Exchange& exchange, const Page& groups) {
+// What the core told; null: it did not answer.
+struct Told {
+  MetricsPage groups, subscriptions;
+};
+
+void answer_page(Exchange& exchange, const Told* told) {
   Door& door = exchange.thread().door();
-  Page page;
+  MetricsPage page;
   write_health(door.node, page);
   const node::Stats stats = door.node.stats();
   write_records(stats, page);
   write_subscriptions(door.node, page);
-  page.add(groups);
+  page.add(told != nullptr ? told->subscriptions : SubscriptionSeries::empty_page());
+  page.add(told != nullptr ? told->groups : group_page(door.node, nullptr));
   if (door.options.other_metrics) page.lines(door.options.other_metrics());
   write_journal(stats, page);
   write_door(door, page);
   exchange.answer(200, wire::http::metrics_type, page.text());
 }
 
-/// Waits for the core's word on groups, a while.
+/// Waits for the core's word, a while.
 class MetricsActivity final : public Activity {
  public:
   explicit MetricsActivity(Exchange& exchange)
-      : exchange_(exchange), deadline_(exchange.thread().clock().steady() + groups_patience) {}
+      : exchange_(exchange), deadline_(exchange.thread().clock().steady() + patience) {}
 
-  /// Shared with the question under way: true once nobody waits for its answer.
+  /// Shared with the questions under way: true once nobody waits for their answers.
   std::shared_ptr<bool> over() const { return over_; }
   void tick(Micros now) override {
     if (now >= deadline_) answer_without();
@@ -229,7 +214,7 @@ class MetricsActivity final : public Activity {
  private:
   void answer_without() {
     *over_ = true;
-    answer_page(exchange_, group_page(exchange_.thread().node(), nullptr));
+    answer_page(exchange_, nullptr);
   }
 
   Exchange& exchange_;
@@ -237,25 +222,88 @@ class MetricsActivity final : public Activity {
   const std::shared_ptr<bool> over_ = std::make_shared<bool>(false);
 };
 
+/// Asks the core piece by piece: between two pieces others have their turn.
+class Scrape final : public std::enable_shared_from_this<Scrape> {
+ public:
+  Scrape(Exchange& exchange, std::shared_ptr<bool> over)
+      : exchange_(exchange.shared_from_this()), over_(std::move(over)) {}
+
+  void ask_groups() {
+    node().groups().survey(exchange_->thread(), {.after = {}, .groups = shown_groups},
+                           [self = shared_from_this()](Result<engines::GroupsSurvey> survey) {
+                             if (self->is_over()) return;
+                             read_aside(
+                                 *self->exchange_, survey && survey->offsets() > few_offsets,
+                                 [&node = self->node(), survey = std::move(survey)] {
+                                   return group_page(node, survey ? &*survey : nullptr);
+                                 },
+                                 [self](Exchange&, MetricsPage groups) {
+                                   self->told_.groups = std::move(groups);
+                                   self->ask_subscriptions({});
+                                 });
+                           });
+  }
+
+ private:
+  struct Dated {
+    std::vector<SurveyedSubscription> rows;
+    std::size_t places_left = 0;
+  };
+
+  node::Node& node() { return exchange_->thread().node(); }
+  bool is_over() const { return *over_ || exchange_->gone(); }
+
+  void ask_subscriptions(std::string after) {
+    if (is_over()) return;
+    node().survey_subscriptions(exchange_->thread(), {.after = std::move(after)},
+                                [self = shared_from_this()](Result<node::SubscriptionsSurvey> survey) {
+                                  if (self->is_over()) return;
+                                  if (!survey) return self->finish(SubscriptionSeries::empty_page());
+                                  self->date(std::move(*survey));
+                                });
+  }
+
+  void date(node::SubscriptionsSurvey survey) {
+    const bool all = survey.all;
+    const bool may_wait =
+        std::ranges::any_of(survey.subscriptions, [](const auto& each) { return !each.unsettled.empty(); });
+    read_aside(
+        *exchange_, may_wait,
+        [&node = node(), survey = std::move(survey), left = places_left_]() mutable {
+          Dated dated{{}, left};
+          dated.rows = date_oldest(node, std::move(survey), dated.places_left);
+          return dated;
+        },
+        [self = shared_from_this(), all](Exchange& again, Dated dated) {
+          self->places_left_ = dated.places_left;
+          std::string last = dated.rows.empty() ? std::string{} : dated.rows.back().figures.name;
+          self->series_.take(std::move(dated.rows));
+          if (!all) return self->ask_subscriptions(std::move(last));
+          self->finish(self->series_.page(again.thread().clock().wall()));
+        });
+  }
+
+  void finish(MetricsPage subscriptions) {
+    if (is_over()) return;
+    *over_ = true;
+    told_.subscriptions = std::move(subscriptions);
+    answer_page(*exchange_, &told_);
+  }
+
+  const std::shared_ptr<Exchange> exchange_;
+  const std::shared_ptr<bool> over_;
+  Told told_;
+  SubscriptionSeries series_;
+  std::size_t places_left_ = dated_places;
+};
+
 }  // namespace
 
 void metrics(Exchange& exchange) {
-  IoThread& thread = exchange.thread();
   auto activity = std::make_unique<MetricsActivity>(exchange);
   const std::shared_ptr<bool> over = activity->over();
   exchange.set_activity(std::move(activity));
-  thread.node().groups().survey(thread, {.after = {}, .groups = shown_groups},
-                                [self = exchange.shared_from_this(), over](Result<engines::GroupsSurvey> survey) {
-                                  if (*over || self->gone()) return;
-                                  read_aside(
-                                      *self, survey && survey->offsets() > few_offsets,
-                                      [&node = self->thread().node(), survey = std::move(survey)] {
-                                        return group_page(node, survey ? &*survey : nullptr);
-                                      },
-                                      [over](Exchange& again, const Page& groups) {
-                                        if (!std::exchange(*over, true)) answer_page(again, groups);
-                                      });
-                                });
+  std::make_shared<Scrape>(exchange, over)->ask_groups();
 }
 
 }  // namespace continuo::serve

@@ -14,7 +14,7 @@ class NoQueues final : public node::Queues {
     std::abort();
   }
   void remove(node::Edge&, std::string, node::Answer<void>) override { std::abort(); }
-  void purge(node::Edge&, SubscriptionId, node::Answer<std::uint64_t>) override { std::abort(); }
+  void purge(node::Edge&, SubscriptionId, node::Asked, node::Answer<std::uint64_t>) override { std::abort(); }
   void states(node::Edge&, SubscriptionId, std::vector<node::EventPlace>,
               node::Answer<std::vector<node::EventState>>) override {
     std::abort();

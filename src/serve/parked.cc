@@ -161,21 +161,12 @@ void edit_parked(Exchange& exchange, const wire::http::OneParkedKey& request) {
   IoThread& thread = exchange.thread();
   const auto subscription = find_subscription(exchange, request.subscription);
   if (!subscription) return;
-  node::ParkedQuery query{.limit = 2};
-  query.key_hash = key_hash(request.key);
   // The body stays with the exchange, so what points into it does too.
-  thread.node().healing().list(
-      thread, subscription->id, std::move(query),
-      [self = exchange.shared_from_this(), request, id = subscription->id](Result<std::vector<node::ParkedKey>> keys) {
-        if (!keys) return self->refuse(keys.error(), {});
-        std::erase_if(*keys, [](const node::ParkedKey& key) { return key.healing == engines::Healing::draining; });
-        if (keys->empty())
-          return self->refuse({Code::not_parked, "the key is not parked, or was released and drains", {}, {}}, {});
-        if (keys->size() > 1)
-          return self->refuse({Code::bad_request, "the key is parked in several partitions: which one is not said",
-                               "key", "receive?role=repair repairs them one by one"},
-                              {});
-        edit_head(*self, request, id, keys->front());
+  thread.node().healing().find(
+      thread, subscription->id, key_hash(request.key),
+      [self = exchange.shared_from_this(), request, id = subscription->id](Result<node::ParkedKey> parked) {
+        if (!parked) return self->refuse(parked.error(), {});
+        edit_head(*self, request, id, *parked);
       });
 }
 

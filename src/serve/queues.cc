@@ -136,14 +136,15 @@ void delete_queue(Exchange& exchange, const wire::http::OneQueue& request) {
   });
 }
 
-void purge_queue(Exchange& exchange, const wire::http::OneQueue& request) {
+void purge_queue(Exchange& exchange, const wire::http::PurgeQueue& request) {
   const auto queue = find_queue(exchange, request.queue);
   if (!queue) return;
   IoThread& thread = exchange.thread();
-  thread.node().queues().purge(thread, queue->id, [self = exchange.shared_from_this()](Result<std::uint64_t> purged) {
-    if (!purged) return self->refuse(purged.error(), {});
-    self->answer_json(fmt::format("{{\"purged\":{}}}", *purged));
-  });
+  thread.node().queues().purge(thread, queue->id, request.asked,
+                               [self = exchange.shared_from_this()](Result<std::uint64_t> purged) {
+                                 if (!purged) return self->refuse(purged.error(), {});
+                                 self->answer_json(fmt::format("{{\"purged\":{}}}", *purged));
+                               });
 }
 
 void receive_messages(Exchange& exchange, const wire::http::Receive& request) {

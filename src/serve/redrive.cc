@@ -1,8 +1,8 @@
 // Redriving: messages of a queue of dead letters, or of any subscription, go back into a queue.
 //
 // Each piece is leased, and published and acknowledged in one commit: whatever happens in between, every message is in
-// exactly one of the two. It keeps its id; what told of its death, and its times, are left behind. One request moves as
-// much as it can in a while and says what is left.
+// exactly one of the two. It keeps its id and says who had it moved; what told of its death, and its times, are left
+// behind. One request moves as much as it can in a while and says what is left.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,8 +26,8 @@ constexpr Millis lease{60'000};
 constexpr Millis refill{200};  // what is not ready after so long is for another request
 
 bool stays_behind(std::string_view extension) {
-  return extension.starts_with("dead") || extension == "notbefore" || extension == "expiretime" ||
-         extension == "expirytime";
+  return extension.starts_with("dead") || extension.starts_with("redriven") || extension == "notbefore" ||
+         extension == "expiretime" || extension == "expirytime";
 }
 
 /// Messages on their way, as records of the queue; and leases that have to wait for another piece.
@@ -36,7 +36,15 @@ struct Moved {
   std::vector<node::Lease> taken, left;
 };
 
-Moved move(node::Node& node, const std::vector<node::Delivery>& deliveries, const node::Topic& queue, WallTime now) {
+// Who had them moved, and why, goes with them.
+void sign(const engines::Asked& asked, record::Event& event) {
+  std::erase_if(event.extensions, [](const auto& each) { return stays_behind(each.name); });
+  if (!asked.by.empty()) event.extensions.push_back({"redrivenby", asked.by});
+  if (!asked.reason.empty()) event.extensions.push_back({"redrivenreason", asked.reason});
+}
+
+Moved move(node::Node& node, const std::vector<node::Delivery>& deliveries, const node::Topic& queue,
+           const engines::Asked& asked, WallTime now) {
   node::RecordFinder finder = finder_in(node);
   Moved moved;
   std::string scratch;
@@ -53,7 +61,7 @@ Moved move(node::Node& node, const std::vector<node::Delivery>& deliveries, cons
       continue;
     }
     record::Event event = record::event_of(*record, {queue.name, delivery.lease.partition.partition}, scratch);
-    std::erase_if(event.extensions, [](const auto& each) { return stays_behind(each.name); });
+    sign(asked, event);
     node::NewRecord& made = moved.records.emplace_back();
     made.topic = queue.id;
     made.partition = record::partition_of(event, queue.settings.partitions);
@@ -126,7 +134,9 @@ class Redriving final : public Activity {
     const WallTime now = thread().clock().wall();
     read_aside(
         exchange_, may_wait,
-        [&node, deliveries = std::move(deliveries), queue = queue_, now] { return move(node, deliveries, queue, now); },
+        [&node, deliveries = std::move(deliveries), queue = queue_, asked = request_.asked, now] {
+          return move(node, deliveries, queue, asked, now);
+        },
         [](Exchange& again, Moved moved) {
           IoThread& its = again.thread();
           if (again.gone()) moved.left.insert(moved.left.end(), moved.taken.begin(), moved.taken.end());

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "continuo/node/healing.h"
 #include "continuo/record/cloudevents.h"
@@ -112,7 +111,6 @@ void seek(Exchange& exchange, const wire::http::SeekSubscription& request) {
 }
 
 std::string release_json(const node::Release& release) {
-  constexpr std::array names = {"running", "done", "relapsed", "cancelled", "forgotten"};
   const auto text = [](std::string_view name, std::string_view value) {
     std::string out = fmt::format(",\"{}\":", name);
     record::write_json_string(value, out);
@@ -120,8 +118,7 @@ std::string release_json(const node::Release& release) {
   };
   std::string out = "{";
   if (release.number != 0)
-    out +=
-        fmt::format(R"("release":{},"state":"{}",)", release.number, names.at(static_cast<std::size_t>(release.state)));
+    out += fmt::format(R"("release":{},"state":"{}",)", release.number, engines::name(release.state));
   out += fmt::format(R"("matching":{},"released":{},"relapsed":{},"stop_at_relapse":{})", release.total,
                      release.released, release.relapsed, release.stop_at_relapse);
   if (release.rate != 0) out += fmt::format(R"(,"rate":"{}/s")", release.rate);

@@ -35,10 +35,14 @@ std::string description(const node::SubscriptionState& state) {
   }
   if (state.release) out += ",\"release\":" + release_json(*state.release);
   out += fmt::format(R"(,"healing":{{"retries":{},"parked":{},"released":{},"drained":{},"relapsed":{},"repaired":{},)"
-                     R"("skipped":{},"dead_lettered":{},"overtakes_prevented":{}}})",
+                     R"("skipped":{},"dead_lettered":{},"overtakes_prevented":{})",
                      state.tally.retries, state.tally.parked, state.tally.released, state.tally.drained,
                      state.tally.relapsed, state.tally.repaired, state.tally.skipped, state.tally.dead_lettered,
                      state.tally.overtakes_prevented);
+  if (state.tally.drained != 0)
+    out += fmt::format(R"(,"time_to_repair":"{}")",
+                       format_duration(state.tally.repairing / static_cast<std::int64_t>(state.tally.drained)));
+  out += "}";
   if (state.subscription.matched) out += fmt::format(",\"matched\":{}", state.subscription.matched->load());
   return out + "}";
 }

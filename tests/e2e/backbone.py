@@ -1,5 +1,6 @@
 """A server under test and a client for it, for the end-to-end scripts. Standard library only."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -80,6 +82,22 @@ class Server:
     def stop(self):
         self.process.terminate()
         return self.process.wait(60)
+
+
+@contextlib.contextmanager
+def running(name):
+    """A folder, and a list with a server on it. What a test starts in its place goes into the list; the last one has to
+    stop in peace, and nothing is left of either."""
+    data = tempfile.mkdtemp(prefix=f"continuo-{name}-")
+    servers = [Server(data)]
+    try:
+        yield data, servers
+        assert servers[-1].stop() == 0, servers[-1].errors
+    finally:
+        for server in servers:
+            server.process.kill()
+            server.process.wait()
+        shutil.rmtree(data, ignore_errors=True)
 
 
 class Client:

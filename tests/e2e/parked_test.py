@@ -152,12 +152,18 @@ def state_of(book):
     return json.loads(book.parked("release", "--status"))
 
 
+def wait_for_release(book, *words):
+    return subprocess.Popen(
+        [cli_server.CONTINUO, "parked", "release", "book", "--wait", "--by", "dora", "--server", book.server.url,
+         *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=cli_server.clean_environment(book.server.folder))
+
+
 def check_relapse(book):
     """A release that is waited for while the cause is still there stops, and says so."""
-    release = subprocess.Popen(
-        [cli_server.CONTINUO, "parked", "release", "book", "--rate", "1/s", "--wait", "--by", "dora", "--reason",
-         "try", "--server", book.server.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=cli_server.clean_environment(book.server.folder))
+    release = wait_for_release(book, "--rate", "1/s", "--reason", "try")
+    eventually(lambda: state_of(book)["state"] == "running", what="the release")
+    assert json.loads(book.parked("release", "--dry-run"))["matching"] > 0, "counts while another one runs"
     eventually(lambda: book.consume() > 0, what="the released key")
     out, err = release.communicate(timeout=30)
     assert release.returncode == 1 and "relapsed" in err and json.loads(out)["state"] == "relapsed", (out, err)
@@ -179,12 +185,15 @@ def check_release(book):
     alike = book.listed()["dan"]["fingerprint"]
     assert json.loads(book.parked("release", "--fingerprint", alike, "--dry-run"))["matching"] == 2, "dan and eve"
     book.refuses = False
-    done = json.loads(book.parked("release", "--fingerprint", alike, "--rate", "100/s", "--wait", "--by", "dora",
-                                  "--reason", "the parser is mended"))
-    assert (done["state"], done["released"], done["relapsed"]) == ("done", 2, 0), done
-    assert state_of(book) == done, "it is remembered"
+    release = wait_for_release(book, "--fingerprint", alike, "--rate", "100/s", "--reason", "the parser is mended")
+    eventually(lambda: state_of(book)["released"] == 2, what="the release")
+    assert state_of(book)["state"] == "running", "until its keys are drained"
     publish(book.server, "payments", "dan", [3])
     book.consume_all()
+    out, err = release.communicate(timeout=30)
+    done = json.loads(out)
+    assert release.returncode == 0 and (done["state"], done["released"], done["relapsed"]) == ("done", 2, 0), (out, err)
+    assert state_of(book) == done, "it is remembered"
     assert book.took("dan") == ["dan0", "dan1", "dan2", "dan3"], "what arrives while the key drains overtakes nothing"
     assert book.took("eve") == ["eve0", "eve1", "eve2"], book.taken
     assert set(book.listed()) == {"fay"}

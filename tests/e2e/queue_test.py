@@ -2,11 +2,9 @@
 """Queues against the real server: leases, delays, expiry, groups, deduplication, browsing, purging, redriving - and all
 of it over kill -9. runs-beside-others"""
 
-import shutil
-import tempfile
 import time
 
-from backbone import Client, Server, eventually, good
+from backbone import Client, Server, eventually, good, running
 
 
 class Queue:
@@ -177,11 +175,12 @@ def check_peek_and_purge(client, mail):
     rest = mail.peek(max=20, **{"from": page["next"]})
     assert [each["event"]["data"] for each in rest["messages"]] == [*range(20, 30), "later"], rest
     assert "next" not in rest and rest["messages"][-1]["state"] == "delayed", rest
-    assert good(mail.ask("purge"))["purged"] == 29
+    assert good(mail.ask("purge", by="kim", reason="sent twice"))["purged"] == 29
     assert mail.state()["waiting"] == mail.state()["delayed"] == 0
     mail.ack(held)
     told = good(client.ask("GET", "/v1/topics/continuo.events/events?limit=1000"))
-    assert [each["data"]["events"] for each in told if each["type"] == "continuo.queue.purged"] == [29], told
+    purged = [each["data"] for each in told if each["type"] == "continuo.queue.purged"]
+    assert purged == [{"events": 29, "by": "kim", "reason": "sent twice"}], purged
     first = lambda: good(client.ask("GET", "/v1/topics/mail"))["partitions"][0]
     eventually(lambda: first()["first"] == first()["next"], 15, "a topic trimmed behind what is settled")
 
@@ -191,7 +190,8 @@ def check_redrive(client, mail):
              "deadcode": "no", "deadattempts": 3, "deadtopic": "mail"} for n in range(500)]
     good(client.ask("POST", "/v1/queues/mail.dead/messages", dead, "application/cloudevents-batch+json"))
     assert mail.state()["dead"] == 500, mail.state()
-    moved = good(mail.ask("redrive", **{"from": "mail.dead", "max": 20, "rate": "40/s"}))
+    asked = {"by": "kim", "reason": "release 4.2"}
+    moved = good(mail.ask("redrive", **{"from": "mail.dead", "max": 20, "rate": "40/s"}, **asked))
     assert moved == {"moved": 20, "left": 480}, moved
     moved = 20
     while moved < 500:
@@ -206,13 +206,16 @@ def check_redrive(client, mail):
         got += [each["event"] for each in some]
     assert sorted(each["data"] for each in got) == list(range(500)), "each once"
     assert not any(name.startswith("dead") for each in got for name in each), got[0]
+    signed = [each for each in got if "redrivenby" in each]
+    assert len(signed) == 20 and {(each["redrivenby"], each["redrivenreason"]) for each in signed} == {
+        ("kim", "release 4.2")}, signed[:1]
     refused(mail.ask("redrive", **{"from": "nowhere"}), 404, "unknown_queue")
     refused(mail.ask("redrive", **{"from": "mail"}), 400, "bad_setting")
 
 
-def check_dead_letters(data, running):
+def check_dead_letters(data, servers):
     """A message that is given up goes to the queue of dead letters, says why there, and comes back as it was."""
-    client = Client(running[-1].port)
+    client = Client(servers[-1].port)
     dying = Queue(client, "dying", max_receives=2, retry={"delay": "0s"})
     dying.send(data="bad", group="g")
     for attempt in (1, 2):
@@ -220,9 +223,9 @@ def check_dead_letters(data, running):
         assert got[0]["attempt"] == attempt, got
         good(dying.ask("settle", nack=[{"lease": got[0]["lease"], "error": {"code": "boom", "message": "no"}}]))
     eventually(lambda: dying.state()["dead"] == 1, 10, "a dead letter")
-    running[-1].kill()
-    running.append(Server(data))
-    dying.client = client = Client(running[-1].port)
+    servers[-1].kill()
+    servers.append(Server(data))
+    dying.client = client = Client(servers[-1].port)
     letters = good(client.ask("POST", "/v1/queues/dying.dead/peek", {}))["messages"]
     letter = letters[0]["event"]
     assert len(letters) == 1 and letter["data"] == "bad" and letter["partitionkey"] == "g", letters
@@ -235,8 +238,8 @@ def check_dead_letters(data, running):
     assert not any(name.startswith("dead") for name in got[0]["event"]), got
 
 
-def check_restarts(data, running):
-    client = Client(running[-1].port)
+def check_restarts(data, servers):
+    client = Client(servers[-1].port)
     queue = Queue(client, "kept", lease="60s")
     start = time.time()
     queue.send(messages=[{"data": "late", "delay": "4s"}, {"data": "leased"}, {"data": "open"}])
@@ -244,9 +247,9 @@ def check_restarts(data, running):
     leased = queue.receive(max=1)
     assert data_of(leased) == ["leased"], leased
     for _ in range(2):
-        running[-1].kill()
-        running.append(Server(data))
-        queue.client = client = Client(running[-1].port)
+        servers[-1].kill()
+        servers.append(Server(data))
+        queue.client = client = Client(servers[-1].port)
         assert queue.send(data="again", dedup_id="o")[0]["duplicate"]
         states = {each["event"]["data"]: each["state"] for each in queue.peek()["messages"]}
         assert states["leased"] == "leased", states
@@ -262,10 +265,8 @@ def check_restarts(data, running):
 
 
 def main():
-    data = tempfile.mkdtemp(prefix="continuo-queue-")
-    running = [Server(data)]
-    try:
-        client = Client(running[-1].port)
+    with running("queue") as (data, servers):
+        client = Client(servers[-1].port)
         mail = check_definitions(client)
         check_messages(client, mail)
         check_leases(mail)
@@ -275,14 +276,9 @@ def main():
         check_dedup(mail)
         check_peek_and_purge(client, mail)
         check_redrive(client, mail)
-        check_dead_letters(data, running)
-        check_restarts(data, running)
-        assert running[-1].stop() == 0
-        print("queues: definitions, messages, leases, delays, expiry, groups, peek, purge, redrive, restarts")
-    finally:
-        for server in running:
-            server.process.kill()
-        shutil.rmtree(data, ignore_errors=True)
+        check_dead_letters(data, servers)
+        check_restarts(data, servers)
+    print("queues: definitions, messages, leases, delays, expiry, groups, peek, purge, redrive, restarts")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,10 @@
 """Request and reply against the real server: replies by consumers that settle, by hand, to many that wait at once, too
 late, to a repeated request, and over kill -9. runs-beside-others"""
 
-import shutil
-import tempfile
 import threading
 import time
 
-from backbone import Client, Server, event, good
+from backbone import Client, Server, event, good, running
 
 
 def ask(client, identity, timeout="10s", topic="asked", **more):
@@ -84,14 +82,14 @@ def check_many(port, count=200):
     assert not wrong, wrong[:3]
 
 
-def check_restart(data, running):
+def check_restart(data, servers):
     """The one that asks loses its connection, asks again, and finds the reply that came meanwhile."""
-    client = Client(running[-1].port)
+    client = Client(servers[-1].port)
     got = []
 
     def waiting():
         try:
-            got.append(ask(Client(running[-1].port), "over", topic="slow"))
+            got.append(ask(Client(servers[-1].port), "over", topic="slow"))
         except OSError as lost:
             got.append(lost)
         except Exception as lost:  # http.client has its own
@@ -101,11 +99,11 @@ def check_restart(data, running):
     thread.start()
     while client.ask("GET", "/v1/topics/slow")[0] != 200 or not good(client.ask("GET", "/v1/topics/slow/events")):
         time.sleep(0.05)
-    running[-1].kill()
+    servers[-1].kill()
     thread.join()
     assert not isinstance(got[0], tuple), got
-    running.append(Server(data))
-    client = Client(running[-1].port)
+    servers.append(Server(data))
+    client = Client(servers[-1].port)
     reply = {**event("reply", "k", "late"), "causationid": "over"}
     good(client.publish("slow.replies", [reply]))
     status, found = ask(client, "over", topic="slow")
@@ -114,25 +112,18 @@ def check_restart(data, running):
 
 
 def main():
-    data = tempfile.mkdtemp(prefix="continuo-request-")
-    running = [Server(data)]
-    try:
-        client = Client(running[-1].port)
+    with running("request") as (data, servers):
+        client = Client(servers[-1].port)
         good(client.ask("PUT", "/v1/topics/asked", {"partitions": 3}))
-        answerer = Answerer(running[-1].port)
+        answerer = Answerer(servers[-1].port)
         check_one(client)
         check_late(client)
         check_refusals(client)
-        check_many(running[-1].port)
+        check_many(servers[-1].port)
         answerer.going = False
         answerer.join()
-        check_restart(data, running)
-        assert running[-1].stop() == 0
-        print("request and reply: one, repeated, too late, refused, many at once, over a kill")
-    finally:
-        for server in running:
-            server.process.kill()
-        shutil.rmtree(data, ignore_errors=True)
+        check_restart(data, servers)
+    print("request and reply: one, repeated, too late, refused, many at once, over a kill")
 
 
 if __name__ == "__main__":

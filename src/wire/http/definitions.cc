@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "continuo/engines/lease_bounds.h"
 #include "continuo/record/cloudevents.h"
 #include "continuo/wire/http/patterns.h"
 #include "continuo/wire/http/repairs.h"
@@ -22,7 +23,6 @@ using engines::TopicSettings;
 
 constexpr Millis century{100ll * 366 * 86'400'000};
 constexpr Millis day{86'400'000};
-constexpr Millis longest_lease{12 * 3'600'000};
 constexpr std::uint32_t max_partitions = 1'000;
 constexpr std::size_t max_topics_of_subscription = 100;
 
@@ -213,7 +213,7 @@ Result<SubscriptionSettings> read_subscription_settings(const Json& object) {
   read_choice<OrderBy>(fields, "order_by", {{"key", OrderBy::key}, {"none", OrderBy::none}}, settings.order_by,
                        "ordering by an attribute is not in this release");
   fields.number("concurrency", settings.concurrency, 1, 100'000);
-  fields.duration("lease", settings.lease, Millis{100}, longest_lease);
+  fields.duration("lease", settings.lease, engines::shortest_lease, engines::longest_lease);
   read_retry(fields, settings.retry);
   read_failures(fields, settings);
   read_ends(fields, settings);
@@ -235,7 +235,8 @@ Result<SubscriptionChange> read_subscription_change(const Json& object) {
   SubscriptionSettings read;
   if (fields.has("filter")) change.filter = read_filter(fields);
   if (fields.has("concurrency")) fields.number("concurrency", change.concurrency.emplace(), 1, 100'000);
-  if (fields.has("lease")) fields.duration("lease", change.lease.emplace(), Millis{100}, longest_lease);
+  if (fields.has("lease"))
+    fields.duration("lease", change.lease.emplace(), engines::shortest_lease, engines::longest_lease);
   if (fields.has("retry")) read_retry(fields, change.retry.emplace());
   read_failures(fields, read);
   if (fields.has("on_failure")) change.on_failure = read.on_failure, change.dead_letter = read.dead_letter;

@@ -17,23 +17,6 @@ void read_text(Fields& fields, std::string_view name, std::string& into, std::si
   if (into.size() > most) fields.refuse(name, Code::bad_setting, fmt::format("at most {} bytes", most));
 }
 
-void read_asked(Fields& fields, engines::Asked& asked) {
-  read_text(fields, "by", asked.by, longest_by);
-  read_text(fields, "reason", asked.reason, longest_reason);
-}
-
-void read_time(Fields& fields, std::string_view name, std::optional<WallTime>& into) {
-  if (!fields.has(name)) return;
-  std::string text;
-  fields.text(name, text);
-  if (!fields.ok()) return;
-  if (auto time = parse_time(text))
-    into = *time;
-  else
-    fields.refuse(name, Code::bad_setting, fmt::format("'{}' is not a time", text.substr(0, 80)),
-                  "a time like 2026-01-31T08:00:00Z");
-}
-
 void read_outcomes(Fields& fields, std::string_view name, engines::RepairSettle::Outcome outcome,
                    SettleRepairs& settle) {
   const bool repaired = outcome == engines::RepairSettle::Outcome::repaired;
@@ -58,6 +41,11 @@ void read_outcomes(Fields& fields, std::string_view name, engines::RepairSettle:
 }
 
 }  // namespace
+
+void read_asked(Fields& fields, engines::Asked& asked) {
+  read_text(fields, "by", asked.by, longest_by);
+  read_text(fields, "reason", asked.reason, longest_reason);
+}
 
 Result<ListParked> read_parked_list(const Query& query) {
   if (auto known = query.only({"key", "fingerprint", "type", "limit", "after"}); !known) return pass(known);
@@ -96,8 +84,8 @@ Result<ReleaseParked> read_release(const Json& object) {
   ReleaseParked release;
   read_text(fields, "fingerprint", release.filter.fingerprint, longest_reason);
   read_text(fields, "type", release.filter.event_type, longest_reason);
-  read_time(fields, "after", release.filter.after);
-  read_time(fields, "before", release.filter.before);
+  fields.time("after", release.filter.after);
+  fields.time("before", release.filter.before);
   if (fields.has("rate")) {
     std::string text;
     fields.text("rate", text);

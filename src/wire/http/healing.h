@@ -62,6 +62,8 @@ struct SeekSubscription {
   engines::Asked asked;
 };
 
+/// Reads the members "by" and "reason".
+void read_asked(Fields& fields, engines::Asked& asked);
 /// ?fingerprint=&type=&key=&limit=&after=
 Result<ListParked> read_parked_list(const Query& query);
 /// {"by":"ann","reason":"..."}; with `edit` also {"event":{...},"release":true}.

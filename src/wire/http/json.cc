@@ -204,6 +204,16 @@ void Fields::duration(std::string_view name, Millis& into, Millis least, Millis 
   into = *parsed;
 }
 
+void Fields::time(std::string_view name, std::optional<WallTime>& into) {
+  const Json* found = member(name, Json::Kind::string, "a time like \"2026-01-31T08:00:00Z\"");
+  if (!found) return;
+  const auto parsed = parse_time(found->text);
+  if (!parsed)
+    return refuse(name, Code::bad_setting, fmt::format("'{}' is not a time", found->text.substr(0, 80)),
+                  "like 2026-01-31T08:00:00Z");
+  into = *parsed;
+}
+
 void Fields::size(std::string_view name, std::uint64_t& into) {
   const Json* found = object_.find(name);
   if (!found || failed_) return;

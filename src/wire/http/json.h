@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,7 @@ class Fields {
   void boolean(std::string_view name, bool& into);
   void number(std::string_view name, std::uint32_t& into, std::uint32_t least, std::uint32_t most);
   void duration(std::string_view name, Millis& into, Millis least, Millis most);
+  void time(std::string_view name, std::optional<WallTime>& into);
   void size(std::string_view name, std::uint64_t& into);
   /// A decimal number, as a string or as a JSON integer, from 0 to 2^63-1.
   void offset(std::string_view name, std::int64_t& into);

@@ -432,8 +432,10 @@ constexpr std::string_view components = R"json(
     "in_storm": {"type": "object", "properties": {"fingerprint": {"type": "string"},
       "since": {"type": "string", "format": "date-time"}, "probes": {"type": "integer"}}},
     "release": {"$ref": "#/components/schemas/Release"},
-    "healing": {"type": "object", "additionalProperties": {"type": "integer"},
-      "description": "What became of failed events since the server was started"}}}]},
+    "healing": {"type": "object", "additionalProperties": {"type": "integer"}, "properties": {
+        "time_to_repair": {"$ref": "#/components/schemas/Duration"}},
+      "description": "What became of failed events since the server was started; `time_to_repair`: mean time from)json"
+                                        R"json( being parked until the key was drained"}}}]},
   "Delivery": {"type": "object", "properties": {"lease": {"type": "string"}, "attempt": {"type": "integer"},
       "topic": {"type": "string"},
     "event": {"$ref": "#/components/schemas/Event"}}},

@@ -85,6 +85,7 @@ constexpr std::string_view paths = R"json(
   "parameters": [{"$ref": "#/components/parameters/queue"}],
   "post": {"operationId": "purge_queue", "tags": ["queues"],
       "summary": "Drop all messages that nobody has leased and no repair waits for",
+    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}},
     "responses": {"200": {"description": "How many", "content": {"application/json": {"schema": {"type": "object",
       "properties": {"purged": {"type": "integer"}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}
@@ -97,7 +98,8 @@ constexpr std::string_view paths = R"json(
     "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
       "additionalProperties": false, "required": ["from"], "properties": {
         "from": {"$ref": "#/components/schemas/Name"}, "max": {"type": "integer", "minimum": 1},
-        "rate": {"type": "string", "pattern": "^[0-9]+/s$"}}}}}},
+        "rate": {"type": "string", "pattern": "^[0-9]+/s$"},
+        "by": {"type": "string", "maxLength": 200}, "reason": {"type": "string", "maxLength": 4096}}}}}},
     "responses": {"200": {"description": "What was moved", "content": {"application/json": {"schema": {
       "type": "object", "properties": {"moved": {"type": "integer"}, "left": {"type": "integer"}}}}}},
       "default": {"$ref": "#/components/responses/Problem"}}}

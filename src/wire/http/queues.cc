@@ -4,7 +4,9 @@
 
 #include <charconv>
 
+#include "continuo/engines/lease_bounds.h"
 #include "continuo/record/cloudevents.h"
+#include "continuo/wire/http/healing.h"
 #include "continuo/wire/http/retry.h"
 
 namespace continuo::wire::http {
@@ -16,7 +18,6 @@ using engines::StartFrom;
 
 constexpr Millis century{100ll * 366 * 86'400'000};
 constexpr Millis day{86'400'000};
-constexpr Millis longest_lease{12 * 3'600'000};
 constexpr Millis deduplicated{300'000};
 constexpr std::uint32_t max_partitions = 1'000;
 constexpr std::size_t longest_dedup_id = 1'024;
@@ -57,18 +58,6 @@ void read_failures(Fields& fields, bool fifo, PutQueue& put) {
   if (fields.ok()) fields.take(engines::check_name(settings.dead_letter));
 }
 
-void read_time(Fields& fields, std::string_view name, std::optional<WallTime>& into) {
-  if (!fields.has(name)) return;
-  std::string text;
-  fields.text(name, text);
-  if (!fields.ok()) return;
-  const auto time = parse_time(text);
-  if (!time)
-    return fields.refuse(name, Code::bad_setting, fmt::format("'{}' is not a time", text.substr(0, 40)),
-                         "like 2026-01-31T08:00:00Z");
-  into = *time;
-}
-
 void refuse_both(Fields& fields, std::string_view one, std::string_view other) {
   if (fields.has(one) && fields.has(other))
     fields.refuse(other, Code::bad_setting, fmt::format("'{}' says another time", one), "leave one of them out");
@@ -95,8 +84,8 @@ void read_message(Fields& fields, const Json& object, SendMessages::Message& mes
   refuse_both(fields, "ttl", "expire_at");
   if (fields.has("delay")) fields.duration("delay", message.delay.emplace(), Millis{0}, century);
   if (fields.has("ttl")) fields.duration("ttl", message.ttl.emplace(), Millis{1}, century);
-  read_time(fields, "not_before", message.not_before);
-  read_time(fields, "expire_at", message.expire_at);
+  fields.time("not_before", message.not_before);
+  fields.time("expire_at", message.expire_at);
   fields.text("group", message.group);
   fields.text("dedup_id", message.dedup_id);
   if (message.dedup_id.size() > longest_dedup_id) fields.refuse("dedup_id", Code::bad_setting, "at most 1024 bytes");
@@ -131,7 +120,7 @@ Result<PutQueue> read_put_queue(std::string name, const Json& object) {
   bool fifo = false;
   fields.boolean("fifo", fifo);
   settings.order_by = fifo ? OrderBy::key : OrderBy::none;
-  fields.duration("lease", settings.lease, Millis{100}, longest_lease);
+  fields.duration("lease", settings.lease, engines::shortest_lease, engines::longest_lease);
   read_receives(fields, put);
   read_failures(fields, fifo, put);
   if (fields.has("retention")) fields.duration("retention", settings.ttl.emplace(), Millis{100}, century);
@@ -202,13 +191,22 @@ Result<PeekQueue> read_peek_queue(std::string name, const Json& object) {
   return peek;
 }
 
+Result<PurgeQueue> read_purge_queue(std::string name, const Json& object) {
+  PurgeQueue purge{std::move(name), {}};
+  Fields fields(object, {}, {"by", "reason"});
+  read_asked(fields, purge.asked);
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return purge;
+}
+
 Result<RedriveQueue> read_redrive_queue(std::string name, const Json& object) {
-  RedriveQueue redrive{.queue = std::move(name), .from = {}};
-  Fields fields(object, {}, {"from", "max", "rate"});
+  RedriveQueue redrive{.queue = std::move(name), .from = {}, .asked = {}};
+  Fields fields(object, {}, {"from", "max", "rate", "by", "reason"});
   fields.required("from");
   fields.text("from", redrive.from);
   fields.number("max", redrive.max, 1, 1'000'000'000);
   read_rate(fields, redrive.rate);
+  read_asked(fields, redrive.asked);
   if (fields.ok() && redrive.from == redrive.queue)
     fields.refuse("from", Code::bad_setting, "these are the queue's own messages", "name a queue of dead letters");
   if (auto checked = fields.result(); !checked) return pass(checked);

@@ -10,6 +10,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/time.h"
 #include "continuo/engines/definitions.h"
+#include "continuo/engines/subscription_requests.h"
 #include "continuo/wire/http/json.h"
 
 namespace continuo::wire::http {
@@ -19,9 +20,13 @@ struct PutQueue {
   engines::TopicSettings topic;
   engines::SubscriptionSettings subscription;
 };
-/// get_queue, delete_queue, purge_queue
+/// get_queue, delete_queue
 struct OneQueue {
   std::string queue;
+};
+struct PurgeQueue {
+  std::string queue;
+  engines::Asked asked;
 };
 
 /// Views point into the body.
@@ -56,6 +61,7 @@ struct RedriveQueue {
   std::string from;
   std::uint32_t max = 100'000;
   std::uint32_t rate = 0;  ///< messages a second; 0: as fast as it goes
+  engines::Asked asked;
 };
 
 /// {"fifo":false,"lease":"30s","max_receives":5,"on_failure":"dead_letter","dead_letter":"mail.dead","retention":"4d",
@@ -72,7 +78,9 @@ void write_queue_settings(const engines::TopicSettings& topic, const engines::Su
 Result<SendMessages> read_send_messages(std::string name, const Json& object);
 /// {"max":10,"from":"0:41"}
 Result<PeekQueue> read_peek_queue(std::string name, const Json& object);
-/// {"from":"mail.dead","max":1000,"rate":"100/s"}
+/// {"by":"..","reason":".."}
+Result<PurgeQueue> read_purge_queue(std::string name, const Json& object);
+/// {"from":"mail.dead","max":1000,"rate":"100/s","by":"..","reason":".."}
 Result<RedriveQueue> read_redrive_queue(std::string name, const Json& object);
 
 }  // namespace continuo::wire::http

@@ -118,6 +118,10 @@ TEST(Redrives, NameWhereTheyTakeFromAndHowFast) {
   const auto redrive = read(record::PaddedText{R"({"from":"mail.dead","rate":"100/s"})"}, read_redrive_queue);
   EXPECT_EQ(redrive->from, "mail.dead");
   EXPECT_EQ(redrive->rate, 100u);
+  const auto asked =
+      read(record::PaddedText{R"({"from":"mail.dead","by":"kim","reason":"release 4.2"})"}, read_redrive_queue);
+  EXPECT_EQ(asked->asked.by, "kim");
+  EXPECT_EQ(asked->asked.reason, "release 4.2");
   EXPECT_EQ(refused("{}", read_redrive_queue).substr(0, 11), "bad_setting");
   EXPECT_EQ(refused(R"({"from":"mail"})", read_redrive_queue), "bad_setting at from");
   for (const char* bad : {"100", "0/s", "x/s", "100/m"})

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "continuo/engines/groups/group_requests.h"
+#include "continuo/engines/lease_bounds.h"
 #include "continuo/record/media_type.h"
 #include "continuo/record/utf8.h"
 #include "continuo/wire/http/answer.h"
@@ -17,7 +18,6 @@
 namespace continuo::wire::http {
 namespace {
 
-constexpr Millis longest_lease{12 * 3'600'000};
 constexpr Millis longest_delay{7 * 86'400'000};
 constexpr const char* several_requests = "send them in several requests";
 constexpr std::size_t max_error_code_bytes = 200;
@@ -240,7 +240,8 @@ Result<AnyRequest> read_receive(const Match& match, const Request& request) {
   receive.subscription = std::move(*name);
   fields.number("max", receive.max, 1, Receive::most);
   fields.duration("wait", receive.wait, Millis{0}, longest_wait);
-  if (fields.has("lease")) fields.duration("lease", receive.lease.emplace(), Millis{100}, longest_lease);
+  if (fields.has("lease"))
+    fields.duration("lease", receive.lease.emplace(), engines::shortest_lease, engines::longest_lease);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return receive;
 }
@@ -314,7 +315,7 @@ Result<AnyRequest> read_settle(const Match& match, const Request& request) {
     inner.required("lease");
     inner.required("by");
     inner.text("lease", extend.lease);
-    inner.duration("by", extend.by, Millis{0}, longest_lease);
+    inner.duration("by", extend.by, Millis{0}, engines::longest_lease);
   });
   each_object(fields, "publish", {"topic", "event"}, [&](Fields& event) { read_settle_event(event, settle); });
   if (auto checked = fields.result(); !checked) return pass(checked);
@@ -464,6 +465,7 @@ Result<AnyRequest> read_queue_request(const Match& match, const Request& request
     case Route::put_queue: return read_of_queue(match, request, read_put_queue);
     case Route::send_messages: return read_send(match, request);
     case Route::peek_queue: return read_of_queue(match, request, read_peek_queue);
+    case Route::purge_queue: return read_of_queue(match, request, read_purge_queue);
     case Route::redrive_queue: return read_of_queue(match, request, read_redrive_queue);
     default: {
       auto name = changeable_name(match.parameters[0], "queue");
