@@ -233,6 +233,18 @@ TEST_F(CoreDelivery, AWorkflowThatGoesOrACoreThatFailsLeavesNoQuestionBehind) {
   EXPECT_FALSE(of_another);
 }
 
+TEST_F(CoreDelivery, AWorkflowThatWaitsHearsWhenItsSubscriptionGoes) {
+  Place<std::vector<RepairDelivery>> asked;
+  core_->receive_repairs(edge_, {.subscription = id_, .wait = Millis{60'000}}, into(asked));
+  settle_down();
+  EXPECT_FALSE(asked);
+  Place<void> deleted;
+  core_->delete_subscription(edge_, "s", into(deleted));
+  settle_down();
+  ASSERT_TRUE(asked) << "at once, not when its time is over";
+  EXPECT_EQ(asked->error().code, Code::unknown_subscription);
+}
+
 TEST_F(CoreDelivery, WhatSomebodyPassesOverIsToldWithTheReason) {
   Place<OfferCredit> offered;
   offer(offered, 0, {0xabc, 0xabc});

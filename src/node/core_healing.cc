@@ -202,18 +202,21 @@ void Core::serve_repairers() {
   const bool look = std::exchange(broken_came_, false);
   for (auto at = repairers_.begin(); at != repairers_.end();) {
     const bool gone = at->receive.cancelled && at->receive.cancelled->load(std::memory_order_relaxed);
+    const bool deleted = subscriptions_.find(at->receive.subscription) == nullptr;
     std::vector<RepairDelivery> deliveries;
-    if (!gone && look) {
+    if (!gone && !deleted && look) {
       open();
       serve_repairs(at->receive, deliveries);
     }
-    if (!gone && deliveries.empty() && at->deadline > current) {
+    if (!gone && !deleted && deliveries.empty() && at->deadline > current) {
       ++at;
       continue;
     }
     if (!gone) {
       open();
-      reply<std::vector<RepairDelivery>>(*at->edge, std::move(at->answer), std::move(deliveries));
+      Result<std::vector<RepairDelivery>> result{std::move(deliveries)};
+      if (deleted) result = continuo::fail(Code::unknown_subscription, "the subscription was deleted");
+      reply<std::vector<RepairDelivery>>(*at->edge, std::move(at->answer), std::move(result));
     }
     at = repairers_.erase(at);
   }
