@@ -1,4 +1,5 @@
-// What the order oracle holds of one key: the events a subscription owes, in the order of the log.
+// What an oracle holds that knows only what was answered: the events a subscription owes of a key, in the order of the
+// log; the latest of values that replace each other.
 //
 // An event is done when somebody was told so. One whose end was decided and not told when the node stopped may be done
 // or not: where the key stands when it is next seen says it.
@@ -16,6 +17,7 @@
 
 namespace continuo::engines {
 
+/// Of one key.
 class Owed {
  public:
   void add(Offset offset) { events_.push_back({offset, Is::owed}); }
@@ -78,32 +80,31 @@ class Owed {
   std::deque<Event> events_;
 };
 
-// What is delivered in an event's place, and what may be while nobody was told of the change.
-class Edit {
+/// The latest of some values: one of those it may be since the node stopped, or what was decided since.
+class Latest {
  public:
-  void becomes(Offset copy) {
-    before_.push_back(now_);
-    now_ = copy;
-  }
+  void becomes(Offset value) { decided_.push_back(value); }
   /// Somebody was told of that one.
-  void told(Offset copy) {
-    const auto here = std::ranges::find(before_, std::optional{copy});
-    before_.erase(before_.begin(), now_ == copy ? before_.end() : here);
+  void told(Offset value) {
+    const auto here = std::ranges::find(decided_, value);
+    if (here == decided_.end()) return;  // after a later one
+    may_be_ = {value};
+    decided_.erase(decided_.begin(), here + 1);
   }
-  void stopped() { unsure_ = !before_.empty(); }
-  testing::AssertionResult is_delivered(std::optional<Offset> copy) {
-    const bool may = unsure_ && std::ranges::find(before_, copy) != before_.end();
-    if (!may && copy != now_) return testing::AssertionFailure() << "another edit is delivered, or none";
-    if (unsure_) before_.clear();
-    unsure_ = false;
-    now_ = copy;
+  void stopped() {
+    may_be_.insert(may_be_.end(), decided_.begin(), decided_.end());
+    decided_.clear();
+  }
+  testing::AssertionResult is(std::optional<Offset> value) {
+    if (!decided_.empty() ? decided_.back() != value : std::ranges::find(may_be_, value) == may_be_.end())
+      return testing::AssertionFailure() << "another value, or none";
+    if (decided_.empty()) may_be_ = {value};
     return testing::AssertionSuccess();
   }
 
  private:
-  std::optional<Offset> now_;
-  std::vector<std::optional<Offset>> before_;
-  bool unsure_ = false;
+  std::vector<std::optional<Offset>> may_be_{std::nullopt};
+  std::vector<Offset> decided_;
 };
 
 }  // namespace continuo::engines

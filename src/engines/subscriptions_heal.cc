@@ -243,8 +243,10 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_stop_release(SubscriptionId i
   return release;
 }
 
-// What was parked since the release began is not its affair: it does not run after its own relapses. When all keys were
-// looked at it lasts until those it let go are drained or parked again.
+// What was parked since the release began is not its affair: it does not run after its own relapses. How far it is
+// stops before the keys it releases now: they are looked at once more, and released again should a home have written
+// the one and not the other. When a slice finds nothing more it lasts until the keys it let go are drained or parked
+// again.
 void SubscriptionsEngine::decide_release_slice(const State& state, const Now& now, std::size_t most,
                                                std::vector<Effect>& effects) const {
   ReleaseChanged release = latest(state.release->value, effects);
@@ -259,16 +261,19 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
                 ? state.parked.begin()
                 : state.parked.upper_bound({release.partition, release.key_hash});
   for (; at != state.parked.end() && taken < room && looked_at < keys_in_a_slice; ++at, ++looked_at) {
-    std::tie(release.partition, release.key_hash) = *at;
     const KeyUnit& unit = *state.keys.at({state.id, at->first, at->second});
-    if (unit.since > release.started || !takes(release.filter, unit)) continue;
-    effects.push_back(encode(KeyReleased{unit.ref, last_of(unit), release.number, release.by, release.reason}));
-    ++taken;
+    const bool came_back = unit.release == release.number;
+    if (unit.since <= release.started && !came_back && takes(release.filter, unit)) {
+      effects.push_back(encode(KeyReleased{unit.ref, last_of(unit), release.number, release.by, release.reason}));
+      ++taken;
+    } else if (taken == 0) {
+      std::tie(release.partition, release.key_hash) = *at;
+    }
   }
   release.released += taken;
-  const bool looked_at_all = at == state.parked.end();
+  const bool looked_at_all = at == state.parked.end() && taken == 0;
   if (looked_at_all) release.partition = behind_all, release.key_hash = 0;
-  if (looked_at_all && draining + taken == 0) release.state = ReleaseState::done;
+  if (looked_at_all && draining == 0) release.state = ReleaseState::done;
   const Millis pause =
       release.rate == 0 ? between_slices : Millis{static_cast<std::int64_t>(taken * 1'000 / release.rate)};
   const bool waits = looked_at_all || (tries && draining + taken >= tried_at_once);

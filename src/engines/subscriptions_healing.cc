@@ -25,8 +25,8 @@ void SubscriptionStates::change(const KeyParked& effect, Elapsed now) {
     unit.event_type = effect.event_type;
     unit.repair_by = effect.repair_by;
     unit.repair_lease = 0;
+    if (!unit.drain_to) unit.release = 0;  // one that came back from a release says which
     unit.drain_to.reset();
-    unit.release = 0;
     unit.state = effect.to == GivenUp::dead_letter ? KeyUnit::State::giving_up : KeyUnit::State::parked;
   });
 }

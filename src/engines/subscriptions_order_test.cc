@@ -44,7 +44,7 @@ struct Ending {
 struct Reader {
   SubscriptionId id;
   std::map<std::pair<PartitionRef, std::uint64_t>, Owed> owed;
-  std::map<std::pair<PartitionRef, Offset>, Edit> edits;
+  std::map<std::pair<PartitionRef, Offset>, Latest> edits;
   std::map<std::pair<PartitionRef, std::uint64_t>, std::uint64_t> numbers;  // the highest of a lease somebody got
 };
 
@@ -251,8 +251,7 @@ class Story {
       // Consumers write it elsewhere with what they did, and lower ones are refused there.
       ASSERT_GT(each.lease.number, (reader.numbers[{key.partition, key.key_hash}])) << "of key " << key.key_hash;
       const auto edit = reader.edits.find({each.lease.partition, each.lease.offset});
-      ASSERT_TRUE(edit == reader.edits.end() ? Edit{}.is_delivered(each.edited)
-                                             : edit->second.is_delivered(each.edited));
+      ASSERT_TRUE(edit == reader.edits.end() ? Latest{}.is(each.edited) : edit->second.is(each.edited));
     }
     home_.commit(decided->effects(), now_, [&reader, leases, got = std::move(got)] {
       for (const Lease& lease : leases) {
@@ -502,7 +501,7 @@ class Story {
     for (const auto& [partition, from] : to)
       for (std::size_t at = static_cast<std::size_t>(from.value); at < log_[partition].size(); ++at)
         reader.owed[{partition, log_[partition][at]}].add(Offset{static_cast<std::int64_t>(at)});
-    std::map<std::pair<PartitionRef, Offset>, Edit> edits;
+    std::map<std::pair<PartitionRef, Offset>, Latest> edits;
     for (auto& [key, events] : held) {
       const Offset from = std::ranges::find(to, key.first, &std::pair<PartitionRef, Offset>::first)->second;
       const auto edit = reader.edits.find({key.first, events.front()});

@@ -105,6 +105,7 @@ TEST_F(ReleaseTest, is_done_when_one_key_failed_again_and_it_goes_on) {
   const SubscriptionId id = begin(false);
   due();
   fail_all(id, receive(id));
+  now_ = now_ + Millis{1'000};  // it looks once more whether there is something to release
   due();
   EXPECT_EQ(engine().release(id)->state, ReleaseState::done);
   EXPECT_EQ(engine().release(id)->relapsed, 3u);

@@ -199,6 +199,13 @@ Result<void> GroupUnits::restore(UnitKind kind, std::string_view key, std::strin
 }
 
 void GroupUnits::recovered() {
+  // A home may have lost the counter's last steps and not what was made with those numbers.
+  const auto is_given = [&](const auto& units, auto id) {
+    if (!units.empty()) next_ = std::max(next_, GroupId{id(units.rbegin()->first).value + 1});
+  };
+  is_given(groups_, [](GroupId id) { return id; });
+  is_given(members_, [](const auto& key) { return key.first; });
+  is_given(offsets_, [](const auto& key) { return key.first; });
   remains_.clear();
   for (auto at = offsets_.begin(); at != offsets_.end();) {
     const GroupId group = at->first.first;
