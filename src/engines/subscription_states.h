@@ -33,6 +33,8 @@ class SubscriptionStates {
   }
   // --- recovery ---
   Result<void> restore(UnitKind kind, std::string_view key, std::string_view bytes, Sequence stamp);
+  /// All is as it was: what is tallied from here on happened since the start.
+  void recovered();
 
   // --- questions ---
   const SubscriptionUnit* find(SubscriptionId id) const;

@@ -57,6 +57,10 @@ Result<void> SubscriptionStates::restore(UnitKind kind, std::string_view key, st
                                     : restore_key(ref, reader, stamp);
 }
 
+void SubscriptionStates::recovered() {
+  for (const auto& [id, found] : states_) found->tally = {};
+}
+
 // A unit that is one effect: the last one there was.
 template <class T, class U>
 Result<void> SubscriptionStates::restore_one(std::unique_ptr<U>& unit, std::string_view bytes, Sequence stamp) {

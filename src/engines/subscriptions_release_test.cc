@@ -153,5 +153,23 @@ TEST_F(ReleaseTest, knows_the_key_that_is_parked_longest_also_while_somebody_rep
   EXPECT_EQ(engine().oldest_parked(id), std::nullopt);
 }
 
+// All of it goes into one commit.
+TEST_F(ReleaseTest, keys_with_long_failures_are_too_much_to_be_kept_by_a_seek) {
+  SubscriptionSettings wanted = settings();
+  wanted.retry = {1, Millis{500}};
+  wanted.concurrency = 1'000;
+  const SubscriptionId id = define(wanted);
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t key = 1; key <= 300; ++key) keys.push_back(key);
+  offer(id, keys, subscriptions_test::zero);
+  Settle all{id, {}, {}, {}};
+  for (const Lease& lease : receive(id, 300))
+    all.nacks.push_back({lease, {"code", std::string(4'000, 'm')}, Millis{0}});
+  ASSERT_TRUE(settle(all));
+  const std::vector<std::pair<PartitionRef, Offset>> to{{subscriptions_test::zero, Offset{1'000}}};
+  EXPECT_EQ(engine().decide_seek(id, to, true).error().code, Code::limit_reached);
+  EXPECT_TRUE(engine().decide_seek(id, to, false));
+}
+
 }  // namespace
 }  // namespace continuo::engines

@@ -8,6 +8,7 @@ namespace continuo::engines {
 namespace {
 
 constexpr std::size_t most_kept_effects = 4'000;
+constexpr std::size_t most_kept_bytes = 900'000;  // of these effects, some with the text of a failure
 
 }  // namespace
 
@@ -56,9 +57,11 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_seek(SubscriptionId id,
   }
   for (const auto& [partition, offset] : next) effects.push_back(encode(CursorMoved{defined.id, partition, offset}));
   if (!keep_parked) return effects;
+  std::size_t bytes = 0, counted = 0;
   for (const auto& [partition, hash] : found->parked) {
     move_parked(*found, *found->keys.at({id, partition, hash}), defined.id, next.at(partition), effects);
-    if (effects.size() > most_kept_effects)
+    for (; counted < effects.size(); ++counted) bytes += effects[counted].payload.size();
+    if (effects.size() > most_kept_effects || bytes > most_kept_bytes)
       return fail(Code::limit_reached,
                   fmt::format("{} keys with {} events are parked: too many to keep in one step",
                               found->counts.parked_keys, found->counts.parked_events),

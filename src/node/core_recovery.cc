@@ -171,6 +171,7 @@ Result<void> Core::recover() {
   ledger_.replaying(Sequence{0});
   producers_.recovered();
   groups_.recovered(now_.elapsed);
+  subscriptions_.recovered();
   for (const auto& [name, topic] : topics_.by_name())
     if (const auto bytes = topic->definition.settings.segment_bytes) home_.size_segments(topic->definition.id, bytes);
   closed_ = written_ = home_.last();

@@ -34,6 +34,9 @@ struct Core::Round {
 /// Members of an event's data: who asked for what it tells, and why.
 std::string who_and_why(std::string_view by, std::string_view reason);
 
+/// Bytes of a failure's message in what is told of it.
+constexpr std::size_t longest_told_message = 512;
+
 SubscriptionFigures figures_of(const Core& core, SubscriptionId id);
 
 /// What a group may hold of body bytes; the rest is for heads and padding.

@@ -9,8 +9,6 @@
 namespace continuo::node {
 namespace {
 
-constexpr std::size_t longest_message = 512;  // of a failure, in what is told
-
 std::string text(std::string_view value) {
   std::string out;
   record::write_json_string(value, out);
@@ -19,8 +17,8 @@ std::string text(std::string_view value) {
 
 // Cut between two characters.
 std::string_view cut(std::string_view value) {
-  if (value.size() <= longest_message) return value;
-  std::size_t end = longest_message;
+  if (value.size() <= longest_told_message) return value;
+  std::size_t end = longest_told_message;
   while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) --end;
   return value.substr(0, end);
 }

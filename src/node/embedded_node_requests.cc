@@ -2,6 +2,7 @@
 #include "continuo/node/embedded_node.h"
 #include "continuo/node/record_finder.h"
 #include "continuo/node/record_times.h"
+#include "continuo/record/utf8.h"
 
 namespace continuo::node {
 namespace {
@@ -19,9 +20,26 @@ std::size_t room_of(const std::vector<NewBatch>& batches) {
   return bytes;
 }
 
+// As JSON, at most. The text may end within a character.
+std::size_t json_size(std::string_view text) {
+  const bool utf8 = record::valid_utf8_prefix(text) + 3 >= text.size();
+  std::size_t size = 2;
+  for (const char c : text) size += utf8 && static_cast<unsigned char>(c) >= ' ' ? (c == '"' || c == '\\' ? 2 : 1) : 6;
+  return size;
+}
+
+// The effect that keeps a failure, and the event that tells of it.
+std::size_t room_of(const Nack& nack) {
+  constexpr std::size_t heads = 1'000;
+  const auto& [code, message] = nack.failure;
+  const std::size_t told = 2 * json_size(code) + json_size(std::string_view{message}.substr(0, longest_told_message)) +
+                           json_size(nack.event_type);
+  return heads + code.size() + message.size() + nack.event_type.size() + told;
+}
+
 // Each entry, and what each key may do beyond: a page of its waiting events joins its front.
 std::size_t room_of(const Settle& settle) {
-  constexpr std::size_t entry_bytes = 96, key_bytes = 450, failure_bytes = 4'500;
+  constexpr std::size_t entry_bytes = 96, key_bytes = 450;
   const std::size_t entries = settle.acks.size() + settle.nacks.size() + settle.extends.size();
   std::size_t keys = settle.nacks.size() + settle.extends.size();
   for (std::size_t i = 0; i < settle.acks.size(); ++i) {
@@ -30,8 +48,11 @@ std::size_t room_of(const Settle& settle) {
                       lease.key_hash == settle.acks[i - 1].key_hash;  // runs are mostly named as they were received
     keys += same ? 0 : 1;
   }
-  return room_of(settle.publish) + entries * entry_bytes + keys * key_bytes + settle.nacks.size() * failure_bytes;
+  std::size_t room = room_of(settle.publish) + entries * entry_bytes + keys * key_bytes;
+  for (const Nack& nack : settle.nacks) room += room_of(nack);
+  return room;
 }
+
 }  // namespace
 
 Error EmbeddedNode::no_credit(Code refusal) {

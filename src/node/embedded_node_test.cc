@@ -204,6 +204,35 @@ TEST_F(EmbeddedNodeTest, CountsReadsOfRangesAndOfSingleRecords) {
   EXPECT_EQ(node().stats().reads, 3u);
 }
 
+// What is told of a failure escapes each character in the worst case; all of it goes into the one commit.
+TEST_F(EmbeddedNodeTest, ASettleOfManyLongFailuresIsRefusedOrFits) {
+  constexpr std::uint32_t count = 1'000;
+  const TopicId topic = running_.make_topic();
+  SubscriptionSettings settings;
+  settings.retry.attempts = 1;
+  settings.concurrency = count;
+  const SubscriptionId id = running_.subscribe("s", settings);
+  for (std::uint32_t i = 0; i < count; i += 100)
+    ASSERT_TRUE(running_.publish(std::vector<NewRecord>(100, node_record(topic))));
+  Offer offer{id, 1, {topic, PartitionId{0}}, Offset{0}, Offset{count}, {}};
+  for (std::uint32_t i = 0; i < count; ++i) offer.events.push_back({Offset{i}, i + 1});
+  ASSERT_TRUE(
+      running_.edge.ask<OfferCredit>([&](Edge& to, auto answer) { node().offer(to, offer, std::move(answer)); }));
+  const auto received = running_.receive(id, count);
+  ASSERT_THAT(received->deliveries, SizeIs(count));
+  const auto refuse = [&](char letter, std::size_t from, std::size_t to) {
+    Settle settle;
+    settle.subscription = id;
+    for (std::size_t i = from; i < to; ++i)
+      settle.nacks.push_back(
+          {received->deliveries[i].lease, {std::string(200, letter), std::string(4'096, letter)}, {}, "Paid"});
+    return running_.edge.ask<Settled>([&](Edge& edge, auto answer) { node().settle(edge, settle, std::move(answer)); });
+  };
+  EXPECT_EQ(refuse('\x01', 0, count).error().code, Code::too_large);
+  EXPECT_EQ(refuse('x', 0, count)->settled, count) << "plain text has room";
+  EXPECT_EQ(node().health(), Health::running);
+}
+
 TEST_F(EmbeddedNodeTest, TellsWhenARecordWasAppended) {
   const TopicId topic = running_.make_topic();
   ASSERT_TRUE(running_.publish({node_record(topic)}));

@@ -1,6 +1,6 @@
 // Subscriptions on the metrics page, queues among them: which have series of their own, and what these say.
 //
-// Ten thousand subscriptions with all there is to tell would be 160,000 series. So the page has sums over all, which
+// Ten thousand subscriptions with all there is to tell would be 170,000 series. So the page has sums over all, which
 // are always there, and rows of the thousand that matter most; what is told of failures only where something failed.
 #pragma once
 

@@ -6,7 +6,7 @@ runs-beside-others"""
 import re
 import time
 
-from backbone import Client, good, running
+from backbone import Client, Server, good, running
 from healing_test import Subscription, poison
 
 
@@ -106,12 +106,26 @@ def check_many(client):
     assert rows == 1_000 and page.sum("subscriptions_left_out") == everyone - 1_000, (rows, everyone)
 
 
+def check_restart(data, servers):
+    """What is parked stays so, and counts begin at 0."""
+    before = Page(Client(servers[-1].port)).of("zoe", "oldest_parked_seconds")
+    servers[-1].kill()
+    servers.append(Server(data))
+    page = Page(Client(servers[-1].port))
+    assert page.of("zoe", "parked_keys") == 2 and page.of("zoe", "given_up_total") == 0, page.samples
+    assert before < page.of("zoe", "oldest_parked_seconds") < before + 60, page.samples
+    assert page.of("mail", "dead_lettered_total") is None, "a counter that goes on from before would count twice"
+
+
 def main():
-    with running("metrics") as (_, servers):
+    with running("metrics") as (data, servers):
         client = Client(servers[-1].port)
         check_healing(client)
         check_queue(client)
         check_many(client)
+        check_restart(data, servers)
+        client = Client(servers[-1].port)
+        good(client.ask("GET", "/v1/topics/payments/events?limit=1"))
         assert Page(client).sum("reads_total") > 0
     print("the metrics page tells how subscriptions and queues stand")
 
