@@ -103,6 +103,14 @@ void HealingOracle::hear(Oracle& out, Offset at, std::string_view type, std::str
     if (const auto topic_id = at_that_time(topic->second, at))
       told.place = Place{{*topic_id, PartitionId{static_cast<std::uint32_t>(number_in(member(data, "partition")))}},
                          Offset{number_in(member(data, "offset"))}};
+  if (told.place) last_told_[told.event()] = at;
+  if (told.place && type.starts_with("continuo.key.")) {
+    const std::tuple key{*id, told.place->first, std::string{member(data, "key")}};
+    if (type == "continuo.key.released")
+      drains_.insert(key);
+    else if (type != "continuo.key.needs_person")
+      drains_.erase(key);
+  }
   if (type == "continuo.event.dead_lettered") return hear_of_letter(out, told);
   if (type == "continuo.key.cancelled") return hear_of_cancel(out, told);
   if (type.starts_with("continuo.key.") || type.starts_with("continuo.event.")) return hear_of_key(out, told);
@@ -281,6 +289,13 @@ void HealingOracle::check_letters_settled(Oracle& out, SubscriptionId id, const 
 const std::string* HealingOracle::edit_of(SubscriptionId id, PartitionRef partition, Offset offset) const {
   const auto found = edits_.find({id, {partition, offset}});
   return found == edits_.end() ? nullptr : &verbs_.at(found->second).value;
+}
+
+void HealingOracle::check_drained(Oracle& out, SubscriptionId id, const node::Catalogue& catalogue) const {
+  for (const auto& [of, partition, key] : drains_)
+    if (of == id && !catalogue.topic_name(partition.topic).empty())
+      out.breach(fmt::format("subscription {}: key {} of topic {} was released, and nobody was told that it is drained",
+                             id.value, key, partition.topic.value));
 }
 
 void HealingOracle::check(Oracle& out, const engines::SubscriptionsEngine& engine, const node::Catalogue& catalogue) {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "continuo/engines/subscriptions.h"
@@ -67,6 +68,13 @@ class HealingOracle {
   void end_reading_letters(Oracle& out, const std::map<PartitionRef, node::PartitionState>& letters);
 
   // --- checks ---
+  /// Nothing was told of the event from there on: who had its head to repair it has it still.
+  bool untouched(SubscriptionId id, const Place& place, Offset since) const {
+    const auto found = last_told_.find({id, place});
+    return found == last_told_.end() || found->second < since;
+  }
+  /// Everything was delivered and settled: no key drains any more.
+  void check_drained(Oracle& out, SubscriptionId id, const node::Catalogue& catalogue) const;
   /// The event whose letter lies there; null: none.
   const Place* letter_at(const Place& place) const {
     const auto found = letters_.find(place);
@@ -114,11 +122,13 @@ class HealingOracle {
   Names<TopicId> topics_;
   Names<SubscriptionId> subscriptions_;
   Offset heard_{0};
-  std::set<Event> parked_;                     // ever
-  std::map<Event, VerbNumber> edits_;          // the last one
-  std::map<Place, Event> letters_;             // by their places
-  std::map<Place, std::string> letters_read_;  // and what is there
-  std::set<SubscriptionId> storms_;            // that stand
+  std::map<Event, Offset> last_told_;                                       // of each
+  std::set<std::tuple<SubscriptionId, PartitionRef, std::string>> drains_;  // keys that were released
+  std::set<Event> parked_;                                                  // ever
+  std::map<Event, VerbNumber> edits_;                                       // the last one
+  std::map<Place, Event> letters_;                                          // by their places
+  std::map<Place, std::string> letters_read_;                               // and what is there
+  std::set<SubscriptionId> storms_;                                         // that stand
   std::map<std::pair<SubscriptionId, std::uint64_t>, Release> releases_;
   Tally tally_;
 };

@@ -82,7 +82,14 @@ class World {
   void receive_repairs(const std::string& name, node::RepairBy who, Millis wait = Millis{0});
   /// Answers one of `repairs`.
   void settle_repair(std::size_t which, engines::RepairSettle::Outcome how);
-  const std::vector<node::RepairDelivery>& repairs() const { return repairs_; }
+  /// A failed head that a workflow has, as far as it knows.
+  struct HeldRepair {
+    node::RepairDelivery delivery;
+    Elapsed until;  ///< not over before this
+    Offset since;   ///< what is told from there on was decided later
+    bool doubtful;  ///< it may be over for other reasons
+  };
+  const std::vector<HeldRepair>& repairs() const { return repairs_; }
   void release(const std::string& name, const node::ReleaseFilter& filter, std::uint32_t rate, bool stop);
   void stop_release(const std::string& name);
   void seek(const std::string& name, const std::vector<std::pair<PartitionRef, Offset>>& to, node::ParkedFate fate);
@@ -183,6 +190,7 @@ class World {
   void note_names(const std::string& name, Offset from);
   void note_gone(const std::string& name);
   void hear();
+  void check_repair_lost(const node::Lease& lease, Offset since);
   void verb_answered(VerbNumber number, const Result<void>& answer);
   std::set<Place> heads_of(const std::string& name, std::uint64_t key_hash);
   Offset cursor_of(SubscriptionId id, PartitionRef partition);
@@ -216,7 +224,7 @@ class World {
   NodeSettings settings_;
   GroupOracle groups_;
   HealingOracle healing_;
-  std::vector<node::RepairDelivery> repairs_;  // that were received
+  std::vector<HeldRepair> repairs_;  // that were received
   std::map<std::string, Producer> producers_;
   std::map<std::string, Consumer> consumers_;
   std::unique_ptr<SimulatedNode> node_;

@@ -172,6 +172,7 @@ void World::drain(const std::string& name, SubscriptionId id) {
       if (const PartitionRef ref{topic->id, PartitionId{part}}; const auto state = node_->home().state(ref))
         partitions[ref] = *state;
   oracle_.check_nothing_missing(id, partitions);
+  healing_.check_drained(oracle_, id, *node_->core().catalogue());
   if (const auto* found = node_->core().catalogue()->find_subscription(name); found != nullptr && holds_letters(name))
     healing_.check_letters_settled(oracle_, id, found->topics, partitions);
 }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t verb_bytes = 2048;
 constexpr std::size_t key_bytes = 1200;  // of effects, and of what is told of them
+constexpr Millis repair_lease{1'500};
 constexpr const char* events_topic = "continuo.events";
 
 node::Asked asked(VerbNumber number) { return {"simulation", HealingOracle::reason(number)}; }
@@ -168,25 +169,32 @@ void World::edit(const std::string& name, const node::ParkedKey& key, bool relea
 
 // ---- the workflow that repairs --------------------------------------------------------------------------------------
 
+// It is known when it was decided, unless it waited: what is told later may end the lease.
 void World::receive_repairs(const std::string& name, node::RepairBy who, Millis wait) {
   const auto id = oracle_.subscription(name);
   if (!id || !admit(verb_bytes)) return;
-  node::ReceiveRepairs receive{.subscription = *id, .who = who, .max = 2, .lease = Millis{1'500}, .wait = wait};
-  node_->core().receive_repairs(node_->edge(), std::move(receive),
-                                [this](Result<std::vector<node::RepairDelivery>> answer) {
+  const Elapsed until = elapsed() + repair_lease;
+  const Offset since = told_next();
+  const bool waits = wait.count() != 0;
+  node_->core().receive_repairs(node_->edge(),
+                                {.subscription = *id, .who = who, .max = 2, .lease = repair_lease, .wait = wait},
+                                [this, until, since, waits](Result<std::vector<node::RepairDelivery>> answer) {
                                   if (!answer || !running()) return;
                                   hear();
                                   oracle_.heard();
-                                  repairs_.insert(repairs_.end(), answer->begin(), answer->end());
+                                  for (const node::RepairDelivery& each : *answer)
+                                    repairs_.push_back({each, until, since, waits});
                                 });
 }
 
 void World::settle_repair(std::size_t which, engines::RepairSettle::Outcome how) {
   using How = engines::RepairSettle::Outcome;
   if (which >= repairs_.size() || !admit(verb_bytes + 2 * key_bytes)) return;
-  const node::RepairDelivery delivery = repairs_[which];
-  const node::Lease& lease = delivery.lease;
+  HeldRepair& held = repairs_[which];
+  const node::Lease lease = held.delivery.lease;
   if (node_->core().topics().find(lease.partition.topic) == nullptr) return;
+  const bool had = !held.doubtful && elapsed() < held.until;
+  held.doubtful = true;
   Verb verb{.subscription = lease.subscription, .heads = {{lease.partition, lease.offset}}};
   verb.told = how == How::repaired ? Verb::Told::edited : how == How::skip ? Verb::Told::skipped : Verb::Told::quiet;
   verb.value = fmt::format("edit {} of {}", healing_.next_verb(), lease.offset.value);
@@ -194,11 +202,21 @@ void World::settle_repair(std::size_t which, engines::RepairSettle::Outcome how)
   const VerbNumber number = healing_.asks(std::move(verb));
   settle.settle.reason = HealingOracle::reason(number);
   node_->core().settle_repairs(node_->edge(), lease.subscription, {std::move(settle)}, "workflow",
-                               [this, number](Result<node::RepairsSettled> answer) {
+                               [this, number, lease, had, since = held.since](Result<node::RepairsSettled> answer) {
                                  const bool lost = answer && answer->settled == 0;
+                                 if (lost && had) check_repair_lost(lease, since);
                                  verb_answered(number,
                                                lost ? Result<void>{fail(Code::lease_lost, "")} : outcome(answer));
                                });
+}
+
+// Before its time it ends only with what is told of the event.
+void World::check_repair_lost(const node::Lease& lease, Offset since) {
+  if (!running() || node_->core().subscriptions().find(lease.subscription) == nullptr) return;
+  hear();
+  if (healing_.untouched(lease.subscription, {lease.partition, lease.offset}, since))
+    oracle_.breach(fmt::format("subscription {}: the repair of offset {} lost its lease before its time",
+                               lease.subscription.value, lease.offset.value));
 }
 
 // ---- many keys, and the whole subscription --------------------------------------------------------------------------
