@@ -212,6 +212,25 @@ void repair(World& world) {
   settle_all(world);
 }
 
+// The workflow has heads when the node goes, and settles them with the next one.
+void hand_out(World& world) {
+  read_with(world, strict(1));
+  park_all(world);
+  world.receive_repairs(name, RepairBy::workflow);
+  world.flush();
+  world.checkpoint();
+}
+
+void repair_after_restart(World& world) {
+  if (!world.start(true)) return;
+  world.settle_repair(0, How::repaired);
+  world.flush();
+  world.checkpoint();
+  world.settle_repair(1, How::skip);
+  world.flush();
+  settle_all(world);
+}
+
 // ---- dead letters ---------------------------------------------------------------------------------------------------
 
 void read_with_dead_letters(World& world) {
@@ -335,6 +354,8 @@ std::vector<Scenario> healing_scenarios() {
        if_told([](const Tally& it) { return it.cancelled == 2 && it.skipped == 1; })},
       {"release", wide, with(1), release, if_told([](const Tally& it) { return it.releases >= 3; })},
       {"repair", wide, with(1), repair, if_told([](const Tally& it) { return it.edited == 2 && it.skipped == 1; })},
+      {"repair_after_restart", wide, hand_out, repair_after_restart,
+       if_told([](const Tally& it) { return it.edited == 1 && it.skipped == 1; }), true},
       {"dead_letters", wide, read_with_dead_letters, bury, if_told([](const Tally& it) { return it.letters >= 5; })},
       {"seek", wide, with(1), seek, if_told([](const Tally& it) { return it.moved == 3; })},
       {"storm", wide, read_in_storms, storm, if_told([](const Tally& it) { return it.storms == 1 && it.parked == 0; })},
