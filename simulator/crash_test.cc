@@ -126,6 +126,21 @@ TEST(KafkaScenarios, DoWhatTheyAreFor) {
   EXPECT_GE(generations, 7u);
 }
 
+TEST(HealingScenarios, DoWhatTheyAreFor) {
+  std::vector<Scenario> all = healing_scenarios();
+  std::ranges::move(queue_scenarios(), std::back_inserter(all));
+  for (const Scenario& scenario : all) {
+    const auto base = prepared(scenario, seed);
+    const auto world = base->fork(base->image(), seed);
+    if (!scenario.from_start) world->start();
+    scenario.run(*world);
+    world->check(false);
+    EXPECT_TRUE(scenario.achieved(*world)) << scenario.name;
+    world->drain();
+    EXPECT_TRUE(world->oracle().ok()) << scenario.name << breaches_of(*world);
+  }
+}
+
 // Runs last, and only counts when all of them ran.
 class Total : public testing::Environment {
  public:

@@ -26,7 +26,11 @@ bool unsure(const Error& error) { return error.code == Code::node_failed; }
 
 std::string SentEvent::body() const {
   std::string bytes;
-  record::BodyWriter{bytes}.key(key).value(*value).header_count(0);
+  record::BodyWriter writer{bytes};
+  writer.key(key).value(*value);
+  writer.header_count((deliverable != WallTime{} ? 1u : 0u) + (expires != WallTime{} ? 1u : 0u));
+  if (deliverable != WallTime{}) writer.header("ce_notbefore", format_time(deliverable));
+  if (expires != WallTime{}) writer.header("ce_expiretime", format_time(expires));
   return bytes;
 }
 
@@ -162,10 +166,32 @@ std::optional<SubscriptionId> Oracle::subscription(const std::string& name) cons
   return found == subscriptions_.end() ? std::nullopt : found->second.id;
 }
 
+const SentEvent* Oracle::event_at(PartitionRef partition, Offset offset) const {
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end()) return nullptr;
+  const auto known = found->second.known.find(offset);
+  return known == found->second.known.end() ? nullptr : &events_.at(known->second);
+}
+
+void Oracle::adopt(const node::Catalogue& catalogue) {
+  for (const auto& [name, topic] : catalogue.topics)
+    if (holds_letters(name)) topics_[name] = {topic->id, 0};
+  for (const auto& [name, subscription] : catalogue.subscriptions)
+    if (holds_letters(name)) {
+      subscriptions_[name].unanswered = 1;
+      subscription_is(name, *subscription);
+      --answers_;
+    }
+}
+
 void Oracle::check_definitions(const node::Catalogue& catalogue, bool restarted) {
+  adopt(catalogue);
+  if (restarted) forget_purges();
+  if (restarted) forget_moves(catalogue);
   for (const auto& [name, topic] : catalogue.topics)
     if (!topics_.contains(name) && !engines::is_system_name(name))
       breach(fmt::format("topic '{}' was never created", name));
+  if (restarted) std::erase_if(gone_, [&](TopicId id) { return !catalogue.topic_name(id).empty(); });
   for (auto& [name, known] : topics_) {
     const node::Topic* found = catalogue.find_topic(name);
     const auto id = found == nullptr ? std::nullopt : std::optional{found->id};

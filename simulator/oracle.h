@@ -39,6 +39,8 @@ struct SentEvent {
   Offset not_before;             ///< where the partition was known to end when it was sent
   std::optional<Offset> offset;  ///< where it is, once that is known
   Elapsed sent;                  ///< for the deduplication window
+  WallTime deliverable;          ///< queues do not deliver it earlier; 0: at once
+  WallTime expires;              ///< and pass it over from then on; 0: never
 
   std::string body() const;
   node::NewRecord record() const;
@@ -78,7 +80,8 @@ struct HeldLease {
 struct Reader {
   struct Fate {
     bool done = false;
-    int perhaps = 0;  ///< settles of it that may have happened
+    int perhaps = 0;     ///< settles of it that may have happened
+    bool given = false;  ///< a consumer had it once
     bool open() const { return !done && perhaps == 0; }
   };
   /// The head of a parked key, since it was seen last.
@@ -91,11 +94,21 @@ struct Reader {
   std::map<std::pair<PartitionRef, Offset>, Fate> fates;  ///< absent: open
   std::vector<HeldLease> held;
   std::map<std::pair<PartitionRef, Offset>, Parked> parked;  ///< those that were seen
+  /// It was moved to these places. What lies before them is owed only if a parked key that went along holds it.
+  std::map<PartitionRef, Offset> begin;
+  std::set<std::pair<PartitionRef, Offset>> carried;
+  bool owes(PartitionRef partition, Offset offset) const {
+    const auto from = begin.find(partition);
+    return from == begin.end() || offset >= from->second || carried.contains({partition, offset});
+  }
   /// Filters here ask for some keys: {"key":["k0","k1"]}.
   bool wants(const std::string& key) const {
     return settings.filter.empty() || settings.filter.find('"' + key + '"') != std::string::npos;
   }
 };
+
+/// Topics of dead letters, with the queues of them, are made by the node when they are needed.
+inline bool holds_letters(std::string_view name) { return name.ends_with(".dead"); }
 
 /// Something that is there or not, by name.
 template <class Number>
@@ -124,7 +137,10 @@ class Oracle {
   // --- definitions ---
   void changes_topic(const std::string& name) { ++topics_[name].unanswered; }
   void topic_is(const std::string& name, std::optional<TopicId> id);
+  void topic_goes(TopicId id) { gone_.insert(id); }
   void topic_stays(const std::string& name) { --topics_[name].unanswered; }
+  /// Takes what the node made by itself as it is.
+  void adopt(const node::Catalogue& catalogue);
   void changes_subscription(const std::string& name) { ++subscriptions_[name].unanswered; }
   void subscription_is(const std::string& name, std::optional<node::Subscription> subscription);
   void subscription_stays(const std::string& name) { --subscriptions_[name].unanswered; }
@@ -133,8 +149,10 @@ class Oracle {
   /// `asked`: when it was asked for, the lease begins no earlier; `now`: when it was answered.
   void delivered(SubscriptionId id, const node::Received& received, Elapsed asked, Elapsed now, Millis lease);
   void settling(SubscriptionId id, const node::Settle& settle);
-  /// A person passed the key's head over, or is about to.
-  void skips(SubscriptionId id, PartitionRef partition, Offset head, bool certain);
+  /// Whoever purges is about to ask, or was answered. Of what was published by then, it takes all but what consumers
+  /// and parked keys hold. False: another purge was not answered yet.
+  bool purges(SubscriptionId id);
+  void purged(SubscriptionId id, bool done);
   /// A person is about to give the key back to the consumers.
   void retries(SubscriptionId id, PartitionRef partition, Offset head);
 
@@ -148,6 +166,8 @@ class Oracle {
   /// One batch as it is read, before its records.
   void read_batch(PartitionRef partition, const record::BatchHeader& header);
   void end_reading(const std::map<PartitionRef, node::PartitionState>& partitions, bool restarted);
+  /// A queue is trimmed by itself, but only behind what every subscription settled.
+  void check_trimmed_queue(PartitionRef ref, const node::PartitionState& state);
   /// One record that a consumer holds, wherever it is kept.
   void read_held(PartitionRef partition, Offset offset, std::string_view key, std::string_view value);
   /// The key waits for somebody with this head, for certain: it stays until it is settled, passed over or retried. Of
@@ -165,6 +185,13 @@ class Oracle {
   std::map<SubscriptionId, Reader>& readers() { return readers_; }
   std::optional<TopicId> topic(const std::string& name) const;
   std::optional<SubscriptionId> subscription(const std::string& name) const;
+  /// What is known to lie there; null: nothing.
+  const SentEvent* event_at(PartitionRef partition, Offset offset) const;
+  /// Events of a key from one offset on that lie before another and are not done.
+  struct Waiting {
+    std::vector<Offset> certain, perhaps;  ///< perhaps: a purge or a trim may have taken them
+  };
+  Waiting waiting(SubscriptionId id, PartitionRef partition, Offset from, Offset before) const;
   Outcome outcome_of(const SentEvent& event) const { return requests_.at(event.request).outcome; }
   Offset known_end(PartitionRef partition) const;
   EventNumber next_event() const { return events_.size() + 1; }
@@ -184,6 +211,8 @@ class Oracle {
   void take_settled(Request& request, const node::Settled& settled);
   void decide(Request& request, bool there);
   PartitionRef partition_of(const Request& request) const;
+  void forget_purges();
+  void forget_moves(const node::Catalogue& catalogue);
   const Request* batch_before(const Request& request) const;
   std::int16_t newest_epoch(const Request& request) const;
   void check_appended(RequestNumber number, const Request& request, const node::BatchPlace& place);
@@ -207,6 +236,8 @@ class Oracle {
   std::map<std::pair<PartitionRef, std::int64_t>, BatchNumbers> turns_;  // while reading: what a producer numbers next
   std::map<std::pair<PartitionRef, std::int64_t>, std::vector<RequestNumber>> batches_;  // of each producer, as sent
   std::set<std::int64_t> producers_;
+  std::set<TopicId> gone_;  // topics that were deleted: what is told of their events has no name
+  std::map<SubscriptionId, std::vector<std::pair<PartitionRef, Offset>>> purges_;  // what they may take
   std::vector<std::string> breaches_;
   std::uint64_t answers_ = 0;
 };

@@ -470,8 +470,8 @@ std::vector<Scenario> make_scenarios() {
       {"retried", tiny, lap, trim_what_was_retried},
       {"topics", tiny, lap, topics_come_and_go},
       {"checkpoint", tiny, lap_and_subscribe, checkpoint},
-      {"recovery", tiny, lap_and_subscribe, recovery, true},
-      {"starts", tiny, lap_and_subscribe, starts, true},
+      {"recovery", tiny, lap_and_subscribe, recovery, {}, true},
+      {"starts", tiny, lap_and_subscribe, starts, {}, true},
       {"idle", tiny, lap, idle},
       {"groups_in_payloads", wide, lap, groups_in_payloads},
       {"settle", tiny, lap_and_subscribe, settle},
@@ -480,7 +480,8 @@ std::vector<Scenario> make_scenarios() {
       {"dedup", tiny, lap, dedup},
       {"subscriptions", tiny, lap_and_subscribe, subscriptions_come_and_go},
   };
-  std::ranges::move(kafka_scenarios(), std::back_inserter(all));
+  for (auto& more : {kafka_scenarios(), healing_scenarios(), queue_scenarios()})
+    std::ranges::copy(more, std::back_inserter(all));
   return all;
 }
 

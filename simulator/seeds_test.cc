@@ -27,6 +27,7 @@ TEST(Seeds, KeepEveryPromise) {
     sum.events += report.events;
     sum.batches += report.batches;
     sum.generations += report.generations;
+    sum.healing.add(report.healing);
     sum.answers += report.answers;
     sum.power_cuts += report.power_cuts;
     sum.kills += report.kills;
@@ -36,8 +37,12 @@ TEST(Seeds, KeepEveryPromise) {
   std::puts(to_string(sum).c_str());
   EXPECT_GT(sum.power_cuts, 2 * seeds);
   EXPECT_GT(sum.answers, 50 * seeds);
-  EXPECT_GT(sum.batches, 10 * seeds);
+  EXPECT_GT(sum.batches, 8 * seeds);
   EXPECT_GT(sum.generations, 2 * seeds);
+  EXPECT_GT(sum.healing.parked, 2 * seeds);
+  EXPECT_GT(sum.healing.letters, 2 * seeds);
+  for (const std::uint64_t few : {sum.healing.edited, sum.healing.cancelled, sum.healing.storms, sum.healing.moved})
+    EXPECT_GT(few, seeds / 10);
 }
 
 // Seed and steps of lives that ended badly before what they found was mended.

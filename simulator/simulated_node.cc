@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t group_slack = 1024;    // heads of frames and batches
 constexpr std::size_t control_bytes = 4096;  // what a timer or a job may write
 constexpr std::size_t copied_bytes = 2048;
+constexpr std::size_t told_bytes = 1536;  // of a dead letter's headers and of the event that tells of it
 constexpr std::uint64_t read_bytes = 8u << 10;
 constexpr std::uint32_t events_per_offer = 64;
 
@@ -141,8 +142,14 @@ void SimulatedNode::keep() {
   if (!keep_job_) return;
   auto records = node::read_records(*home_, *keep_job_, copied_bytes);
   if (!records) return fail(records.error());
-  std::size_t room = control_bytes;
-  for (const node::ReadRecord& record : *records) room += record::max_record_size(record.body.size()) + 64;
+  // What is told of a dead letter takes more than the letter. The core takes those that come, and asks for the rest.
+  const auto takes = [&](const node::ReadRecord& record) {
+    return record::max_record_size(record.body.size()) + (keep_job_->dead_letters ? told_bytes : 64);
+  };
+  std::size_t room = control_bytes, fit = 0;
+  for (const node::ReadRecord& record : *records)
+    if (fit == 0 || room + takes(record) + group_slack < settings_.max_group) room += takes(record), ++fit;
+  records->resize(fit);
   if (!admit(room)) return;
   core_->keep(*keep_job_, std::move(*records));
   keep_job_.reset();
@@ -190,6 +197,10 @@ bool SimulatedNode::feed() {
   return any;
 }
 
+const engines::SubscriptionSettings& SimulatedNode::settings_of(SubscriptionId id) const {
+  return core_->subscriptions().find(id)->definition.settings;
+}
+
 bool SimulatedNode::offer(const node::FeedPosition& position) {
   if (position.credit == 0) return false;
   node::Offer offer;
@@ -205,10 +216,10 @@ bool SimulatedNode::offer(const node::FeedPosition& position) {
     offer.next = state->first;
   } else if (!batches || batches->batches.empty() ||
              !delivery::collect(*batches, position.next, std::min(position.credit, events_per_offer), position.by_key,
-                                offer)) {
+                                offer, delivery::times_wanted(settings_of(position.subscription)))) {
     return false;
   } else {
-    leave_out(*batches, core_->subscriptions().find(position.subscription)->definition.settings.filter, offer);
+    leave_out(*batches, settings_of(position.subscription).filter, offer);
   }
   if (!admit(control_bytes + offer.events.size() * 32)) return false;
   core_->offer(edge_, std::move(offer), [](Result<node::OfferCredit>) {});

@@ -95,6 +95,7 @@ class SimulatedNode {
   void fail(const Error& error);
   void fold(const log::Group& group);
   bool offer(const node::FeedPosition& position);
+  const engines::SubscriptionSettings& settings_of(SubscriptionId id) const;
   static void leave_out(const log::Batches& batches, const std::string& filter, node::Offer& offer);
 
   class ImmediateEdge final : public node::Edge {

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "continuo/base/hash.h"
+#include "continuo/simulator/healing_mix.h"
 #include "continuo/simulator/world.h"
 
 namespace continuo::simulator {
@@ -22,7 +23,8 @@ constexpr Millis repeat_within{50'000};
 NodeSettings settings_for(Random& dice) {
   NodeSettings settings;
   settings.slots = 4 + static_cast<std::uint32_t>(dice.below(3));
-  settings.slot_bytes = (32u << 10) << dice.below(2);
+  settings.slot_bytes = (64u << 10) << dice.below(2);
+  settings.max_group = 24u << 10;
   settings.topic_segment_bytes = (2u << 10) << dice.below(3);
   settings.write_behind_piece = 256u << dice.below(4);
   settings.ballast_bytes = dice.chance(1, 2) ? 8192 : 0;
@@ -37,14 +39,18 @@ class Simulation {
   SimulationReport run();
 
  private:
+  enum class Of : std::uint8_t { all, kafka, healing };
   struct Action {
     const char* name;
     std::uint32_t weight;
     void (Simulation::*act)();
     bool always = false;  ///< without it nothing else happens
+    Of of = Of::all;
+    void (HealingMix::*heal)() = nullptr;
   };
   static std::vector<Action> actions();
   const Action& pick();
+  void begin_healing();
   void step(const Action& action);
   void heal();
   void say(const std::string& what) {
@@ -74,14 +80,13 @@ class Simulation {
   void settle_some();
   void settle_all() { world_.settle_all(any_subscription()); }
   void settle_and_publish();
-  void create_topic();
+  void create_topic() { create_topic(any_topic()); }
+  void create_topic(const std::string& name);
   void delete_topic() { world_.delete_topic(any_topic()); }
   void trim();
   void put_subscription();
   void delete_subscription() { world_.delete_subscription(any_subscription()); }
   void pause() { world_.pause(any_subscription(), dice_.chance(1, 3)); }
-  void retry_parked() { world_.retry_parked(any_subscription()); }
-  void skip_parked() { world_.skip_parked(any_subscription()); }
 
   // --- Kafka's clients ---
   std::string any_producer() { return producer_names[dice_.below(producer_names.size())]; }
@@ -137,20 +142,32 @@ class Simulation {
   SimulationOptions options_;
   SeededRandom dice_;
   World world_;
+  HealingMix healing_;
   std::vector<Action> actions_;
   std::uint64_t weight_ = 0;
+  bool heals_ = false;
   bool faulty_ = false;
   bool full_ = false;
   SimulationReport report_;
 };
 
 Simulation::Simulation(const SimulationOptions& options)
-    : options_(options), dice_(options.seed * 2 + 1), world_(options.seed, settings_for(dice_)), actions_(actions()) {
+    : options_(options),
+      dice_(options.seed * 2 + 1),
+      world_(options.seed, settings_for(dice_)),
+      healing_(world_, dice_),
+      actions_(actions()) {
+  for (const HealingMix::Choice& each : HealingMix::choices())
+    actions_.push_back({each.name, each.weight, nullptr, each.always, Of::healing, each.act});
   // Each seed has its own temper: some things never happen in it, others often.
+  // Every other life is one of failing and healing, in which Kafka's clients do little.
+  heals_ = dice_.chance(1, 2);
   for (Action& action : actions_) {
     constexpr std::array<std::uint32_t, 5> tempers{0, 1, 1, 2, 5};
     const auto temper = tempers[dice_.below(tempers.size())];
     action.weight *= action.always ? std::max(temper, 1u) : temper;
+    if (heals_ && action.of == Of::healing) action.weight *= 4;
+    if (heals_ && action.of == Of::kafka) action.weight = (action.weight + 7) / 8;
     weight_ += action.weight;
   }
   name_consumers();
@@ -174,26 +191,24 @@ std::vector<Simulation::Action> Simulation::actions() {
       {"put-subscription", 5, &S::put_subscription, true},
       {"delete-subscription", 1, &S::delete_subscription},
       {"pause", 1, &S::pause},
-      {"retry-parked", 2, &S::retry_parked},
-      {"skip-parked", 1, &S::skip_parked},
-      {"produce", 14, &S::produce, true},
-      {"resend", 6, &S::resend},
-      {"resend-known", 3, &S::resend_known},
-      {"number-producer", 1, &S::number_producer, true},
-      {"raise-epoch", 1, &S::raise_epoch},
-      {"resend-outlived", 1, &S::resend_outlived},
-      {"produce-too-early", 1, &S::produce_too_early},
-      {"consumer-acts", 10, &S::consumer_acts},
-      {"all-consumers-act", 16, &S::all_consumers_act, true},
-      {"consumer-leaves", 1, &S::consumer_leaves},
-      {"consumer-hangs", 1, &S::consumer_hangs},
-      {"consumer-dies", 1, &S::consumer_dies},
-      {"commit", 10, &S::commit, true},
-      {"commit-late", 2, &S::commit_late},
-      {"commit-alone", 2, &S::commit_alone},
-      {"fetch-offsets", 3, &S::fetch_offsets},
-      {"delete-offsets", 1, &S::delete_offsets},
-      {"delete-group", 1, &S::delete_group},
+      {"produce", 14, &S::produce, true, Of::kafka},
+      {"resend", 6, &S::resend, false, Of::kafka},
+      {"resend-known", 3, &S::resend_known, false, Of::kafka},
+      {"number-producer", 1, &S::number_producer, true, Of::kafka},
+      {"raise-epoch", 1, &S::raise_epoch, false, Of::kafka},
+      {"resend-outlived", 1, &S::resend_outlived, false, Of::kafka},
+      {"produce-too-early", 1, &S::produce_too_early, false, Of::kafka},
+      {"consumer-acts", 10, &S::consumer_acts, false, Of::kafka},
+      {"all-consumers-act", 16, &S::all_consumers_act, true, Of::kafka},
+      {"consumer-leaves", 1, &S::consumer_leaves, false, Of::kafka},
+      {"consumer-hangs", 1, &S::consumer_hangs, false, Of::kafka},
+      {"consumer-dies", 1, &S::consumer_dies, false, Of::kafka},
+      {"commit", 10, &S::commit, true, Of::kafka},
+      {"commit-late", 2, &S::commit_late, false, Of::kafka},
+      {"commit-alone", 2, &S::commit_alone, false, Of::kafka},
+      {"fetch-offsets", 3, &S::fetch_offsets, false, Of::kafka},
+      {"delete-offsets", 1, &S::delete_offsets, false, Of::kafka},
+      {"delete-group", 1, &S::delete_group, false, Of::kafka},
       {"flush", 12, &S::flush, true},
       {"close", 6, &S::close},
       {"write", 6, &S::write},
@@ -238,6 +253,7 @@ void Simulation::listen() {
 SimulationReport Simulation::run() {
   listen();
   world_.start();
+  if (heals_) begin_healing();
   for (report_.steps = 0; report_.steps < options_.steps && world_.oracle().ok(); ++report_.steps) {
     if (!world_.running()) restart();
     if (world_.running()) step(pick());
@@ -248,13 +264,22 @@ SimulationReport Simulation::run() {
   report_.events = world_.oracle().events().size();
   report_.batches = world_.oracle().batches();
   report_.generations = world_.groups().finished();
+  report_.healing = world_.healing().tally();
   report_.effects = hash64(fmt::format("{} {} {}", world_.effects(), world_.disk().fingerprint(), report_.answers));
   report_.breaches = world_.oracle().breaches();
   return report_;
 }
 
+void Simulation::begin_healing() {
+  for (const char* name : topic_names) create_topic(name);
+  flush();
+  healing_.put_all();
+  flush();
+}
+
 void Simulation::step(const Action& action) {
   say(fmt::format("{} {}", report_.steps, action.name));
+  if (action.heal != nullptr) return (healing_.*action.heal)();
   (this->*action.act)();
 }
 
@@ -367,8 +392,7 @@ void Simulation::settle_and_publish() {
   if (!acks.empty()) world_.settle(*world_.oracle().subscription(name), std::move(acks), {}, {}, any_drafts());
 }
 
-void Simulation::create_topic() {
-  const std::string name = any_topic();
+void Simulation::create_topic(const std::string& name) {
   node::TopicSettings settings;
   settings.partitions = partitions_of(name);
   if (name == "t1") settings.retention_bytes = 3'000;
@@ -514,10 +538,14 @@ SimulationReport simulate(const SimulationOptions& options) { return Simulation{
 
 std::string to_string(const SimulationReport& report) {
   std::string text = fmt::format(
-      "seed {}: {} steps, {} events, {} batches, {} generations, {} answers, {} power cuts, {} kills, {} faults, {} "
-      "failed starts, effects {:016x}",
-      report.seed, report.steps, report.events, report.batches, report.generations, report.answers, report.power_cuts,
-      report.kills, report.faults, report.failed_starts, report.effects);
+      "seed {}: {} steps, {} events, {} batches, {} generations, {} parked, {} verbs, {} edits, {} skipped, {} "
+      "cancelled, {} dead letters, {} moves, {} storms, {} releases, {} expired, {} answers, {} power cuts, {} kills, "
+      "{} faults, {} failed starts, effects {:016x}",
+      report.seed, report.steps, report.events, report.batches, report.generations, report.healing.parked,
+      report.healing.verbs, report.healing.edited, report.healing.skipped, report.healing.cancelled,
+      report.healing.letters, report.healing.moved, report.healing.storms, report.healing.releases,
+      report.healing.expired, report.answers, report.power_cuts, report.kills, report.faults, report.failed_starts,
+      report.effects);
   for (const std::string& breach : report.breaches)
     text += fmt::format("\n  BREACH at step {}: {}", report.steps, breach);
   return text;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "continuo/simulator/healing_oracle.h"
+
 namespace continuo::simulator {
 
 struct SimulationOptions {
@@ -23,7 +25,8 @@ struct SimulationReport {
   std::uint64_t power_cuts = 0, kills = 0, faults = 0, failed_starts = 0, answers = 0, events = 0;
   std::uint64_t batches = 0;      ///< of idempotent producers, acknowledged
   std::uint64_t generations = 0;  ///< of consumer groups, finished
-  std::uint64_t effects = 0;      ///< the hash: the same for the same seed
+  HealingOracle::Tally healing;
+  std::uint64_t effects = 0;  ///< the hash: the same for the same seed
   std::vector<std::string> breaches;
 };
 

@@ -115,6 +115,8 @@ std::unique_ptr<World> World::fork(std::unique_ptr<disk::SimulatedDisk> disk, st
   other->clock_ = clock_;
   other->oracle_ = oracle_;
   other->groups_ = groups_;
+  other->healing_ = healing_;
+  other->repairs_ = repairs_;
   other->producers_ = producers_;
   other->consumers_ = consumers_;
   other->hang_up();
@@ -136,12 +138,14 @@ void World::advance(Millis by) {
 void World::create_topic(const std::string& name, const node::TopicSettings& settings) {
   if (!admit(control_bytes)) return;
   oracle_.changes_topic(name);
+  const Offset from = told_next();
   node_->core().create_topic(node_->edge(), name, settings, false, [this, name](Result<node::Put<node::Topic>> answer) {
     if (answer)
       oracle_.topic_is(name, answer->value.id);
     else if (answer.error().code != Code::node_failed)
       oracle_.topic_stays(name);
   });
+  note_names(name, from);
 }
 
 void World::delete_topic(const std::string& name) {
@@ -153,6 +157,7 @@ void World::delete_topic(const std::string& name) {
     else if (answer.error().code != Code::node_failed)
       oracle_.topic_stays(name);
   });
+  note_gone(name);
 }
 
 void World::trim(const std::string& topic, std::uint32_t partition, Offset before) {
@@ -172,6 +177,7 @@ void World::retention() {
 void World::put_subscription(const std::string& name, const node::SubscriptionSettings& settings) {
   if (!admit(control_bytes)) return;
   oracle_.changes_subscription(name);
+  const Offset from = told_next();
   node_->core().put_subscription(node_->edge(), name, settings, {},
                                  [this, name](Result<node::Put<node::Subscription>> answer) {
                                    if (answer)
@@ -179,6 +185,7 @@ void World::put_subscription(const std::string& name, const node::SubscriptionSe
                                    else if (answer.error().code != Code::node_failed)
                                      oracle_.subscription_stays(name);
                                  });
+  note_names(name, from);
 }
 
 void World::delete_subscription(const std::string& name) {
@@ -210,6 +217,9 @@ SentEvent World::event_of(const Draft& draft, TopicId topic) {
   event.value = std::make_shared<const std::string>(
       number + (draft.payload.empty() ? filler(event.number, draft.size) : draft.payload));
   event.sent = elapsed();
+  const WallTime now = node_->core().now().wall;
+  if (draft.delay.count() != 0) event.deliverable = WallTime{now.ms + draft.delay.count()};
+  if (draft.ttl.count() != 0) event.expires = WallTime{now.ms + draft.ttl.count()};
   return event;
 }
 
@@ -273,9 +283,12 @@ void World::receive(const std::string& name, std::uint32_t max, Millis wait) {
                                                answer ? words(answer->deliveries) : to_string(answer.error()));
                           });
                           if (!answer) return;
-                          oracle_.delivered(id, *answer, asked, elapsed(), lease);
-                          for (const node::Delivery& each : answer->deliveries)
-                            check_readable(id, each.lease.partition, each.lease.offset);
+                          if (running()) hear();
+                          // Who waited while the subscription was moved gets events of the new number.
+                          const auto& all = answer->deliveries;
+                          const SubscriptionId of = all.empty() ? id : all.front().lease.subscription;
+                          oracle_.delivered(of, *answer, asked, elapsed(), lease);
+                          for (const node::Delivery& each : all) check_delivered(of, each);
                         });
 }
 
@@ -315,37 +328,6 @@ void World::settle_all(const std::string& name) {
   for (const HeldLease& held : oracle_.readers()[*id].held)
     if (!held.settling) by_key[{held.lease.partition, held.lease.key_hash}].push_back(held.lease);
   for (auto& [key, leases] : by_key) settle(*id, std::move(leases), {}, {});
-}
-
-// A key is one key in every partition that has it.
-std::vector<node::ParkedKey> World::first_parked(SubscriptionId id) {
-  auto parked = node_->core().subscriptions().parked(id, {.limit = 1'000});
-  if (!parked.empty())
-    std::erase_if(parked, [hash = parked.front().key_hash](const auto& each) { return each.key_hash != hash; });
-  return parked;
-}
-
-void World::retry_parked(const std::string& name) {
-  const auto id = oracle_.subscription(name);
-  if (!id || !running()) return;
-  const auto parked = first_parked(*id);
-  if (parked.empty() || !admit(control_bytes)) return;
-  for (const node::ParkedKey& each : parked) oracle_.retries(*id, each.partition, each.head);
-  node_->core().retry_parked(node_->edge(), *id, parked.front().key_hash, {}, [](Result<void>) {});
-}
-
-void World::skip_parked(const std::string& name) {
-  const auto id = oracle_.subscription(name);
-  if (!id || !running()) return;
-  const auto parked = first_parked(*id);
-  if (parked.empty() || !admit(control_bytes)) return;
-  for (const node::ParkedKey& each : parked) oracle_.skips(*id, each.partition, each.head, false);
-  node_->core().skip_parked(node_->edge(), *id, parked.front().key_hash, {"simulation", "it says so"},
-                            [this, id = *id, parked](Result<void> answer) {
-                              if (!answer) return;
-                              for (const node::ParkedKey& each : parked)
-                                oracle_.skips(id, each.partition, each.head, true);
-                            });
 }
 
 void World::feed() {

@@ -12,6 +12,7 @@
 
 #include "continuo/simulator/clients.h"
 #include "continuo/simulator/group_oracle.h"
+#include "continuo/simulator/healing_oracle.h"
 #include "continuo/simulator/oracle.h"
 #include "continuo/simulator/simulated_node.h"
 
@@ -25,6 +26,7 @@ struct Draft {
   std::size_t size = 100;      ///< of its value, about
   std::string payload;         ///< behind its number instead, when not empty
   EventNumber same_id_as = 0;  ///< takes another event's identity
+  Millis delay{0}, ttl{0};     ///< 0: none
 };
 
 class World {
@@ -66,8 +68,38 @@ class World {
                        std::vector<node::Extend> extends, const std::vector<Draft>& drafts = {});
   /// Acknowledges all that is held, one request for each key's run.
   void settle_all(const std::string& name);
+
+  // --- healing ---
+  /// As the core has them now, which may be ahead of the disk.
+  std::vector<node::ParkedKey> parked(const std::string& name);
+  void retry(const std::string& name, std::uint64_t key_hash);
+  void skip(const std::string& name, std::uint64_t key_hash);
+  /// Of the first key that is parked.
   void retry_parked(const std::string& name);
   void skip_parked(const std::string& name);
+  void cancel(const std::string& name, const node::ParkedKey& key);
+  void edit(const std::string& name, const node::ParkedKey& key, bool release);
+  void receive_repairs(const std::string& name, node::RepairBy who, Millis wait = Millis{0});
+  /// Answers one of `repairs`.
+  void settle_repair(std::size_t which, engines::RepairSettle::Outcome how);
+  /// A failed head that a workflow has, as far as it knows.
+  struct HeldRepair {
+    node::RepairDelivery delivery;
+    Elapsed until;  ///< not over before this
+    Offset since;   ///< what is told from there on was decided later
+    bool doubtful;  ///< it may be over for other reasons
+  };
+  const std::vector<HeldRepair>& repairs() const { return repairs_; }
+  void release(const std::string& name, const node::ReleaseFilter& filter, std::uint32_t rate, bool stop);
+  void stop_release(const std::string& name);
+  void seek(const std::string& name, const std::vector<std::pair<PartitionRef, Offset>>& to, node::ParkedFate fate);
+
+  // --- queues ---
+  void put_queue(const std::string& name, node::SubscriptionSettings settings);
+  void remove_queue(const std::string& name);
+  void purge(const std::string& name);
+  /// What is held of NAME.dead goes back into the queue.
+  void redrive(const std::string& name);
 
   // --- idempotent producers, by name ---
   /// Asks for a number; the producer begins anew with it. What it had under way is nobody's any more.
@@ -135,6 +167,7 @@ class World {
   Oracle& oracle() { return oracle_; }
   const Oracle& oracle() const { return oracle_; }
   const GroupOracle& groups() const { return groups_; }
+  const HealingOracle& healing() const { return healing_; }
   NodeSettings& settings() { return settings_; }
   Elapsed elapsed() { return node_->core().now().elapsed; }
   /// A hash over all nodes that ran here.
@@ -149,11 +182,20 @@ class World {
   void send_publish(RequestNumber request);
   void send_settle(RequestNumber request);
   bool admit(std::size_t bytes) { return node_ && node_->admit(bytes); }
-  void read_partition(PartitionRef ref, const node::PartitionState& state);
-  void check_readable(SubscriptionId id, PartitionRef ref, Offset offset);
+  void read_partition(PartitionRef ref, const node::PartitionState& state, bool letters);
+  void check_readable(SubscriptionId id, PartitionRef ref, Offset offset, std::optional<Offset> edited);
+  void check_delivered(SubscriptionId id, const node::Delivery& delivery);
   void check_parked();
-  /// A key that waits for somebody, everywhere it does.
-  std::vector<node::ParkedKey> first_parked(SubscriptionId id);
+  Offset told_next();
+  void note_names(const std::string& name, Offset from);
+  void note_gone(const std::string& name);
+  void hear();
+  void check_repair_lost(const node::Lease& lease, Offset since);
+  void verb_answered(VerbNumber number, const Result<void>& answer);
+  std::set<Place> heads_of(const std::string& name, std::uint64_t key_hash);
+  Offset cursor_of(SubscriptionId id, PartitionRef partition);
+  static bool busy(const node::Core& core, SubscriptionId id);
+  node::EditedEvent edited(PartitionRef partition, Offset offset, const std::string& value);
   std::map<PartitionRef, node::PartitionState> read_all();
   void drain(const std::string& name, SubscriptionId id);
   void drain_producers();
@@ -181,6 +223,8 @@ class World {
   Oracle oracle_;
   NodeSettings settings_;
   GroupOracle groups_;
+  HealingOracle healing_;
+  std::vector<HeldRepair> repairs_;  // that were received
   std::map<std::string, Producer> producers_;
   std::map<std::string, Consumer> consumers_;
   std::unique_ptr<SimulatedNode> node_;

@@ -53,11 +53,12 @@ void Core::bury(const Dying& dying, const ReadRecord& record) {
   open();
   const auto key = subscriptions_.look_at(dying.key);
   const engines::SubscriptionUnit* unit = subscriptions_.find(dying.key.subscription);
+  const engines::TopicUnit* origin = topics_.find(dying.key.partition.topic);
   if (!key || key->head != dying.head || unit == nullptr || !subscriptions_.gives_up(dying.key)) return;
+  if (origin == nullptr) return;  // it was deleted, and its keys go with it
   if (!record.readable) return park_unreadable(dying.key);
   const auto partition = dead_letter_partition(unit->definition.settings.dead_letter, record.murmur);
   if (!partition) return park_unreadable(dying.key);
-  const std::string origin = topics_.find(key->partition.topic)->definition.name;
   NewRecord letter;
   letter.topic = partition->topic;
   letter.partition = partition->partition;
@@ -66,7 +67,7 @@ void Core::bury(const Dying& dying, const ReadRecord& record) {
       {"ce_deadcode", key->failure.code},
       {"ce_deadmessage", key->failure.message},
       {"ce_deadattempts", std::to_string(key->attempts)},
-      {"ce_deadtopic", origin},
+      {"ce_deadtopic", origin->definition.name},
       {"ce_deadpartition", std::to_string(key->partition.partition.value)},
       {"ce_deadoffset", std::to_string(key->head.value)},
       {"ce_deadsubscription", unit->definition.name},

@@ -278,7 +278,10 @@ void Core::seek(Edge& edge, const Seek& seek, Answer<Subscription> answer) {
         edge, std::move(answer),
         continuo::fail(Code::keys_parked, fmt::format("{} keys are parked", parked), "parked",
                        R"(say "parked":"keep" and they stay parked, or "discard" and they are forgotten)"));
-  auto effects = subscriptions_.decide_seek(seek.subscription, seek.to, seek.parked == ParkedFate::keep);
+  auto to = seek.to;
+  for (auto& [partition, offset] : to)
+    if (const engines::HeadUnit* head = topics_.head(partition)) offset = std::max(offset, first_of(*head));
+  auto effects = subscriptions_.decide_seek(seek.subscription, to, seek.parked == ParkedFate::keep);
   if (!effects) return reply<Subscription>(edge, std::move(answer), pass(effects));
   const std::string name = subscriptions_.find(seek.subscription)->definition.name;
   begin_frame();

@@ -276,6 +276,29 @@ TEST_F(CoreRetentionTest, ANewSubscriptionBeginsBehindATrimThatIsUnderWay) {
   EXPECT_EQ(core_->subscriptions().cursors(late).at(0).next, Offset{4});
 }
 
+TEST_F(CoreRetentionTest, OneThatStartsAtATimeDoesToo) {
+  offer(id_, {7});
+  receive(id_, 1);
+  trim(Offset{4});
+  SubscriptionSettings settings;
+  settings.topics = {"t"};
+  const auto late = ask<Put<Subscription>>([&](auto answer) {
+    core_->put_subscription(edge_, "late", settings, {{partition(), Offset{1}}}, std::move(answer));
+  });
+  EXPECT_EQ(core_->subscriptions().cursors(late->value.id).at(0).next, Offset{4});
+}
+
+// What it read there would be gone under its consumers' hands.
+TEST_F(CoreRetentionTest, NobodyIsMovedBeforeATrimThatIsUnderWay) {
+  offer(id_, {7});
+  receive(id_, 1);
+  const SubscriptionId other = subscribe("other");
+  trim(Offset{4});
+  const Seek back{other, {{partition(), Offset{1}}}, ParkedFate::refuse, {}};
+  const auto moved = ask<Subscription>([&](auto answer) { core_->seek(edge_, back, std::move(answer)); });
+  EXPECT_EQ(core_->subscriptions().cursors(moved->id).at(0).next, Offset{4});
+}
+
 TEST_F(CoreRetentionTest, CopiesAreTheNodesOwnAffair) {
   offer(id_, {7});
   receive(id_, 1);

@@ -77,7 +77,7 @@ void Core::put_subscription(Edge& edge, const std::string& name, const Subscript
   auto from = starts(topics, settings.from);
   for (const auto& [partition, offset] : begin)
     for (auto& [each, start] : from)
-      if (each == partition) start = offset;
+      if (each == partition) start = std::max(offset, first_of(*topics_.head(partition)));
   auto decision = subscriptions_.decide_define(name, settings, std::move(topics), from);
   if (!decision) return reply<Put<Subscription>>(edge, std::move(answer), pass(decision));
   if (decision->existing != nullptr)
