@@ -30,8 +30,7 @@ Result<record::Record> RecordFinder::find(PartitionRef partition, Offset offset)
     partition_ = partition;
   }
   last_ = offset;
-  while (auto record = walk_->next())
-    if (record->offset == offset) return *record;
+  if (const auto record = walk_->find(offset)) return *record;
   walk_.reset();
   return missing(offset);
 }

@@ -236,6 +236,22 @@ std::optional<Record> RecordWalk::next() {
   return record;
 }
 
+std::optional<Record> RecordWalk::find(Offset wanted) {
+  while (left_ != 0) {
+    ByteReader reader{bytes_};
+    ByteReader record{reader.raw(static_cast<std::uint64_t>(reader.svarint()))};
+    record.u8();       // attributes
+    record.svarint();  // timestamp
+    const std::int64_t offset_delta = record.svarint();
+    const bool earlier = reader.ok() && record.ok() && offset_delta >= 0 && offset_delta < wanted - header_.base_offset;
+    if (!earlier) break;
+    bytes_ = reader.rest();
+    --left_;
+  }
+  auto found = next();
+  return found && found->offset == wanted ? found : std::nullopt;
+}
+
 BodyWriter& BodyWriter::key(std::optional<std::string_view> key) {
   write_nullable(out_, key);
   return *this;

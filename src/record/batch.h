@@ -119,6 +119,9 @@ class RecordWalk {
  public:
   explicit RecordWalk(std::string_view batch);
   std::optional<Record> next();
+  /// The record at an offset behind those that came; those between are passed over by their lengths. None: there is
+  /// none, and the walk is behind its place.
+  std::optional<Record> find(Offset wanted);
   bool damaged() const { return damaged_; }
   const BatchHeader& header() const { return header_; }
 

@@ -205,6 +205,26 @@ TEST(RecordWalk, ReadsCompressedBatchesLikeOthers) {
   }
 }
 
+TEST(RecordWalk, FindsARecordBehindThoseThatCame) {
+  const std::vector<Sample> samples = {two_records[0], two_records[1], two_records[0], two_records[1]};
+  const std::string batch = batch_of(samples, Offset{40});
+  for (std::int64_t from = 39; from <= 45; ++from) {
+    RecordWalk walk{batch};
+    EXPECT_TRUE(walk.next());
+    const auto found = walk.find(Offset{from});
+    ASSERT_EQ(found.has_value(), from >= 41 && from <= 43) << from;
+    if (!found) continue;
+    EXPECT_EQ(found->offset.value, from);
+    EXPECT_TRUE(sample_of(*found) == samples[static_cast<std::size_t>(from - 40)]);
+    const auto next = walk.next();
+    EXPECT_EQ(next.has_value(), from < 43);
+    EXPECT_EQ(next ? next->offset.value : from + 1, from + 1);
+  }
+  RecordWalk cut{batch.substr(0, batch.size() - 1)};
+  EXPECT_FALSE(cut.find(Offset{43}));
+  EXPECT_TRUE(cut.damaged());
+}
+
 TEST(RecordWalk, FindsDamageInCompressedRecords) {
   const std::string batch = with<std::int16_t>(batch_of(two_records), BatchLayout::attributes, 4);
   RecordWalk walk{batch};
