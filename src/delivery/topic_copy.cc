@@ -123,7 +123,8 @@ bool TopicCopy::add(const node::Delivery& delivery, const node::Topic& into, nod
   if (!found) {
     if (batch.acks.empty()) {
       counts_->add_failure("unreadable");
-      batch.nacks.push_back({delivery.lease, {std::string{name(found.error().code)}, found.error().detail}, {}, {}});
+      batch.nacks.push_back(
+          {delivery.lease, {std::string{name(found.error().code)}, found.error().detail}, {}, {}, {}});
     }
     return false;
   }
@@ -170,7 +171,7 @@ void TopicCopy::settled(const std::shared_ptr<const node::Settle>& batch, const 
 void TopicCopy::nack(const node::Lease& lease, const Error& error) {
   counts_->add_failure("unreadable");
   node::Settle failed = settle_of();
-  failed.nacks.push_back({lease, {std::string{name(error.code)}, error.detail}, {}, {}});
+  failed.nacks.push_back({lease, {std::string{name(error.code)}, error.detail}, {}, {}, {}});
   settle(std::move(failed));
 }
 

@@ -148,6 +148,7 @@ template <class Io, Of<KeyParked> T>
 void fields(Io& io, T& v, std::uint8_t version) {
   io(v.key, v.failure, v.since);
   if (version >= 2) io(v.to, v.repair_by, v.event_type);
+  if (version >= 3) io(v.key_text);
 }
 template <class Io, Of<KeyReleased> T>
 void fields(Io& io, T& v, std::uint8_t version) {

@@ -189,8 +189,13 @@ TEST(Effects, GoldenKeyReturnedVersion1) {
              KeyReturned{key, Elapsed{36'000}, failure});
 }
 TEST(Effects, GoldenKeyParked) {
-  check(KeyParked{key, failure, WallTime{1'763'713'800'000}, GivenUp::dead_letter, RepairBy::person, "paid"}, 39,
-        "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d46601020470616964", 2);
+  check(KeyParked{key, failure, WallTime{1'763'713'800'000}, GivenUp::dead_letter, RepairBy::person, "paid", "ann"}, 39,
+        "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d4660102047061696403616e6e",
+        3);
+}
+TEST(Effects, GoldenKeyParkedVersion2) {
+  check_read(2, "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d46601020470616964",
+             KeyParked{key, failure, WallTime{1'763'713'800'000}, GivenUp::dead_letter, RepairBy::person, "paid", {}});
 }
 TEST(Effects, GoldenKeyParkedVersion1) {
   check_read(1, "07ac020288ef99abc5e88c91110d636172645f6465636c696e6564086e6f2066756e647380ddc6d8d466",
@@ -395,7 +400,7 @@ std::vector<Drawn> one_of_each(Draw draw) {
       drawn(KeySettled{draw.any_key(), draw.small()}),
       drawn(KeyReturned{draw.any_key(), Elapsed{draw.time()}, draw.any_failure(), draw.flag()}),
       drawn(KeyParked{draw.any_key(), draw.any_failure(), WallTime{draw.time()}, GivenUp::dead_letter, RepairBy::person,
-                      draw.text()}),
+                      draw.text(), draw.text()}),
       drawn(KeyReleased{draw.any_key(), draw.offset(), draw.number(), draw.text(), draw.text()}),
       drawn(KeySkipped{draw.any_key(), draw.text(), draw.text()}),
       drawn(HeadEdited{draw.any_key(), draw.offset(), draw.text(), draw.text(), draw.text()}),

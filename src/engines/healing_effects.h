@@ -23,13 +23,14 @@ enum class RepairBy : std::uint8_t { declared, workflow, person, last = person }
 /// The head is given up. Unit: the key.
 struct KeyParked {
   static constexpr EffectType type = EffectType::key_parked;
-  static constexpr std::uint8_t version = 2;
+  static constexpr std::uint8_t version = 3;
   KeyRef key;
   Failure failure;
   WallTime since;
   GivenUp to = GivenUp::parked;
   RepairBy repair_by = RepairBy::workflow;
   std::string event_type;  ///< as far as who refused it said
+  std::string key_text;    ///< the same; what it was called before holds when it is empty
 };
 
 /// The parked key drains: its head's attempts count from zero, and what waited goes before what comes. Unit: the key.

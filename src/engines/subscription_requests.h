@@ -48,6 +48,7 @@ struct Nack {
   Failure failure;
   std::optional<Millis> delay;  ///< none: the subscription's retry delay
   std::string event_type;       ///< of the event, if it is known: parked keys are released by it
+  std::string key_text;         ///< its key, if it is known and UTF-8: for what is told of it
 };
 
 struct Extend {
@@ -81,6 +82,7 @@ enum class Healing : std::uint8_t {
 
 struct ParkedKey {
   std::uint64_t key_hash = 0;
+  std::string key_text;  ///< as far as it is known
   PartitionRef partition;
   Offset head;
   Healing healing = Healing::parked;

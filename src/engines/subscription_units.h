@@ -32,6 +32,8 @@ inline constexpr Millis settle_window{300'000};
 
 /// Of the bytes of keys and pages of which anything is more than outstanding; all others are of version 1.
 inline constexpr std::uint32_t healing_unit_version = 2;
+/// Of keys whose text is known.
+inline constexpr std::uint32_t named_unit_version = 3;
 
 /// A key with outstanding events: the front of its queue. Many more wait in pages behind it, so that a unit stays small
 /// and a change costs the same however many there are.
@@ -64,6 +66,7 @@ class KeyUnit final : public Unit {
   std::uint64_t release = 0;       ///< by this job
   std::optional<Offset> edited;    ///< the head's successor, in the topic of edits
   std::string event_type;          ///< of the head, as far as it is known
+  std::string key_text;            ///< the key itself, as far as it is known
   RepairBy repair_by = RepairBy::workflow;
   std::uint64_t repair_lease = 0;  ///< somebody has the head to repair it
   Elapsed repair_until;

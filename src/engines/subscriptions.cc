@@ -37,11 +37,15 @@ std::string KeyUnit::unit_key() const { return key_key(ref); }
 void KeyUnit::encode(std::string& out) const {
   const bool healing = !times.empty() || time_came || drain_to || release != 0 || edited || !event_type.empty() ||
                        repair_by != RepairBy::workflow || repair_lease != 0 || repairs != 0;
+  const bool named = !key_text.empty();
   FieldWriter writer{out};
-  writer(healing ? healing_unit_version : unit_version, state, attempts, leased, lease_number, until, failure.code,
-         failure.message, since, queue);
-  if (healing)
+  writer(named     ? named_unit_version
+         : healing ? healing_unit_version
+                   : unit_version,
+         state, attempts, leased, lease_number, until, failure.code, failure.message, since, queue);
+  if (healing || named)
     writer(times, time_came, drain_to, release, edited, event_type, repair_by, repair_lease, repair_until, repairs);
+  if (named) writer(key_text);
 }
 
 void KeyUnit::pass(std::size_t count) {
@@ -54,7 +58,9 @@ void KeyUnit::pass(std::size_t count) {
   event_type.clear();
   repairs = 0;
   time_came = false;
-  if (!drain_to) release = 0;
+  if (drain_to) return;
+  release = 0;
+  key_text.clear();
 }
 
 std::string KeyPage::unit_key() const { return key_page_key(ref, first); }

@@ -198,7 +198,7 @@ class SubscriptionsEngine : public SubscriptionStates {
     std::uint32_t settled_before = 0;
     const Failure& failure;
     std::optional<Millis> delay;
-    std::string_view event_type;
+    std::string_view event_type, key_text;
   };
   // What one decision saw fail so far: its own failures count before they are applied.
   struct Failures {

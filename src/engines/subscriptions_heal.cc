@@ -320,6 +320,7 @@ std::vector<Effect> SubscriptionsEngine::decide_unburied(const KeyRef& ref, Wall
   KeyParked parked{ref, unit.failure, now};
   parked.repair_by = RepairBy::person;
   parked.event_type = unit.event_type;
+  parked.key_text = unit.key_text;
   return {encode(parked)};
 }
 

@@ -23,6 +23,7 @@ void SubscriptionStates::change(const KeyParked& effect, Elapsed now) {
     unit.failure = effect.failure;
     unit.since = effect.since;
     unit.event_type = effect.event_type;
+    if (!effect.key_text.empty()) unit.key_text = effect.key_text;
     unit.repair_by = effect.repair_by;
     unit.repair_lease = 0;
     if (!unit.drain_to) unit.release = 0;  // one that came back from a release says which
@@ -46,7 +47,9 @@ void SubscriptionStates::change(const KeyReleased& effect, Elapsed) {
 void SubscriptionStates::change(const KeySkipped& effect, Elapsed) {
   apply_key(effect, [&](KeyUnit& unit) {
     ++state(effect.key.subscription)->tally.skipped;
+    const std::string called = unit.state == KeyUnit::State::parked ? unit.key_text : std::string{};
     unit.pass(1);
+    if (!called.empty()) unit.key_text = called;  // what is left of the key is let go next, and told of
     unit.leased = 0;
     unit.attempts = 0;
     unit.repair_lease = 0;

@@ -72,6 +72,7 @@ SubscriptionStates::Tally SubscriptionStates::tally(SubscriptionId id) const {
 
 ParkedKey SubscriptionStates::describe(const State& state, const KeyUnit& unit) const {
   ParkedKey parked{.key_hash = unit.ref.key_hash,
+                   .key_text = unit.key_text,
                    .partition = unit.ref.partition,
                    .head = unit.queue.front(),
                    .edited = unit.edited,

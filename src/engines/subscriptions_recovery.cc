@@ -92,6 +92,7 @@ Result<void> SubscriptionStates::restore_key(const KeyRef& ref, FieldReader& rea
   if (version >= healing_unit_version)
     reader(unit->times, unit->time_came, unit->drain_to, unit->release, unit->edited, unit->event_type, unit->repair_by,
            unit->repair_lease, unit->repair_until, unit->repairs);
+  if (version >= named_unit_version) reader(unit->key_text);
   if (!reader.done() || unit->queue.empty()) return bad_unit("key");
   ledger_.restored(*unit, stamp);
   State& found = make_state(ref.subscription);

@@ -153,6 +153,34 @@ TEST_F(ReleaseTest, knows_the_key_that_is_parked_longest_also_while_somebody_rep
   EXPECT_EQ(engine().oldest_parked(id), std::nullopt);
 }
 
+// Whoever refuses the event may know what its key is called; the engine itself knows hashes.
+TEST_F(ReleaseTest, keys_are_called_what_whoever_refused_them_called_them) {
+  SubscriptionSettings wanted = settings();
+  wanted.retry = {1, Millis{500}};
+  const SubscriptionId id = define(wanted);
+  offer(id, {1, 1, 2}, subscriptions_test::zero);
+  const auto refuse = [&](const Lease& lease, std::string key_text) {
+    ASSERT_TRUE(settle({id, {}, {{lease, {"code", "why"}, Millis{0}, {}, std::move(key_text)}}, {}}));
+  };
+  const auto called = [&](std::uint64_t key) {
+    return engine().look_at({id, subscriptions_test::zero, key})->key_text;
+  };
+  const std::vector<Lease> leases = receive(id);
+  refuse(leases[0], "ann");
+  refuse(leases.back(), std::string(129, 'x'));
+  EXPECT_EQ(called(1), "ann");
+  EXPECT_EQ(called(2), "") << "too long to be told";
+  commit(*engine().decide_retry(id, 1));
+  recorded_.restart();
+  EXPECT_EQ(called(1), "ann") << "while it drains";
+  refuse(receive(id)[0], {});
+  EXPECT_EQ(called(1), "ann") << "and when nobody said it again";
+  commit(*engine().decide_retry(id, 1));
+  ASSERT_TRUE(settle({id, receive(id), {}, {}}));
+  offer(id, {1}, subscriptions_test::zero);
+  EXPECT_EQ(called(1), "") << "well again";
+}
+
 // All of it goes into one commit.
 TEST_F(ReleaseTest, keys_with_long_failures_are_too_much_to_be_kept_by_a_seek) {
   SubscriptionSettings wanted = settings();

@@ -27,7 +27,8 @@ void SubscriptionsEngine::move_parked(const State& state, const KeyUnit& unit, S
   std::erase_if(front.times, behind);
   if (front.offsets.empty()) return;
   effects.push_back(encode(front));
-  effects.push_back(encode(KeyParked{ref, unit.failure, unit.since, GivenUp::parked, unit.repair_by, unit.event_type}));
+  effects.push_back(encode(
+      KeyParked{ref, unit.failure, unit.since, GivenUp::parked, unit.repair_by, unit.event_type, unit.key_text}));
   if (unit.edited) effects.push_back(encode(HeadEdited{ref, *unit.edited, {}, "the subscription was moved", {}}));
   const auto* waiting = state.behind(unit.ref);
   if (waiting == nullptr) return;

@@ -14,6 +14,13 @@ namespace {
 constexpr std::size_t settle_page_bytes = 60 * 1024;
 constexpr std::uint32_t most_repairs = 5;  // of one event before it is left to a person
 
+// Other keys are known by their hash alone: what is told of many keys at once has to have room.
+bool may_be_told(std::string_view key_text) {
+  constexpr std::size_t longest = 128;
+  return key_text.size() <= longest &&
+         std::ranges::none_of(key_text, [](char c) { return static_cast<unsigned char>(c) < ' '; });
+}
+
 }  // namespace
 
 // What one request says of one key's lease.
@@ -65,7 +72,7 @@ const KeyUnit* SubscriptionsEngine::leased_key(const Lease& lease) const {
 void SubscriptionsEngine::decide_lease_over(const KeyUnit& unit, const Now& now, Failures& failures,
                                             std::vector<Effect>& effects) const {
   const Failure failure{"lease_expired", "the consumer did not settle in time"};
-  decide_failure(*state(unit.ref.subscription), unit, {0, failure, std::nullopt, {}}, now, failures, effects);
+  decide_failure(*state(unit.ref.subscription), unit, {0, failure, std::nullopt, {}, {}}, now, failures, effects);
 }
 
 void SubscriptionsEngine::decide_failure(const State& state, const KeyUnit& unit, const Failed& failed, const Now& now,
@@ -92,6 +99,7 @@ void SubscriptionsEngine::decide_given_up(const State& state, const KeyUnit& uni
   }
   KeyParked parked{unit.ref, failed.failure, now.wall};
   parked.event_type = std::string{failed.event_type};
+  if (settings.order_by == OrderBy::key && may_be_told(failed.key_text)) parked.key_text = std::string{failed.key_text};
   if (settings.on_failure == OnFailure::dead_letter) parked.to = GivenUp::dead_letter;
   if (!settings.repairs.empty()) parked.repair_by = RepairBy::declared;
   if (failed.settled_before == 0 && unit.repairs >= most_repairs) parked.repair_by = RepairBy::person;
@@ -126,8 +134,8 @@ void SubscriptionsEngine::decide_key(const State& state, const KeyRef& ref, cons
   if (const Nack* nack = key_plan.nack) {
     returned = held(nack->lease) && settled < unit->leased && unit->queue[settled] == nack->lease.offset;
     if (returned) {
-      decide_failure(state, *unit, {settled, nack->failure, nack->delay, nack->event_type}, now, failures,
-                     decision.effects);
+      decide_failure(state, *unit, {settled, nack->failure, nack->delay, nack->event_type, nack->key_text}, now,
+                     failures, decision.effects);
       ++decision.settled.settled;
     } else {
       refuse(nack->lease);

@@ -451,6 +451,11 @@ TEST(SubscriptionUnits, GoldenBytes) {
             "6b000000070000012c000000021122334455667788 "
             "02000000000000000002e8070501ed0712d8040001ed07030109047061696402ac02f0a20"
             "402");
+  key.key_text = "ann";
+  EXPECT_EQ(encoded(key),
+            "6b000000070000012c000000021122334455667788 "
+            "03000000000000000002e8070501ed0712d8040001ed07030109047061696402ac02f0a20"
+            "40203616e6e");
   CursorUnit cursor;
   cursor.subscription = SubscriptionId{7};
   cursor.partition = {TopicId{300}, PartitionId{2}};

@@ -258,8 +258,9 @@ TEST_F(CoreDelivery, WhatSomebodyPassesOverIsToldWithTheReason) {
   settle_down();
   ASSERT_TRUE(*skipped && *damaged);
   EXPECT_THAT(events(), HasSubstr("continuo.event.skipped"));
-  EXPECT_THAT(events(), HasSubstr(R"({"key":"~0000000000000abc","topic":"t","partition":0,"offset":"0",)"
-                                  R"("by":"ann","reason":"paid \"by hand\""})"));
+  EXPECT_THAT(events(),
+              HasSubstr(R"({"key":"~0000000000000abc","id":"~0000000000000abc","topic":"t","partition":0,"offset":"0",)"
+                        R"("by":"ann","reason":"paid \"by hand\""})"));
   EXPECT_THAT(events(), HasSubstr("continuo.topic.records_skipped"));
   EXPECT_THAT(events(), HasSubstr(R"({"topic":"t","partition":0,"from":"5","next":"7","reason":"ticket 12"})"));
 }

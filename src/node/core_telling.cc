@@ -34,12 +34,15 @@ void Core::tell(std::string type, SubscriptionId id, std::string data) {
   told_.push_back({std::move(type), unit == nullptr ? std::string{} : unit->definition.name, std::move(data)});
 }
 
-// `rest`: members of the event's data behind those that name the key and its head.
+// `rest`: members of the event's data behind those that name the key and its head. The key is what the verbs of repair
+// take: its text, or its id.
 void Core::tell_key(std::string type, const engines::KeyRef& key, const ParkedKey& at, std::string rest) {
   const engines::TopicUnit* topic = topics_.find(key.partition.topic);
+  const std::string id = fmt::format("~{:016x}", key.key_hash);
   tell(std::move(type), key.subscription,
-       fmt::format(R"({{"key":"~{:016x}","topic":"{}","partition":{},"offset":"{}",{}}})", key.key_hash,
-                   topic == nullptr ? "" : topic->definition.name, key.partition.partition.value, at.head.value, rest));
+       fmt::format(R"({{"key":{},"id":"{}","topic":"{}","partition":{},"offset":"{}",{}}})",
+                   text(at.key_text.empty() ? id : at.key_text), id, topic == nullptr ? "" : topic->definition.name,
+                   key.partition.partition.value, at.head.value, rest));
 }
 
 void Core::flush_told() {
@@ -47,8 +50,9 @@ void Core::flush_told() {
 }
 
 void Core::tell_parked(const engines::KeyParked& parked) {
-  const auto at = subscriptions_.look_at(parked.key);
+  auto at = subscriptions_.look_at(parked.key);
   if (!at || parked.to != engines::GivenUp::parked) return;
+  if (!parked.key_text.empty()) at->key_text = parked.key_text;
   tell_key("continuo.key.parked", parked.key, *at,
            fmt::format(R"("type":{},"error":{{"code":{},"message":{}}},"fingerprint":{},"attempts":{},"waiting":{})",
                        text(parked.event_type), text(parked.failure.code), text(cut(parked.failure.message)),

@@ -33,8 +33,8 @@ std::size_t room_of(const Nack& nack) {
   constexpr std::size_t heads = 1'000;
   const auto& [code, message] = nack.failure;
   const std::size_t told = 2 * json_size(code) + json_size(std::string_view{message}.substr(0, longest_told_message)) +
-                           json_size(nack.event_type);
-  return heads + code.size() + message.size() + nack.event_type.size() + told;
+                           json_size(nack.event_type) + json_size(nack.key_text);
+  return heads + code.size() + message.size() + nack.event_type.size() + nack.key_text.size() + told;
 }
 
 // Each entry, and what each key may do beyond: a page of its waiting events joins its front.

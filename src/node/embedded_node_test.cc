@@ -224,8 +224,11 @@ TEST_F(EmbeddedNodeTest, ASettleOfManyLongFailuresIsRefusedOrFits) {
     Settle settle;
     settle.subscription = id;
     for (std::size_t i = from; i < to; ++i)
-      settle.nacks.push_back(
-          {received->deliveries[i].lease, {std::string(200, letter), std::string(4'096, letter)}, {}, "Paid"});
+      settle.nacks.push_back({received->deliveries[i].lease,
+                              {std::string(200, letter), std::string(4'096, letter)},
+                              {},
+                              "Paid",
+                              std::string(128, letter)});
     return running_.edge.ask<Settled>([&](Edge& edge, auto answer) { node().settle(edge, settle, std::move(answer)); });
   };
   EXPECT_EQ(refuse('\x01', 0, count).error().code, Code::too_large);

@@ -5,6 +5,7 @@
 
 #include "continuo/node/healing.h"
 #include "continuo/record/cloudevents.h"
+#include "continuo/record/utf8.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 #include "continuo/serve/reading_aside.h"
@@ -153,7 +154,7 @@ void give_up(const node::Lease& lease, node::Settle& settle) {
     if (lease.offset < nack.lease.offset) nack.lease = lease;
     return;
   }
-  settle.nacks.push_back({lease, {"returned", "the consumer gave it back"}, Millis{0}, {}});
+  settle.nacks.push_back({lease, {"returned", "the consumer gave it back"}, Millis{0}, {}, {}});
 }
 
 Result<node::Settle> leases_of(const node::Catalogue& catalogue, const wire::http::Settle& request,
@@ -168,7 +169,7 @@ Result<node::Settle> leases_of(const node::Catalogue& catalogue, const wire::htt
   for (const auto& nack : request.nacks) {
     auto lease = lease_of(catalogue, nack.lease, "nack", settle.nacks.size(), subscription);
     if (!lease) return pass(lease);
-    settle.nacks.push_back({*lease, {nack.code, nack.message}, nack.delay, {}});
+    settle.nacks.push_back({*lease, {nack.code, nack.message}, nack.delay, {}, {}});
   }
   for (const auto& extend : request.extends) {
     auto lease = lease_of(catalogue, extend.lease, "extend", settle.extends.size(), subscription);
@@ -242,30 +243,40 @@ void answer_settled(Exchange& exchange, const node::Settled& settled, bool publi
   exchange.answer_json(out + "}");
 }
 
-/// What settling has to know of the events: the cause of what is published, the types of what failed.
-struct Known {
-  Cause cause;
-  std::vector<std::string> types;
+/// What failed, as far as it can be read.
+struct Failed {
+  std::string type, key;
 };
 
-std::string type_of(node::RecordFinder& finder, const node::Lease& lease) {
+/// What settling has to know of the events: the cause of what is published, and what failed.
+struct Known {
+  Cause cause;
+  std::vector<Failed> failed;
+};
+
+Failed failed_at(node::RecordFinder& finder, const node::Lease& lease) {
   const auto record = finder.find(lease.partition, lease.offset);
   if (!record) return {};
   std::string scratch;
-  return std::string(record::event_of(*record, {{}, lease.partition.partition}, scratch).type);
+  Failed failed{std::string(record::event_of(*record, {{}, lease.partition.partition}, scratch).type), {}};
+  if (record->key && record::valid_utf8_prefix(*record->key) == record->key->size()) failed.key = *record->key;
+  return failed;
 }
 
 Known look_up(node::Node& node, const std::optional<node::Lease>& cause, const std::vector<node::Lease>& failed) {
   Known known;
   if (cause) known.cause = cause_of(node, *cause);
   node::RecordFinder finder = finder_in(node);
-  for (const node::Lease& lease : failed) known.types.push_back(type_of(finder, lease));
+  for (const node::Lease& lease : failed) known.failed.push_back(failed_at(finder, lease));
   return known;
 }
 
 void submit(Exchange& exchange, const wire::http::Settle& request, node::Settle settle, const Known& known) {
   const Cause& cause = known.cause;
-  for (std::size_t i = 0; i < known.types.size(); ++i) settle.nacks[i].event_type = known.types[i];
+  for (std::size_t i = 0; i < known.failed.size(); ++i) {
+    settle.nacks[i].event_type = known.failed[i].type;
+    settle.nacks[i].key_text = known.failed[i].key;
+  }
   IoThread& thread = exchange.thread();
   if (auto added = add_events(thread, request, cause, settle); !added) return exchange.refuse(added.error(), {});
   // A heartbeat has the same bytes each time and means something new each time: only what settles is remembered.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "continuo/record/utf8.h"
+
 namespace continuo::delivery::webhook {
 namespace {
 
@@ -96,9 +98,11 @@ void Webhook::deliver(const node::Delivery& delivery) {
   const auto found = find(delivery);
   if (!found) {
     counts_->add_failure("unreadable");
-    return fail(lease, {false, std::string{name(found.error().code)}, found.error().detail, {}, false}, {});
+    return fail(lease, {false, std::string{name(found.error().code)}, found.error().detail, {}, false}, {}, {});
   }
   under_way.event_type = found->event.type;
+  if (const auto& key = found->record.key; key && record::valid_utf8_prefix(*key) == key->size())
+    under_way.key_text = *key;
   std::string request = writer_.write(found->event, {.subscription = subscription_->name,
                                                      .topic = found->topic,
                                                      .partition = lease.partition.partition,
@@ -134,13 +138,16 @@ void Webhook::answered(const node::Lease& lease, const Reply& reply) {
   if (outcome.delivered)
     outcomes_.acks.push_back(lease);
   else
-    fail(lease, std::move(outcome), found->second.event_type);
+    fail(lease, std::move(outcome), found->second.event_type, found->second.key_text);
   settle();
 }
 
-void Webhook::fail(const node::Lease& lease, Outcome outcome, std::string event_type) {
-  outcomes_.nacks.push_back(
-      {lease, {std::move(outcome.code), std::move(outcome.message)}, outcome.delay, std::move(event_type)});
+void Webhook::fail(const node::Lease& lease, Outcome outcome, std::string event_type, std::string key_text) {
+  outcomes_.nacks.push_back({lease,
+                             {std::move(outcome.code), std::move(outcome.message)},
+                             outcome.delay,
+                             std::move(event_type),
+                             std::move(key_text)});
 }
 
 // One settle at a time: what ends while it is written goes with the next one.

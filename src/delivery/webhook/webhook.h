@@ -28,7 +28,7 @@ class Webhook final : public Pusher {
   // An event between its receive and the answer to its settle.
   struct UnderWay {
     Micros began{0};
-    std::string event_type;
+    std::string event_type, key_text;
     std::size_t bytes = 0;  // of its request
   };
   void received(std::vector<node::Delivery> deliveries) override;
@@ -37,7 +37,7 @@ class Webhook final : public Pusher {
   bool is_full() const;
   void deliver(const node::Delivery& delivery);
   void answered(const node::Lease& lease, const Reply& reply);
-  void fail(const node::Lease& lease, Outcome outcome, std::string event_type);
+  void fail(const node::Lease& lease, Outcome outcome, std::string event_type, std::string key_text);
   void forget(const node::Lease& lease);
   void settle();
   void settled(const node::Settle& request, const Result<node::Settled>& settled);
