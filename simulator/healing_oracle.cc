@@ -104,7 +104,8 @@ void HealingOracle::hear(Oracle& out, Offset at, std::string_view type, std::str
       told.place = Place{{*topic_id, PartitionId{static_cast<std::uint32_t>(number_in(member(data, "partition")))}},
                          Offset{number_in(member(data, "offset"))}};
   if (told.place) last_told_[told.event()] = at;
-  if (told.place && type.starts_with("continuo.key.")) {
+  // A key that drains until an event of it becomes a dead letter is not told as drained.
+  if (told.place && (type.starts_with("continuo.key.") || type == "continuo.event.dead_lettered")) {
     const std::tuple key{*id, told.place->first, std::string{member(data, "key")}};
     if (type == "continuo.key.released")
       drains_.insert(key);

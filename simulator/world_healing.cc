@@ -56,6 +56,8 @@ void World::hear() {
   if (state->next <= healing_.heard()) return;
   for (const auto& [name, each] : catalogue->topics)
     if (holds_letters(name)) healing_.topic_is(name, each->id, Offset{0});
+  for (const auto& [name, each] : catalogue->subscriptions)
+    if (holds_letters(name)) healing_.subscription_is(name, each->id, Offset{0});
   std::string scratch;
   while (healing_.heard() < state->next) {
     const auto batches = node_->home().read(ref, healing_.heard(), 1u << 20);
