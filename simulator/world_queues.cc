@@ -55,10 +55,12 @@ void World::purge(const std::string& name) {
   flush();  // so that it is known what is there
   const auto id = oracle_.subscription(name);
   if (!id || !admit(queue_bytes) || !oracle_.purges(*id)) return;
-  node_->core().queues().purge(node_->edge(), *id, [this, id = *id](Result<std::uint64_t> answer) {
-    if (running()) hear();  // what expired first was not purged
-    if (answer || answer.error().code != Code::node_failed) oracle_.purged(id, answer.has_value());
-  });
+  node_->core().queues().purge(node_->edge(), *id, {"ann", "tidied up"},
+                               [this, id = *id](Result<std::uint64_t> answer) {
+                                 if (running()) hear();  // what expired first was not purged
+                                 if (answer || answer.error().code != Code::node_failed)
+                                   oracle_.purged(id, answer.has_value());
+                               });
 }
 
 // Each letter that is held, in a commit of its own: acknowledged there and published here.
