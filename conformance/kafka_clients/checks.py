@@ -494,6 +494,7 @@ def kill(t):
             continue
         acknowledged += [each["value"] for each in sent]
         after += started_again
+        time.sleep(0.01)  # all of it is read twice, by slow clients too
     killer.join()
     seen, missing = set(), set(acknowledged)
     end = time.monotonic() + 60

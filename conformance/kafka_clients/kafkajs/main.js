@@ -101,6 +101,7 @@ class Reader {
     this.commits = commits
     this.ahead = []
     this.held = []
+    this.arrived = () => {}
     this.next = 0  // behind the last record that was asked for, in whichever partition
     const events = consumer.events
     consumer.on(events.GROUP_JOIN, ({ payload }) => { this.held = Object.values(payload.memberAssignment).flat() })
@@ -119,6 +120,7 @@ class Reader {
         timestamp: Number(message.timestamp)
       }
     })
+    this.arrived()
     while (!(await Promise.race([given.then(() => true), sleep(400).then(() => false)]))) {
       try {
         await heartbeat()
@@ -129,12 +131,20 @@ class Reader {
     }
   }
 
+  // Until a record comes, or the time is over: asking every millisecond would be all that reading costs.
+  arrival(ms) {
+    return new Promise((resolve) => {
+      const over = setTimeout(resolve, ms)
+      this.arrived = () => { clearTimeout(over); resolve() }
+    })
+  }
+
   async read({ count, seconds }) {
     const found = []
     const end = Date.now() + seconds * 1000
     while (found.length < count && Date.now() < end) {
       if (!this.ahead.length) {
-        await sleep(1)
+        await this.arrival(end - Date.now())
         continue
       }
       const first = this.ahead.shift()
