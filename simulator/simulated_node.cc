@@ -140,7 +140,8 @@ void SimulatedNode::keep() {
   if (failed()) return;
   if (!keep_job_) keep_job_ = core_->keep_job();
   if (!keep_job_) return;
-  auto records = node::read_records(*home_, *keep_job_, copied_bytes);
+  auto records = node::read_records(
+      [this](PartitionRef partition, Offset offset) { return read_one(partition, offset); }, *keep_job_, copied_bytes);
   if (!records) return fail(records.error());
   // What is told of a dead letter takes more than the letter. The core takes those that come, and asks for the rest.
   const auto takes = [&](const node::ReadRecord& record) {

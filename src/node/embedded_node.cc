@@ -300,13 +300,19 @@ void EmbeddedNode::run_checkpoint(CheckpointJob job) {
 bool EmbeddedNode::run_keep() {
   KeepJob job;
   if (!keep_jobs_.try_dequeue(job)) return false;
-  auto records = read_records(*home_, job, copied_bytes);
+  const auto read = [this](PartitionRef partition, Offset offset) {
+    auto batch = batch_at(*home_, partition, offset);
+    if (batch || batch.error().code != Code::offset_out_of_range) return batch;
+    return read_kept(partition, offset, batch.error());
+  };
+  auto records = read_records(read, job, copied_bytes);
   if (!records) {
     submit_internal([this, error = records.error()](Core&) { stop_by(error, nullptr); });
     return true;
   }
   std::size_t room = control_bytes;
-  for (const ReadRecord& record : *records) room += record::max_record_size(record.body.size()) + 64;
+  for (const ReadRecord& record : *records)
+    room += record::max_record_size(record.body.size()) + (job.dead_letters ? letter_bytes : 64);
   submit(room, [job = std::move(job), records = std::move(*records)](Core& core) mutable {
     core.keep(job, std::move(records));
   });

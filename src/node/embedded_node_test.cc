@@ -8,8 +8,10 @@
 #include <thread>
 
 #include "continuo/log/thread_sanitizer_test.h"
+#include "continuo/node/record_finder.h"
 #include "continuo/node/retention.h"
 #include "continuo/node/running_node_test.h"
+#include "continuo/record/partitioner.h"
 
 namespace continuo::node {
 namespace {
@@ -233,6 +235,43 @@ TEST_F(EmbeddedNodeTest, ASettleOfManyLongFailuresIsRefusedOrFits) {
   };
   EXPECT_EQ(refuse('\x01', 0, count).error().code, Code::too_large);
   EXPECT_EQ(refuse('x', 0, count)->settled, count) << "plain text has room";
+  EXPECT_EQ(node().health(), Health::running);
+}
+
+// Consumers held them while the topic was trimmed; what is told of each escapes every character.
+TEST_F(EmbeddedNodeTest, DeadLettersOfWhatWasTrimmedAreMadeOfItsCopies) {
+  constexpr std::uint32_t count = 100;
+  const TopicId topic = running_.make_topic();
+  const TopicId dead = running_.make_topic("t.dead");
+  SubscriptionSettings settings;
+  settings.retry.attempts = 1;
+  settings.concurrency = count;
+  settings.on_failure = engines::OnFailure::dead_letter;
+  settings.dead_letter = "t.dead";
+  const SubscriptionId id = running_.subscribe("s", settings);
+  std::vector<NewRecord> records;
+  for (std::uint32_t i = 0; i < count; ++i) records.push_back(node_record(topic, 0, std::to_string(i)));
+  ASSERT_TRUE(running_.publish(std::move(records)));
+  Offer offer{id, 1, {topic, PartitionId{0}}, Offset{0}, Offset{count}, {}};
+  RecordFinder finder{[&](PartitionRef partition, Offset offset) { return node().read_one(partition, offset); }};
+  for (std::uint32_t i = 0; i < count; ++i)
+    offer.events.push_back({Offset{i}, record::key_hash(*finder.find(offer.partition, Offset{i}))});
+  ASSERT_TRUE(
+      running_.edge.ask<OfferCredit>([&](Edge& to, auto answer) { node().offer(to, offer, std::move(answer)); }));
+  const auto received = running_.receive(id, count);
+  ASSERT_THAT(received->deliveries, SizeIs(count));
+  ASSERT_TRUE(running_.edge.ask<PartitionState>(
+      [&](Edge& to, auto answer) { node().trim(to, topic, PartitionId{0}, Offset{count}, std::move(answer)); }));
+  for (const Delivery& each : received->deliveries) {
+    Settle settle;
+    settle.subscription = id;
+    settle.nacks.push_back({each.lease, {"broken", std::string(4'096, '\x01')}, {}, {}, {}});
+    ASSERT_TRUE(
+        running_.edge.ask<Settled>([&](Edge& edge, auto answer) { node().settle(edge, settle, std::move(answer)); }));
+  }
+  const auto letters = [&] { return running_.offsets({dead, PartitionId{0}}).size(); };
+  for (int i = 0; i < 500 && letters() < count; ++i) std::this_thread::sleep_for(Millis{10});
+  EXPECT_EQ(letters(), count);
   EXPECT_EQ(node().health(), Health::running);
 }
 

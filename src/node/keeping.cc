@@ -1,15 +1,10 @@
 #include "continuo/node/keeping.h"
 
-#include "continuo/node/record_finder.h"
 #include "continuo/record/batch.h"
 #include "continuo/record/partitioner.h"
 
 namespace continuo::node {
 namespace {
-
-RecordFinder finder_in(log::Home& home) {
-  return RecordFinder{[&home](PartitionRef partition, Offset offset) { return batch_at(home, partition, offset); }};
-}
 
 std::string body_of(const record::Record& record) {
   std::string body;
@@ -23,9 +18,10 @@ std::string body_of(const record::Record& record) {
 
 }  // namespace
 
-Result<std::vector<ReadRecord>> read_records(log::Home& home, const KeepJob& job, std::size_t most_bytes) {
+Result<std::vector<ReadRecord>> read_records(RecordFinder::ReadBatch read_batch, const KeepJob& job,
+                                             std::size_t most_bytes) {
   std::vector<ReadRecord> records;
-  RecordFinder finder = finder_in(home);
+  RecordFinder finder{std::move(read_batch)};
   std::size_t bytes = 0;
   for (const Offset offset : job.offsets) {
     auto found = finder.find(job.partition, offset);
@@ -46,7 +42,7 @@ Result<std::vector<ReadRecord>> read_records(log::Home& home, const KeepJob& job
 
 Result<std::shared_ptr<const std::string>> read_copy(log::Home& home, PartitionRef copies, Offset copy,
                                                      Offset original) {
-  RecordFinder finder = finder_in(home);
+  RecordFinder finder{[&home](PartitionRef partition, Offset offset) { return batch_at(home, partition, offset); }};
   auto found = finder.find(copies, copy);
   if (!found) return pass(found);
   record::BatchBuilder builder;

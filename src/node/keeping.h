@@ -17,6 +17,7 @@
 #include "continuo/base/errors.h"
 #include "continuo/base/ids.h"
 #include "continuo/log/seam/home.h"
+#include "continuo/node/record_finder.h"
 
 namespace continuo::node {
 
@@ -47,8 +48,11 @@ struct KeptChange {
   std::optional<Offset> copy;  ///< none: released
 };
 
-/// Reads the job's records in order, as many as have about `most_bytes` together, and at least one. Errors: io_error.
-Result<std::vector<ReadRecord>> read_records(log::Home& home, const KeepJob& job, std::size_t most_bytes);
+/// Reads the job's records in order, as many as have about `most_bytes` together, and at least one. `read_batch` gives
+/// their batches, or the copies of what was trimmed: whoever is given up may have been held by a trim before. Errors:
+/// io_error.
+Result<std::vector<ReadRecord>> read_records(RecordFinder::ReadBatch read_batch, const KeepJob& job,
+                                             std::size_t most_bytes);
 
 /// The record at `copy` of the partition of copies, as a batch of its own at offset `original`. Errors as Home::read;
 /// not_found.
