@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -50,7 +49,7 @@ class Push::Thread final : public node::Edge, public PushThread {
   }
 
   void start() {
-    wants_news = true;
+    wants_definitions = true;
     node_.add_edge(*this);
     asio::post(loop_.context, [this] { follow(); });
     thread_ = std::thread([this] {
@@ -67,9 +66,7 @@ class Push::Thread final : public node::Edge, public PushThread {
     pushers_.clear();
   }
 
-  // Core thread. News of records are for others; definitions are looked at when they are others.
   void deliver(node::Mail mail) override {
-    if (mail.answers.empty() && node_.catalogue().get() == followed_.load(std::memory_order_acquire)) return;
     asio::post(loop_.context, [this, letter = std::make_shared<node::Mail>(std::move(mail))] {
       follow();
       for (auto& answer : letter->answers) answer();
@@ -96,8 +93,7 @@ class Push::Thread final : public node::Edge, public PushThread {
     if (draining_) return;
     auto current = node_.catalogue();
     if (current == catalogue_) return;
-    const auto before = std::exchange(catalogue_, std::move(current));
-    followed_.store(catalogue_.get(), std::memory_order_release);
+    catalogue_ = std::move(current);
     std::map<SubscriptionId, std::shared_ptr<const node::Subscription>> wanted;
     for (const auto& [name, subscription] : catalogue_->subscriptions)
       if (!subscription->settings.target.empty()) wanted.emplace(subscription->id, subscription);
@@ -225,7 +221,6 @@ class Push::Thread final : public node::Edge, public PushThread {
   std::optional<Micros> alarm_at_;
   std::map<SubscriptionId, Micros> alarms_;
   std::shared_ptr<const node::Catalogue> catalogue_;
-  std::atomic<const node::Catalogue*> followed_{nullptr};
   std::map<SubscriptionId, std::shared_ptr<Pusher>> pushers_;
   std::set<SubscriptionId> told_, circles_;
   std::size_t bytes_under_way_ = 0;

@@ -31,16 +31,14 @@ class Repairer::Work final : public node::Edge {
  public:
   explicit Work(node::Node& node) : node_(node) {}
 
-  // Core thread. News of records are for others; definitions are looked at when they are others.
   void deliver(node::Mail mail) override {
-    if (mail.answers.empty() && node_.catalogue().get() == followed_.load(std::memory_order_acquire)) return;
     const std::scoped_lock lock{mutex_};
     mail_.push_back(std::move(mail));
     changed_.notify_one();
   }
 
   void start() {
-    wants_news = true;
+    wants_definitions = true;
     node_.add_edge(*this);
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
@@ -88,8 +86,7 @@ class Repairer::Work final : public node::Edge {
   // changed: there may be thousands, and this runs with every answer.
   void follow() {
     if (auto current = node_.catalogue(); current != seen_) {
-      const auto before = std::exchange(seen_, std::move(current));  // until then nothing else has its address
-      followed_.store(seen_.get(), std::memory_order_release);
+      seen_ = std::move(current);
       follow_declared();
     }
     for (auto& [id, repaired] : all_)
@@ -169,7 +166,6 @@ class Repairer::Work final : public node::Edge {
   std::jthread thread_;
   // The thread's own.
   std::shared_ptr<const node::Catalogue> seen_;
-  std::atomic<const node::Catalogue*> followed_{nullptr};  // of seen_, for the core thread
   std::map<SubscriptionId, Repaired> all_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
 };

@@ -176,9 +176,11 @@ void Core::send(ClosedGroup& group) {
     for (const log::AppendedBatch& batch : group.log.batches()) partitions.push_back(batch.partition);
     advanced = std::make_shared<const std::vector<PartitionRef>>(std::move(partitions));
   }
-  for (Edge* edge : edges_)
-    if ((advanced || group.catalogue) && edge->wants_news.load(std::memory_order_relaxed))
-      group.answers.try_emplace(edge);
+  for (Edge* edge : edges_) {
+    const bool news = (advanced || group.catalogue) && edge->wants_news.load(std::memory_order_relaxed);
+    const bool definitions = group.catalogue && edge->wants_definitions.load(std::memory_order_relaxed);
+    if (news || definitions) group.answers.try_emplace(edge);
+  }
   for (auto& [edge, tasks] : group.answers) {
     if (removed_.contains(edge)) continue;
     const bool news = edge->wants_news.load(std::memory_order_relaxed);

@@ -102,6 +102,18 @@ TEST_F(CoreTest, EdgesThatWantNewsHearOfRecordsAndDefinitions) {
   EXPECT_THAT(watcher.mails, SizeIs(1));
 }
 
+TEST_F(CoreTest, EdgesThatWantDefinitionsHearOfNothingElse) {
+  MailBox follower;
+  follower.wants_definitions = true;
+  core_->add_edge(follower);
+  const TopicId topic = make_topic();
+  ASSERT_THAT(follower.mails, SizeIs(1));
+  EXPECT_EQ(follower.mails[0].advanced, nullptr);
+  ASSERT_TRUE(publish({sample_record(topic)}));
+  EXPECT_THAT(follower.mails, SizeIs(1));
+  core_->remove_edge(follower);
+}
+
 TEST_F(CoreTest, ARemovedEdgeGetsNoMail) {
   const TopicId topic = make_topic();
   const SubscriptionId id = subscribe();

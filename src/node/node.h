@@ -29,8 +29,8 @@ namespace continuo::node {
 /// What one durable group has for one edge.
 struct Mail {
   std::vector<std::move_only_function<void()>> answers;
-  /// Partitions that have new visible records; null when none or the edge does not want them. Edges that want news get
-  /// mail of nothing when definitions changed.
+  /// Partitions that have new visible records; null when none or the edge does not want them. Edges that want news or
+  /// definitions get mail of nothing when definitions changed.
   std::shared_ptr<const std::vector<PartitionRef>> advanced;
 };
 
@@ -43,6 +43,8 @@ class Edge {
   virtual void deliver(Mail mail) = 0;
   /// True while the edge has watchers: only then `advanced` is sent. Read on the core thread.
   std::atomic<bool> wants_news{false};
+  /// Mail when definitions changed, and of records nothing.
+  std::atomic<bool> wants_definitions{false};
 };
 
 template <class T>
