@@ -1,37 +1,19 @@
 #include "connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <stdexcept>
+
+#include "sockets.h"
 
 namespace load {
 
-std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
-
-Connection::Connection(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error("cannot connect");
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
+Connection::Connection(std::uint16_t port) : socket_(open_socket(port)) {}
 
 Connection::~Connection() { close(socket_); }
 
-void Connection::send(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-    if (sent < 0) throw std::runtime_error("the server hung up");
-    text.remove_prefix(static_cast<std::size_t>(sent));
-  }
-}
+void Connection::send(std::string_view text) { send_all(socket_, text); }
 
 std::string_view Connection::line() {
   std::size_t end;

@@ -7,9 +7,7 @@
 
 namespace load {
 
-std::int64_t now_ns();
-
-/// One thread's. What `line` and `take` return is valid until the next call of either.
+/// One thread's. What `line`, `take` and `received` return is valid until more is read.
 class Connection {
  public:
   /// To this port of the loopback interface.
@@ -22,9 +20,11 @@ class Connection {
   /// Without its CR LF.
   std::string_view line();
   std::string_view take(std::size_t count);
+  /// What has come and was not taken, and a wait for more of it.
+  std::string_view received() const { return std::string_view(in_).substr(taken_); }
+  void read_more();
 
  private:
-  void read_more();
   int socket_ = -1;
   std::string in_;  // what has come: [0, taken_) was given out
   std::size_t taken_ = 0;

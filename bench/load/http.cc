@@ -21,9 +21,14 @@ HttpAnswer http_answer(std::string_view in) {
   return answer;
 }
 
+std::string http_request(std::string_view method, std::string_view host, std::string_view path, std::string_view body,
+                         std::string_view type) {
+  return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", method, path,
+                     host, type, body.size(), body);
+}
+
 std::string http_post(std::string_view host, std::string_view path, std::string_view body, std::string_view type) {
-  return fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", path, host,
-                     type, body.size(), body);
+  return http_request("POST", host, path, body, type);
 }
 
 }  // namespace load

@@ -14,6 +14,8 @@ struct HttpAnswer {
 
 /// The answer at the front of what was received.
 HttpAnswer http_answer(std::string_view in);
+std::string http_request(std::string_view method, std::string_view host, std::string_view path, std::string_view body,
+                         std::string_view type);
 std::string http_post(std::string_view host, std::string_view path, std::string_view body, std::string_view type);
 
 }  // namespace load

@@ -1,8 +1,6 @@
 #include "kafka_connection.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -12,9 +10,11 @@
 #include <chrono>
 #include <thread>
 
+#include "clock.h"
 #include "continuo/base/bytes.h"
 #include "continuo/wire/kafka/metadata.h"
 #include "continuo/wire/kafka/topics.h"
+#include "sockets.h"
 
 namespace load {
 
@@ -31,21 +31,7 @@ constexpr int patience_ms = 60'000;
 }
 }  // namespace
 
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-KafkaConnection::KafkaConnection(std::uint16_t port) {
-  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) fail("cannot connect");
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
+KafkaConnection::KafkaConnection(std::uint16_t port) : socket_(open_socket(port)) {}
 
 KafkaConnection::~KafkaConnection() { close(socket_); }
 

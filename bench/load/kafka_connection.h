@@ -19,8 +19,6 @@
 
 namespace load {
 
-std::int64_t now_ns();
-
 class KafkaConnection {
  public:
   explicit KafkaConnection(std::uint16_t port);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "clock.h"
 #include "continuo/base/bytes.h"
 #include "continuo/record/batch.h"
 #include "continuo/wire/kafka/fetch.h"

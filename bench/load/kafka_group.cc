@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "clock.h"
 #include "continuo/wire/kafka/errors.h"
 #include "continuo/wire/kafka/groups.h"
 #include "continuo/wire/kafka/metadata.h"

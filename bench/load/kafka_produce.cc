@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "clock.h"
 #include "continuo/base/bytes.h"
 #include "continuo/record/batch.h"
 #include "continuo/wire/kafka/produce.h"

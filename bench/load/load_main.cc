@@ -10,9 +10,7 @@
 // Refused requests are counted and have percentiles of their own.
 #include <CLI/CLI.hpp>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,7 +19,6 @@
 #include <bit>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -32,16 +29,12 @@
 #include <string_view>
 #include <vector>
 
+#include "clock.h"
 #include "histogram.h"
 #include "protocol.h"
+#include "sockets.h"
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
-}
 
 using namespace load;
 
@@ -108,14 +101,7 @@ class Load {
   static constexpr double longest_s = 3600;
 
   bool open(Connection& connection) {
-    connection.socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(settings_.port);
-    inet_pton(AF_INET, settings_.address.c_str(), &address.sin_addr);
-    if (connect(connection.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return false;
-    const int on = 1;
-    setsockopt(connection.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    connection.socket = open_socket(settings_.port, settings_.address);
     epoll_event event{.events = EPOLLIN | EPOLLET | EPOLLOUT, .data = {.ptr = &connection}};
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.socket, &event) != 0) return false;
     const std::string greeting = protocol_->greeting();

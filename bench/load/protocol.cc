@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <chrono>
 
+#include "clock.h"
 #include "consume.h"
 #include "http.h"
 
 namespace load {
 namespace {
-
-std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 std::string repeat(const std::string& text, unsigned count) {
   std::string all;

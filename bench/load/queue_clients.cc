@@ -8,7 +8,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "clock.h"
 #include "connection.h"
+#include "http.h"
 
 namespace load {
 namespace {
@@ -32,20 +34,15 @@ std::int64_t number_in(std::string_view text) {
 
 void ask(Connection& connection, std::string_view method, const std::string& path, std::string_view body,
          std::string_view type = "application/json") {
-  connection.send(fmt::format("{} {} HTTP/1.1\r\nHost: bench\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
-                              method, path, type, body.size(), body));
+  connection.send(http_request(method, "bench", path, body, type));
 }
 
 std::string_view answer(Connection& connection) {
-  const bool accepted = connection.line().substr(9, 1) == "2";
-  std::size_t length = 0;
-  for (std::string_view head = connection.line(); !head.empty(); head = connection.line()) {
-    constexpr std::string_view field = "Content-Length: ";
-    if (head.starts_with(field)) length = static_cast<std::size_t>(number_in(head.substr(field.size())));
-  }
-  const std::string_view text = connection.take(length);
-  if (!accepted) throw std::runtime_error("refused: " + std::string(text));
-  return text;
+  HttpAnswer http = http_answer(connection.received());
+  for (; http.size == 0; http = http_answer(connection.received())) connection.read_more();
+  connection.take(http.size);
+  if (http.status / 100 != 2) throw std::runtime_error("refused: " + std::string(http.body));
+  return http.body;
 }
 
 class ContinuoSender final : public QueueSender {

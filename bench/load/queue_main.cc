@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "connection.h"
+#include "clock.h"
 #include "histogram.h"
 #include "queue_clients.h"
 

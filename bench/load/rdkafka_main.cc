@@ -21,9 +21,12 @@
 #include <thread>
 #include <vector>
 
+#include "clock.h"
 #include "histogram.h"
 
 namespace {
+
+using load::now_ns;
 
 struct Settings {
   std::string what;
@@ -37,10 +40,6 @@ struct Settings {
   std::vector<std::string> set;
 };
 
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 std::int64_t ns_of(double seconds) { return static_cast<std::int64_t>(seconds * 1e9); }
 
 /// When figures are counted.

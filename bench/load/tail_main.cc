@@ -2,25 +2,27 @@
 // an event was due to be sent travels in it. `tail_load --port P --rate 10000 --seconds 10`. Prints one JSON object.
 #include <CLI/CLI.hpp>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "clock.h"
 #include "histogram.h"
+#include "http.h"
+#include "sockets.h"
 
 namespace {
 
-std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+using load::now_ns;
+using load::open_socket;
+using load::send_all;
 
 struct Settings {
   std::uint16_t port = 8080;
@@ -30,27 +32,6 @@ struct Settings {
   unsigned connections = 32;
   std::size_t size = 1024;
 };
-
-int open_socket(std::uint16_t port) {
-  const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(made, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error("cannot connect");
-  const int on = 1;
-  setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return made;
-}
-
-void send_all(int to, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t sent = send(to, text.data(), text.size(), MSG_NOSIGNAL);
-    if (sent < 0) throw std::runtime_error("the server hung up");
-    text.remove_prefix(static_cast<std::size_t>(sent));
-  }
-}
 
 class TailLoad {
  public:
@@ -91,11 +72,7 @@ class TailLoad {
     const std::string body = fmt::format(
         R"({{"specversion":"1.0","id":"{}","source":"/bench/tail","type":"Due","subject":"k{}","data":{{"due_ns":{},"p":"{}"}}}})",
         due, due % 97, due, padding_);
-    send_all(idle_.back(),
-             fmt::format(
-                 "POST /v1/topics/tail/events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/cloudevents+json\r\n"
-                 "Content-Length: {}\r\n\r\n{}",
-                 body.size(), body));
+    send_all(idle_.back(), load::http_post("bench", "/v1/topics/tail/events", body, "application/cloudevents+json"));
     idle_.pop_back();
   }
 

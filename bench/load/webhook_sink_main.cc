@@ -14,7 +14,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -23,11 +22,12 @@
 #include <string_view>
 #include <vector>
 
+#include "clock.h"
 #include "histogram.h"
 
 namespace {
 
-std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+using load::now_ns;
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t number = 0;
