@@ -1,9 +1,9 @@
 // What a group's body says: frames of effects, and the batches behind them.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "continuo/log/hex_test.h"
 #include "continuo/log/sample_batch_test.h"
 #include "continuo/log/seam/home.h"
 
@@ -14,12 +14,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr PartitionRef partition{TopicId{300}, PartitionId{2}};
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x} ", static_cast<unsigned char>(byte));
-  return text;
-}
 
 std::string sealed(Group& group) {
   std::string body;

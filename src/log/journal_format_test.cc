@@ -1,19 +1,14 @@
 // The bytes of the journal's headers. They are for ever: a change of them is a new format beside the old.
 #include "continuo/log/journal_format.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "continuo/log/hex_test.h"
+
 namespace continuo::log {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x} ", static_cast<unsigned char>(byte));
-  return text;
-}
 
 SegmentHeader sample_segment() {
   SegmentHeader header;

@@ -1,12 +1,12 @@
 #include "continuo/log/segment_file.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include "continuo/base/bytes.h"
 #include "continuo/disk/simulated_disk.h"
+#include "continuo/log/hex_test.h"
 #include "continuo/log/sample_batch_test.h"
 
 namespace continuo::log {
@@ -16,12 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr PartitionRef partition{TopicId{1}, PartitionId{0}};
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x} ", static_cast<unsigned char>(byte));
-  return text;
-}
 
 IndexEntry sample_entry() {
   IndexEntry entry;
