@@ -15,6 +15,8 @@
 // (SettleRemembered) is written when all parts of that answer are, and one slice of a job after the other.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <compare>
 #include <cstdint>
@@ -30,6 +32,7 @@
 #include "continuo/base/ids.h"
 #include "continuo/base/random.h"
 #include "continuo/engines/effects.h"
+#include "continuo/engines/stored_units_test.h"
 #include "continuo/engines/unit.h"
 
 namespace continuo::engines {
@@ -47,8 +50,6 @@ template <class Machine, class Shards>
 class MeanHome {
  public:
   using Answer = std::function<void()>;
-  /// Units by key, encoded.
-  using Content = std::map<std::string, std::string>;
 
   explicit MeanHome(Random& random) : random_(random) {}
 
@@ -108,12 +109,7 @@ class MeanHome {
       log.frames.resize(log.written);
     }
     live_ = std::make_unique<Machine>();
-    for (const auto& [key, stored] : store_) {
-      if (stored.erased)
-        live_->ledger.restored_tombstone(key, stored.stamp);
-      else
-        CHECK(live_->restore(key, stored.bytes, stored.stamp).has_value());
-    }
+    store_.restore(*live_);
     replay(*live_, true);
   }
 
@@ -138,22 +134,13 @@ class MeanHome {
   Content content() {
     while (round_) checkpoint(~std::size_t{0});
     checkpoint(~std::size_t{0});
-    Content all;
-    for (const auto& [key, stored] : store_)
-      if (!stored.erased) all[key] = stored.bytes;
-    return all;
+    return store_.content();
   }
   /// All units of an engine that replayed everything, in an order of its own.
   Content replayed_content() {
     Machine machine;
     replay(machine, false);
-    std::vector<TakenUnit> taken;
-    machine.ledger.begin_round();
-    machine.ledger.take(~std::size_t{0}, taken);
-    Content all;
-    for (TakenUnit& unit : taken)
-      if (!unit.erased) all[unit.key] = std::move(unit.bytes);
-    return all;
+    return content_of(machine);
   }
 
  private:
@@ -169,11 +156,6 @@ class MeanHome {
   struct Waiting {
     std::vector<std::pair<Log*, std::size_t>> needs;
     Answer answer;
-  };
-  struct Stored {
-    Sequence stamp;
-    bool erased = false;
-    std::string bytes;
   };
   struct Image {
     TakenUnit unit;
@@ -194,13 +176,12 @@ class MeanHome {
     for (auto& [name, log] : logs_) log.written = log.frames.size();
   }
 
-  // Entries of erased units stay for one checkpoint more.
   void commit_round() {
-    std::erase_if(store_, [](const auto& entry) { return entry.second.erased; });
+    store_.begin_commit();
     for (auto& [unit, shard, place] : round_->images) {
       Log& log = logs_[shard];
       log.written = std::max(log.written, place);
-      store_[unit.key] = {Sequence{place}, unit.erased, std::move(unit.bytes)};
+      store_.put(std::move(unit), Sequence{place});
     }
     for (const auto& [name, upto] : round_->upto) {
       Log& log = logs_[name];
@@ -233,8 +214,21 @@ class MeanHome {
   std::unique_ptr<Machine> live_ = std::make_unique<Machine>();
   std::map<Shard, Log> logs_;
   std::vector<Waiting> waiting_;
-  std::map<std::string, Stored> store_;
+  StoredUnits store_;
   std::optional<Round> round_;
 };
+
+/// Plays a story for each seed from 1 on: so many steps of it, then its end.
+template <class Story>
+void play_stories(std::uint64_t seeds, int steps) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Story story{seed};
+    for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) story.step();
+    if (testing::Test::HasFailure()) return;
+    story.finish();
+    if (testing::Test::HasFailure()) return;
+  }
+}
 
 }  // namespace continuo::engines

@@ -117,14 +117,7 @@ class Story {
 };
 
 TEST(ProducersMean, EachBatchIsAppendedOnceInOrderAlsoWhenAnswersComeLateAndEndsAreLost) {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    Story story{seed};
-    for (int step = 0; step < 200 && !testing::Test::HasFailure(); ++step) story.step();
-    if (testing::Test::HasFailure()) return;
-    story.finish();
-    if (testing::Test::HasFailure()) return;
-  }
+  play_stories<Story>(300, 200);
 }
 
 }  // namespace

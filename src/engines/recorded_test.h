@@ -4,13 +4,13 @@
 //   std::string_view, Sequence);
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "continuo/engines/effects.h"
+#include "continuo/engines/stored_units_test.h"
 #include "continuo/engines/unit.h"
 
 namespace continuo::engines {
@@ -18,9 +18,6 @@ namespace continuo::engines {
 template <class Machine>
 class Recorded {
  public:
-  /// Units by key, encoded.
-  using Content = std::map<std::string, std::string>;
-
   Machine& live() { return *live_; }
   const Machine& live() const { return *live_; }
 
@@ -53,22 +50,13 @@ class Recorded {
   Content content() {
     while (round_) checkpoint(~std::size_t{0});
     checkpoint(~std::size_t{0});
-    Content all;
-    for (const auto& [key, stored] : store_)
-      if (!stored.erased) all[key] = stored.bytes;
-    return all;
+    return store_.content();
   }
   /// All units of an engine that replayed everything from the first effect on.
   Content replayed_content() const {
     Machine machine;
     replay(machine, Sequence{0});
-    std::vector<TakenUnit> taken;
-    machine.ledger.begin_round();
-    machine.ledger.take(~std::size_t{0}, taken);
-    Content all;
-    for (TakenUnit& unit : taken)
-      if (!unit.erased) all[unit.key] = std::move(unit.bytes);
-    return all;
+    return content_of(machine);
   }
 
  private:
@@ -77,32 +65,22 @@ class Recorded {
     Elapsed now;
     std::vector<Effect> effects;
   };
-  struct Stored {
-    Sequence stamp;
-    bool erased = false;
-    std::string bytes;
-  };
   struct Round {
     Sequence upto;
     std::vector<std::pair<TakenUnit, Sequence>> images;
   };
 
-  // As the embedded log does it: entries of erased units stay for one checkpoint more.
+  // As the embedded log does it.
   void commit_round() {
-    std::erase_if(store_, [](const auto& entry) { return entry.second.erased; });
-    for (auto& [unit, stamp] : round_->images) store_[unit.key] = {stamp, unit.erased, std::move(unit.bytes)};
+    store_.begin_commit();
+    for (auto& [unit, stamp] : round_->images) store_.put(std::move(unit), stamp);
     upto_ = round_->upto;
     round_.reset();
   }
 
   std::unique_ptr<Machine> recovered() const {
     auto machine = std::make_unique<Machine>();
-    for (const auto& [key, stored] : store_) {
-      if (stored.erased)
-        machine->ledger.restored_tombstone(key, stored.stamp);
-      else
-        CHECK(machine->restore(key, stored.bytes, stored.stamp).has_value());
-    }
+    store_.restore(*machine);
     replay(*machine, upto_);
     return machine;
   }
@@ -120,7 +98,7 @@ class Recorded {
   Sequence sequence_{0};
   Sequence upto_{0};
   std::vector<Group> groups_;
-  std::map<std::string, Stored> store_;
+  StoredUnits store_;
   std::optional<Round> round_;
 };
 

@@ -99,14 +99,7 @@ class Story {
 };
 
 TEST(GroupsMean, CommittedOffsetsAreThoseOfTheirGroupAlsoWhereNothingIsAtomicAcrossShards) {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    Story story{seed};
-    for (int step = 0; step < 150 && !testing::Test::HasFailure(); ++step) story.step();
-    if (testing::Test::HasFailure()) return;
-    story.finish();
-    if (testing::Test::HasFailure()) return;
-  }
+  play_stories<Story>(300, 150);
 }
 
 }  // namespace
