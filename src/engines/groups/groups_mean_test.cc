@@ -14,15 +14,8 @@
 namespace continuo::engines::groups_test {
 namespace {
 
-struct MeanMachine {
-  Ledger ledger;
-  GroupsEngine engine{ledger, {}};
-  Result<void> apply(const Effect& effect, Elapsed) {
-    return engine.apply(effect.type, effect.version, effect.payload);
-  }
-  Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
-    return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
-  }
+struct MeanMachine : Machine {
+  MeanMachine() : Machine(GroupOptions{}) {}
 };
 
 struct GroupShards {

@@ -15,15 +15,8 @@ namespace {
 
 const GroupOptions short_lived{.groups = 3, .offsets_kept = Millis{60'000}, .empty_kept = Millis{20'000}};
 
-struct PlayedMachine {
-  Ledger ledger;
-  GroupsEngine engine{ledger, short_lived};
-  Result<void> apply(const Effect& effect, Elapsed) {
-    return engine.apply(effect.type, effect.version, effect.payload);
-  }
-  Result<void> restore(std::string_view key, std::string_view bytes, Sequence stamp) {
-    return engine.restore(static_cast<UnitKind>(key.front()), key, bytes, stamp);
-  }
+struct PlayedMachine : Machine {
+  PlayedMachine() : Machine(short_lived) {}
 };
 
 /// A consumer as clients' libraries write them.

@@ -20,8 +20,9 @@ constexpr PartitionRef zero{TopicId{1}, PartitionId{0}}, one{TopicId{1}, Partiti
     other{TopicId{2}, PartitionId{0}};
 
 struct Machine {
+  explicit Machine(const GroupOptions& limits = options) : engine(ledger, limits) {}
   Ledger ledger;
-  GroupsEngine engine{ledger, options};
+  GroupsEngine engine;
   Result<void> apply(const Effect& effect, Elapsed) {
     return engine.apply(effect.type, effect.version, effect.payload);
   }
