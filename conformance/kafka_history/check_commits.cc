@@ -23,8 +23,8 @@ class Commits {
  private:
   void take(std::size_t index, const Operation& operation) {
     switch (operation.kind) {
-      case Kind::assigned: begin_reading(index, operation); break;
-      case Kind::revoked: end_reading(operation); break;
+      case Kind::assigned: begin(readings_, index, operation); break;
+      case Kind::revoked: end(readings_, operation); break;
       case Kind::polled: first_poll(index, operation); break;
       case Kind::commit_begun:
         committed(operation).begin_write(index, operation.actor, operation.value, operation.offset);
@@ -32,9 +32,9 @@ class Commits {
       case Kind::commit_done: done(index, operation); break;
       case Kind::commit_refused: committed(operation).refused(index, operation.actor, operation.value); break;
       case Kind::commit_unknown: committed(operation).gave_up(operation.actor, operation.value); break;
-      case Kind::fetch_begun: begin_fetch(index, operation); break;
+      case Kind::fetch_begun: begin(fetches_, index, operation); break;
       case Kind::fetched: fetched(index, operation); break;
-      case Kind::fetch_failed: end_fetch(operation); break;
+      case Kind::fetch_failed: end(fetches_, operation); break;
       case Kind::client_died: died(operation.actor); break;
       case Kind::restarted:
         for (auto& each : committed_) each.server_restarted(index);
@@ -59,21 +59,24 @@ class Commits {
                   {write->begun, index});
   }
 
-  // --- assignments: the first poll tells where the client began to read --------------------------------------------
+  // --- reads of a committed offset: one of a kind at a time of a client in a place ----------------------------------
 
-  void begin_reading(std::size_t index, const Operation& operation) {
-    end_reading(operation);
-    readings_[name_of(operation)] = index;
+  using Reads = std::unordered_map<std::uint64_t, std::size_t>;  // by name_of: where it began
+
+  void begin(Reads& reads, std::size_t index, const Operation& operation) {
+    end(reads, operation);
+    reads[name_of(operation)] = index;
     committed(operation).begin_read(index);
   }
 
-  void end_reading(const Operation& operation) {
-    const auto found = readings_.find(name_of(operation));
-    if (found == readings_.end()) return;
+  void end(Reads& reads, const Operation& operation) {
+    const auto found = reads.find(name_of(operation));
+    if (found == reads.end()) return;
     committed(operation).end_read(found->second);
-    readings_.erase(found);
+    reads.erase(found);
   }
 
+  // The first poll behind an assignment tells where the client began to read.
   void first_poll(std::size_t index, const Operation& operation) {
     const auto found = readings_.find(name_of(operation));
     if (found == readings_.end()) return;
@@ -92,23 +95,7 @@ class Commits {
                                 fmt::join(starts, " or ")),
                     {last, assigned, index});
     }
-    end_reading(operation);
-  }
-
-  // --- fetches: one at a time of a client in a place
-  // ------------------------------------------------------------------
-
-  void begin_fetch(std::size_t index, const Operation& operation) {
-    end_fetch(operation);
-    fetches_[name_of(operation)] = index;
-    committed(operation).begin_read(index);
-  }
-
-  void end_fetch(const Operation& operation) {
-    const auto found = fetches_.find(name_of(operation));
-    if (found == fetches_.end()) return;
-    committed(operation).end_read(found->second);
-    fetches_.erase(found);
+    end(readings_, operation);
   }
 
   void fetched(std::size_t index, const Operation& operation) {
@@ -124,15 +111,15 @@ class Commits {
           fmt::format("{} was fetched when the committed offset was {}", operation.offset, fmt::join(offsets, " or ")),
           {committed(operation).last_applied(), begun, index});
     }
-    end_fetch(operation);
+    end(fetches_, operation);
   }
 
   void died(std::uint32_t client) {
     for (std::uint16_t place = 0; place < history_.places.size(); ++place) {
       const Operation there{.kind = Kind::client_died, .place = place, .actor = client};
       committed(there).client_died(client);
-      end_reading(there);
-      end_fetch(there);
+      end(readings_, there);
+      end(fetches_, there);
     }
   }
 
@@ -140,8 +127,8 @@ class Commits {
   const FinalLog& log_;
   Findings& findings_;
   std::vector<CommittedOffset> committed_;
-  std::unordered_map<std::uint64_t, std::size_t> readings_;
-  std::unordered_map<std::uint64_t, std::size_t> fetches_;
+  Reads readings_;
+  Reads fetches_;
 };
 
 }  // namespace
