@@ -81,6 +81,7 @@ class Feeder::Work final : public node::Edge {
 
  private:
   using Key = std::pair<SubscriptionId, PartitionRef>;
+  using Positions = std::vector<node::FeedPosition>;
   // What there is to feed, for the core thread: most news are of topics without a subscription.
   struct Fed {
     std::shared_ptr<const node::Catalogue> catalogue;
@@ -89,6 +90,7 @@ class Feeder::Work final : public node::Edge {
   struct Position {
     node::FeedPosition at;
     TimesWanted times;
+    bool due = false;   // in due_
     bool busy = false;  // an offer is under way
     // Damaged data is told once for a place, and tried again: it may have been given up meanwhile.
     Micros again_at{0};
@@ -107,7 +109,7 @@ class Feeder::Work final : public node::Edge {
   void tell_what_is_fed() {
     auto fed = std::make_shared<Fed>();
     fed->catalogue = catalogue_;
-    for (const auto& [key, position] : positions_) fed->topics.insert(key.second.topic);
+    for (const auto& [partition, all] : readers_) fed->topics.insert(partition.topic);
     router_.add_topics(fed->topics);
     fed_.store(std::move(fed));
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -116,19 +118,52 @@ class Feeder::Work final : public node::Edge {
   void run(const std::stop_token& stop) {
     node::name_thread("feeder");
     while (!stop.stop_requested()) {
-      const auto current = node_.catalogue();
-      if (current != catalogue_) {
-        catalogue_ = current;
-        ask_positions();
-      }
+      follow();
+      to_ask_.merge(router_.take_refused());
+      ask_positions();
       look_again_.reset();
-      for (auto& [key, position] : positions_) feed(position);
+      for (const Key& key : std::exchange(due_, {}))
+        if (const auto found = positions_.find(key); found != positions_.end()) feed(found->second);
       router_.step();
       if (const auto again = router_.look_again()) look_again(*again);
       if (router_.has_more()) look_again(Micros{0});
       wait(stop);
-      if (router_.take_refusal()) ask_positions();
     }
+  }
+
+  // Who was defined or changed is asked for, and who reads a topic that has other partitions now.
+  void follow() {
+    const auto current = node_.catalogue();
+    if (current == catalogue_) return;
+    const auto before = std::exchange(catalogue_, current);
+    std::set<TopicId> topics;
+    NameMap<node::Topic>::differences(before->topics, current->topics, [&](const auto&, const auto& old, const auto&) {
+      if (old) topics.insert(old->id);
+    });
+    NameMap<node::Subscription>::differences(before->subscriptions, current->subscriptions,
+                                             [this](const auto&, const auto& old, const auto& now) {
+                                               if (old && (!now || now->id != old->id)) forget(old->id);
+                                               if (now) know(now);
+                                             });
+    if (!topics.empty())
+      for (const auto& [id, subscription] : subscriptions_)
+        if (std::ranges::any_of(subscription->topics, [&](TopicId topic) { return topics.contains(topic); }))
+          to_ask_.insert(id);
+    to_ask_.merge(std::exchange(lost_, {}));
+    to_ask_.merge(router_.take_lost());
+    router_.settle();
+    tell_what_is_fed();
+  }
+
+  void know(const std::shared_ptr<const node::Subscription>& subscription) {
+    subscriptions_[subscription->id] = subscription;
+    to_ask_.insert(subscription->id);
+  }
+
+  void forget(SubscriptionId id) {
+    subscriptions_.erase(id);
+    take_positions(id);
+    router_.forget(id);
   }
 
   void wait(const std::stop_token& stop) {
@@ -144,52 +179,90 @@ class Feeder::Work final : public node::Edge {
     }
     for (node::Mail& each : mail) {
       if (each.advanced)
-        for (const PartitionRef partition : *each.advanced) router_.news(partition);
+        for (const PartitionRef partition : *each.advanced) news(partition);
       for (auto& answer : each.answers) answer();
     }
   }
 
-  // One question at a time: while there is an answer to come, whatever else changed is asked for after it.
+  void news(PartitionRef partition) {
+    router_.news(partition);
+    if (const auto found = readers_.find(partition); found != readers_.end())
+      for (const SubscriptionId reader : found->second) make_due({reader, partition});
+  }
+
+  void make_due(const Key& key) {
+    if (const auto found = positions_.find(key); found != positions_.end() && !std::exchange(found->second.due, true))
+      due_.push_back(key);
+  }
+
+  // One question at a time: who is to be asked for while there is an answer to come, is asked for after it.
   void ask_positions() {
-    if (std::exchange(asking_, true)) {
-      ask_again_ = true;
-      return;
-    }
-    node_.feed_positions(*this, [this](const Result<std::vector<node::FeedPosition>>& answer) {
+    if (asking_ || to_ask_.empty()) return;
+    asking_ = true;
+    std::vector<SubscriptionId> asked(to_ask_.begin(), to_ask_.end());
+    to_ask_.clear();
+    node_.feed_positions(*this, asked, [this, asked](const Result<Positions>& answer) {
       asking_ = false;
-      if (answer) stand(*answer);
-      if (std::exchange(ask_again_, false)) ask_positions();
+      if (answer) stand(asked, *answer);
     });
   }
 
-  // Those without a filter are fed here, the others by the router. What the catalogue does not have as the core has it
-  // - one just defined, or with another filter by now - comes with the next catalogue.
-  void stand(const std::vector<node::FeedPosition>& all) {
-    std::unordered_map<SubscriptionId, const node::Subscription*> by_id;
-    for (const auto& [name, subscription] : catalogue_->subscriptions) by_id[subscription->id] = subscription.get();
-    std::map<Key, Position> known = std::exchange(positions_, {});
-    std::vector<Router::Stand> filtered;
-    for (const node::FeedPosition& at : all) {
-      const auto found = by_id.find(at.subscription);
-      if (found == by_id.end() || found->second->filter_version != at.filter) continue;
-      if (!found->second->settings.filter.empty()) {
-        filtered.push_back({at, found->second});
-        continue;
-      }
-      const Key key{at.subscription, at.partition};
-      const auto before = known.find(key);
-      // One whose offer is under way hears of its position by the answer.
-      positions_[key] = before != known.end() && before->second.busy
-                            ? before->second
-                            : Position{.at = at, .times = times_wanted(found->second->settings)};
-    }
-    router_.stand(*catalogue_, filtered);
+  void stand(const std::vector<SubscriptionId>& asked, const Positions& all) {
+    std::unordered_map<SubscriptionId, Positions> by_id;
+    for (const node::FeedPosition& at : all) by_id[at.subscription].push_back(at);
+    for (const SubscriptionId id : asked) stand(id, by_id[id]);
+    router_.settle();
     tell_what_is_fed();
   }
 
+  // Those without a filter are fed here, the others by the router. One of which the catalogue does not know what the
+  // core knows - it has another filter by now - comes with the next catalogue.
+  void stand(SubscriptionId id, const Positions& all) {
+    std::map<Key, Position> before = take_positions(id);
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end() || all.empty() || all.front().filter != found->second->filter_version)
+      return router_.forget(id);
+    const node::Subscription& subscription = *found->second;
+    if (!subscription.settings.filter.empty()) return router_.stand(*catalogue_, subscription, all);
+    router_.forget(id);
+    for (const node::FeedPosition& at : all) {
+      const Key key{id, at.partition};
+      Position& position = positions_[key];
+      // One whose offer is under way hears of its position by the answer.
+      const auto known = before.find(key);
+      if (known != before.end() && known->second.busy)
+        position = known->second;
+      else
+        position.at = at;
+      position.times = times_wanted(subscription.settings);
+      position.due = false;
+      readers_[at.partition].insert(id);
+      make_due(key);
+    }
+  }
+
+  // A subscription's; it has none afterwards.
+  std::map<Key, Position> take_positions(SubscriptionId id) {
+    std::map<Key, Position> taken;
+    for (auto at = positions_.lower_bound({id, {}}); at != positions_.end() && at->first.first == id;) {
+      taken.insert(*at);
+      drop(at++);
+    }
+    return taken;
+  }
+
+  void drop(std::map<Key, Position>::iterator position) {
+    const auto readers = readers_.find(position->first.second);
+    readers->second.erase(position->first.first);
+    if (readers->second.empty()) readers_.erase(readers);
+    positions_.erase(position);
+  }
+
+  // What comes next is offered; then it is the answer that makes it due again, and at the end of the partition, news.
   void feed(Position& position) {
+    position.due = false;
     if (position.busy) return;
-    if (system_clock().steady() < position.again_at) return look_again(position.again_at);
+    if (system_clock().steady() < position.again_at) return feed_again(position);
     if (position.at.credit == 0) return ask_credit(position);
     node::Offer offer = engines::offer_at(position.at);
     const auto bytes = std::min(read_bytes, position.at.credit * read_bytes_each);
@@ -224,17 +297,23 @@ class Feeder::Work final : public node::Edge {
       const auto found = positions_.find(key);
       if (found == positions_.end()) return;
       found->second.busy = false;
-      if (!answer) {
-        positions_.erase(found);  // deleted; if not, the next change of definitions brings it back
-        return;
+      if (!answer) {  // deleted; if not, the next change of definitions brings it back
+        lost_.insert(key.first);
+        return drop(found);
       }
       if (answer->filter != found->second.at.filter) {
-        positions_.erase(found);
-        return ask_positions();
+        to_ask_.insert(key.first);
+        return drop(found);
       }
       found->second.at.next = answer->next;
       found->second.at.credit = answer->credit;
+      make_due(key);
     });
+  }
+
+  void feed_again(Position& position) {
+    look_again(position.again_at);
+    make_due({position.at.subscription, position.at.partition});
   }
 
   void look_again(Micros at) {
@@ -244,17 +323,21 @@ class Feeder::Work final : public node::Edge {
   void tell(Position& position, const Error& error) {
     if (error.code == Code::unknown_topic || error.code == Code::unknown_partition) return;
     position.again_at = system_clock().steady() + damaged_pause;
-    look_again(position.again_at);
+    feed_again(position);
     if (position.told == position.at.next) return;
     position.told = position.at.next;
     std::fprintf(stderr, "continuo: a subscription cannot read on: %s\n", to_string(error).c_str());
   }
 
   node::Node& node_;
-  std::shared_ptr<const node::Catalogue> catalogue_;
+  std::shared_ptr<const node::Catalogue> catalogue_ = std::make_shared<const node::Catalogue>();
+  std::unordered_map<SubscriptionId, std::shared_ptr<const node::Subscription>> subscriptions_;  // of catalogue_
   std::map<Key, Position> positions_;
+  std::map<PartitionRef, std::set<SubscriptionId>> readers_;  // of positions_
+  std::vector<Key> due_;
   Router router_{node_, *this};
-  bool asking_ = false, ask_again_ = false;
+  std::set<SubscriptionId> to_ask_, lost_;
+  bool asking_ = false;
   std::optional<Micros> look_again_;
 
   std::atomic<std::shared_ptr<const Fed>> fed_;

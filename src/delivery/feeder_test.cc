@@ -213,6 +213,46 @@ TEST_F(FeederTest, ADeletedTopicLeavesOthersInPeace) {
   EXPECT_EQ(received->deliveries[0].lease.partition.topic, other);
 }
 
+TEST_F(FeederTest, PartitionsThatCameLaterAreReadToo) {
+  const SubscriptionId id = running_.subscribe();
+  publish(1);
+  EXPECT_THAT(take(id, 1), SizeIs(1));
+  ASSERT_TRUE(running_.edge.ask<node::Topic>([&](node::Edge& to, auto answer) {
+    running_.node->change_topic(to, "t", {.partitions = 3}, false, std::move(answer));
+  }));
+  ASSERT_TRUE(running_.publish({node_record(topic_, 0, "k", 2)}));
+  const auto received = running_.receive(id);
+  ASSERT_TRUE(received);
+  ASSERT_THAT(received->deliveries, SizeIs(1));
+  EXPECT_EQ(received->deliveries[0].lease.partition.partition, PartitionId{2});
+}
+
+TEST_F(FeederTest, DeletedAndMadeAgainItReadsFromTheBeginning) {
+  EXPECT_THAT((publish(2), take(running_.subscribe(), 2)), ElementsAre(0, 1));
+  for (int again = 0; again < 3; ++again) {
+    ASSERT_TRUE(running_.edge.ask<void>(
+        [&](node::Edge& to, auto answer) { running_.node->delete_subscription(to, "s", std::move(answer)); }));
+    EXPECT_THAT(take(running_.subscribe(), 2), ElementsAre(0, 1));
+  }
+}
+
+TEST_F(FeederTest, SubscriptionsThatComeAndGoDoNotDisturbOthers) {
+  const SubscriptionId id = running_.subscribe("stays");
+  std::vector<std::int64_t> expected;
+  for (int i = 0; i < 100; ++i) {
+    running_.subscribe("comes-" + std::to_string(i));
+    publish(1);
+    expected.push_back(i);
+    if (i % 3 == 0)
+      ASSERT_TRUE(running_.edge.ask<void>([&](node::Edge& to, auto answer) {
+        running_.node->delete_subscription(to, "comes-" + std::to_string(i), std::move(answer));
+      }));
+  }
+  EXPECT_EQ(take(id, 100), expected);
+  for (int i = 1; i < 100; i += 33)
+    EXPECT_EQ(take(running_.node->catalogue()->find_subscription("comes-" + std::to_string(i))->id, 100), expected);
+}
+
 TEST_F(FeederTest, CreditBoundsWhatIsOutstanding) {
   restart_with_credit(5);
   const SubscriptionId id = running_.subscribe();

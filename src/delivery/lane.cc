@@ -55,17 +55,6 @@ void Lane::remove(const Cursor& cursor) {
   cursors_.erase(found);
 }
 
-void Lane::remove_older(std::uint64_t round) {
-  for (auto at = cursors_.begin(); at != cursors_.end();) {
-    if (at->second->round == round) {
-      ++at;
-      continue;
-    }
-    leave(*at->second);
-    at = cursors_.erase(at);
-  }
-}
-
 void Lane::join(Cursor& cursor) {
   auto& cohort = cohorts_[cursor.seen];
   if (!cohort) {

@@ -32,7 +32,6 @@ struct Cohort;
 struct Cursor {
   node::FeedPosition at;     ///< as the engine knows it
   std::uint64_t number = 0;  ///< names this life of the cursor: answers to one before are not for it
-  std::uint64_t round = 0;   ///< when the engine named it last
   std::shared_ptr<const routing::Pattern> filter;
   TimesWanted times;
   Cohort* cohort = nullptr;                 ///< none: it stands still at `seen`
@@ -70,8 +69,6 @@ class Lane {
   /// Replaces one that is there.
   Cursor& put(const node::FeedPosition& at, std::shared_ptr<const routing::Pattern> filter, std::uint64_t number);
   void remove(const Cursor& cursor);
-  /// Those the engine did not name in this round are gone.
-  void remove_older(std::uint64_t round);
   bool empty() const { return cursors_.empty(); }
 
   /// Where the cursor stands.

@@ -61,14 +61,12 @@ class LaneTest : public testing::Test {
 
   Cursor& stand(std::uint32_t id, const std::string& type, std::int64_t at, std::uint32_t credit = 1'000) {
     const Filter filter{
-        1, 1, std::make_shared<const routing::Pattern>(*routing::Pattern::parse(R"({"type":[")" + type + R"("]})"))};
+        1, std::make_shared<const routing::Pattern>(*routing::Pattern::parse(R"({"type":[")" + type + R"("]})"))};
     wanted_[SubscriptionId{id}] = filter;
     for (const auto& [each, its] : wanted_) filters_.want(each, its);
     filters_.settle();
     node::FeedPosition position{SubscriptionId{id}, 1, zero, Offset{at}, credit};
-    Cursor& cursor = lane_.put(position, filter.pattern, id);
-    cursor.round = 1;
-    return cursor;
+    return lane_.put(position, filter.pattern, id);
   }
   // Looks until nothing moves.
   void look_all() {
@@ -244,8 +242,8 @@ TEST_F(LaneTest, BeforeDamageItStandsAndGoesOnWhenItIsMended) {
 TEST_F(LaneTest, TheGoneAreForgotten) {
   append({"A"});
   stand(1, "A", 0);
-  stand(2, "A", 0).round = 2;
-  lane_.remove_older(2);
+  stand(2, "A", 0);
+  lane_.remove(*lane_.find(SubscriptionId{1}));
   EXPECT_EQ(lane_.find(SubscriptionId{1}), nullptr);
   look_all();
   EXPECT_THAT(touched_, ElementsAre(lane_.find(SubscriptionId{2})));

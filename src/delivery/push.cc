@@ -91,40 +91,58 @@ class Push::Thread final : public node::Edge, public PushThread {
  private:
   void follow() {
     if (draining_) return;
-    auto current = node_.catalogue();
+    const auto current = node_.catalogue();
     if (current == catalogue_) return;
-    catalogue_ = std::move(current);
-    std::map<SubscriptionId, std::shared_ptr<const node::Subscription>> wanted;
-    for (const auto& [name, subscription] : catalogue_->subscriptions)
-      if (!subscription->settings.target.empty()) wanted.emplace(subscription->id, subscription);
-    // Those that are gone, or have another target now.
-    std::erase_if(pushers_, [&](const auto& entry) {
-      const auto found = wanted.find(entry.first);
-      if (found != wanted.end() && found->second->settings.target == entry.second->subscription().settings.target)
-        return false;
-      end(*entry.second);
-      return true;
-    });
-    find_circles(wanted);
-    for (const auto& [id, subscription] : wanted) {
-      const auto known = pushers_.find(id);
+    const auto before = std::exchange(catalogue_, current);
+    std::set<SubscriptionId> changed;
+    NameMap<node::Subscription>::differences(before->subscriptions, current->subscriptions,
+                                             [&](const auto&, const auto& old, const auto& now) {
+                                               if (old && targets_.erase(old->id) != 0) changed.insert(old->id);
+                                               if (now && is_ours(*now))
+                                                 targets_[now->id] = now, changed.insert(now->id);
+                                             });
+    if (kind_ == Kind::webhooks) return go_on_with(changed);
+    // What one copies into is in the way of others, and may be made or deleted.
+    bool topics = false;
+    NameMap<node::Topic>::differences(before->topics, current->topics, [&](const auto&...) { topics = true; });
+    if (changed.empty() && !topics) return;
+    for (const auto& [id, subscription] : targets_) changed.insert(id);
+    find_circles();
+    go_on_with(changed);
+  }
+
+  bool is_ours(const node::Subscription& subscription) const {
+    const std::string& target = subscription.settings.target;
+    return !target.empty() && (kind_ == Kind::copies) == wire::http::is_topic_target(target);
+  }
+
+  // Those that are gone end, and those with another target begin anew.
+  void go_on_with(const std::set<SubscriptionId>& changed) {
+    for (const SubscriptionId id : changed) {
+      const auto target = targets_.find(id);
+      auto known = pushers_.find(id);
+      if (known != pushers_.end() && (target == targets_.end() || target->second->settings.target !=
+                                                                      known->second->subscription().settings.target)) {
+        end(*known->second);
+        pushers_.erase(known);
+        known = pushers_.end();
+      }
+      if (target == targets_.end()) continue;
       if (known != pushers_.end())
-        known->second->changed(subscription);
+        known->second->changed(target->second);
       else
-        begin(subscription);
+        begin(target->second);
     }
   }
 
   // Definitions are checked when they are made; two that were made at the same moment may have missed each other. Then
   // the later one stands still.
-  void find_circles(const std::map<SubscriptionId, std::shared_ptr<const node::Subscription>>& wanted) {
+  void find_circles() {
     circles_.clear();
-    if (kind_ != Kind::copies) return;
     std::vector<SubscriptionId> ids;
     std::deque<std::string> names;
     std::vector<wire::http::TopicCopy> copies;
-    for (const auto& [id, subscription] : wanted) {
-      if (!wire::http::is_topic_target(subscription->settings.target)) continue;
+    for (const auto& [id, subscription] : targets_) {
       const auto target = wire::http::parse_target(subscription->settings.target);
       if (!target || !target->topic) continue;
       ids.push_back(id);
@@ -136,7 +154,7 @@ class Push::Thread final : public node::Edge, public PushThread {
   void begin(const std::shared_ptr<const node::Subscription>& subscription) {
     const auto target = wire::http::parse_target(subscription->settings.target);
     if (!target) {
-      if (kind_ == Kind::webhooks && !told_.contains(subscription->id))
+      if (!told_.contains(subscription->id))
         std::fprintf(stderr, "continuo: subscription %s has a target that this version does not know: %s\n",
                      subscription->name.c_str(), to_string(target.error()).c_str());
       told_.insert(subscription->id);
@@ -220,7 +238,8 @@ class Push::Thread final : public node::Edge, public PushThread {
   asio::steady_timer alarm_;
   std::optional<Micros> alarm_at_;
   std::map<SubscriptionId, Micros> alarms_;
-  std::shared_ptr<const node::Catalogue> catalogue_;
+  std::shared_ptr<const node::Catalogue> catalogue_ = std::make_shared<const node::Catalogue>();
+  std::map<SubscriptionId, std::shared_ptr<const node::Subscription>> targets_;  // of this kind, in catalogue_
   std::map<SubscriptionId, std::shared_ptr<Pusher>> pushers_;
   std::set<SubscriptionId> told_, circles_;
   std::size_t bytes_under_way_ = 0;

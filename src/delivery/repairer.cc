@@ -82,30 +82,31 @@ class Repairer::Work final : public node::Edge {
     }
   }
 
-  // Asks for heads wherever repairs are declared and nobody asks yet. All subscriptions are looked at only when some
-  // changed: there may be thousands, and this runs with every answer.
+  // Asks for heads wherever repairs are declared and nobody asks yet.
   void follow() {
     if (auto current = node_.catalogue(); current != seen_) {
-      seen_ = std::move(current);
-      follow_declared();
+      const auto before = std::exchange(seen_, std::move(current));
+      NameMap<node::Subscription>::differences(before->subscriptions, seen_->subscriptions,
+                                               [this](const auto&, const auto& old, const auto& now) {
+                                                 if (old && (!now || now->id != old->id)) all_.erase(old->id);
+                                                 if (now) follow(*now);
+                                               });
     }
     for (auto& [id, repaired] : all_)
       if (repaired.repairs && !repaired.asked) ask(id, repaired);
   }
 
-  void follow_declared() {
-    std::set<SubscriptionId> declared;
-    for (const auto& [name, subscription] : seen_->subscriptions) {
-      const std::string& repairs = subscription->settings.repairs;
-      if (repairs.empty()) continue;
-      declared.insert(subscription->id);
-      Repaired& repaired = all_[subscription->id];
-      if (repaired.declared == repairs) continue;
-      repaired.declared = repairs;
-      repaired.repairs.reset();
-      if (auto parsed = routing::Repairs::parse(repaired.declared)) repaired.repairs.emplace(std::move(*parsed));
+  void follow(const node::Subscription& subscription) {
+    const std::string& declared = subscription.settings.repairs;
+    if (declared.empty()) {
+      all_.erase(subscription.id);
+      return;
     }
-    std::erase_if(all_, [&](const auto& each) { return !declared.contains(each.first); });
+    Repaired& repaired = all_[subscription.id];
+    if (repaired.declared == declared) return;
+    repaired.declared = declared;
+    repaired.repairs.reset();
+    if (auto parsed = routing::Repairs::parse(repaired.declared)) repaired.repairs.emplace(std::move(*parsed));
   }
 
   void ask(SubscriptionId id, Repaired& repaired) {
@@ -165,7 +166,7 @@ class Repairer::Work final : public node::Edge {
   std::deque<node::Mail> mail_;
   std::jthread thread_;
   // The thread's own.
-  std::shared_ptr<const node::Catalogue> seen_;
+  std::shared_ptr<const node::Catalogue> seen_ = std::make_shared<const node::Catalogue>();
   std::map<SubscriptionId, Repaired> all_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
 };

@@ -14,41 +14,68 @@ constexpr std::size_t most_events = 18'000;  // one offer more is within the lim
 
 // ---- who stands where -----------------------------------------------------------------------------------------------
 
-void Router::stand(const node::Catalogue& catalogue, std::span<const Stand> all) {
-  ++round_;
-  for (const Stand& one : all) stand(catalogue, one);
-  for (const auto& [id, filters] : topics_) filters->settle();
-  forget_the_gone();
-  for (const auto& [ref, lane] : lanes_) wake(*lane);
-}
-
-void Router::stand(const node::Catalogue& catalogue, const Stand& one) {
-  const Filter* filter = filter_of(*one.subscription);
-  if (filter == nullptr) return;
-  TopicFilters& filters = filters_of(catalogue, one.at.partition.topic);
-  filters.want(one.at.subscription, *filter);
-  Lane& lane = lane_of(one.at.partition, filters);
-  Cursor* cursor = lane.find(one.at.subscription);
-  if (cursor == nullptr || cursor->at.filter != one.at.filter || cursor->at.epoch != one.at.epoch)
-    cursor = &lane.put(one.at, filter->pattern, ++last_number_);
-  cursor->times = times_wanted(one.subscription->settings);
-  cursor->round = round_;
-}
-
-// None: it cannot be read, and the subscription gets nothing rather than what it may not want.
-const Filter* Router::filter_of(const node::Subscription& subscription) {
-  Filter& known = filters_[subscription.id];
-  known.round = round_;
-  if (known.version != subscription.filter_version) {
-    known = {subscription.filter_version, round_, nullptr};
-    auto parsed = routing::Pattern::parse(subscription.settings.filter);
-    if (parsed)
-      known.pattern = std::make_shared<const routing::Pattern>(std::move(*parsed));
-    else
-      std::fprintf(stderr, "continuo: the filter of subscription '%s' cannot be read: %s\n", subscription.name.c_str(),
-                   to_string(parsed.error()).c_str());
+void Router::stand(const node::Catalogue& catalogue, const node::Subscription& subscription,
+                   std::span<const node::FeedPosition> all) {
+  Known& known = known_[subscription.id];
+  auto gone = std::exchange(known.partitions, {});
+  if (read_filter(known.filter, subscription)) {
+    for (const node::FeedPosition& at : all) {
+      TopicFilters& filters = filters_of(catalogue, at.partition.topic);
+      filters.want(subscription.id, known.filter);
+      Lane& lane = lane_of(at.partition, filters);
+      Cursor* cursor = lane.find(subscription.id);
+      if (cursor == nullptr || cursor->at.filter != at.filter || cursor->at.epoch != at.epoch)
+        cursor = &lane.put(at, known.filter.pattern, ++last_number_);
+      cursor->times = times_wanted(subscription.settings);
+      known.partitions.push_back(at.partition);
+      changed_.insert(at.partition);
+      std::erase(gone, at.partition);
+    }
   }
-  return known.pattern ? &known : nullptr;
+  leave(subscription.id, gone);
+}
+
+void Router::forget(SubscriptionId subscription) {
+  if (const auto gone = known_.extract(subscription)) leave(subscription, gone.mapped().partitions);
+}
+
+// A partition goes from a subscription with its topic: others of the topic are not left then.
+void Router::leave(SubscriptionId subscription, const std::vector<PartitionRef>& partitions) {
+  for (const PartitionRef partition : partitions) {
+    changed_.insert(partition);
+    if (const auto filters = topics_.find(partition.topic); filters != topics_.end())
+      filters->second->forget(subscription);
+    if (const auto lane = lanes_.find(partition); lane != lanes_.end())
+      if (const Cursor* cursor = lane->second->find(subscription)) lane->second->remove(*cursor);
+  }
+}
+
+void Router::settle() {
+  for (const PartitionRef partition : std::exchange(changed_, {})) {
+    if (const auto filters = topics_.find(partition.topic); filters != topics_.end()) filters->second->settle();
+    const auto lane = lanes_.find(partition);
+    if (lane == lanes_.end()) continue;
+    if (lane->second->empty()) {
+      std::erase(awake_, lane->second.get());
+      lanes_.erase(lane);
+    } else {
+      wake(*lane->second);
+    }
+  }
+  std::erase_if(topics_, [](const auto& each) { return each.second->size() == 0; });
+}
+
+// False: it cannot be read, and the subscription gets nothing rather than what it may not want.
+bool Router::read_filter(Filter& filter, const node::Subscription& subscription) {
+  if (filter.version == subscription.filter_version) return filter.pattern != nullptr;
+  filter = {subscription.filter_version, nullptr};
+  auto parsed = routing::Pattern::parse(subscription.settings.filter);
+  if (parsed)
+    filter.pattern = std::make_shared<const routing::Pattern>(std::move(*parsed));
+  else
+    std::fprintf(stderr, "continuo: the filter of subscription '%s' cannot be read: %s\n", subscription.name.c_str(),
+                 to_string(parsed.error()).c_str());
+  return filter.pattern != nullptr;
 }
 
 TopicFilters& Router::filters_of(const node::Catalogue& catalogue, TopicId topic) {
@@ -66,14 +93,6 @@ Lane& Router::lane_of(PartitionRef partition, TopicFilters& filters) {
       [this, partition] { return node_.partition_state(partition); }};
   lane = std::make_unique<Lane>(partition, std::move(records), filters);
   return *lane;
-}
-
-void Router::forget_the_gone() {
-  for (const auto& [ref, lane] : lanes_) lane->remove_older(round_);
-  std::erase_if(awake_, [](const Lane* lane) { return lane->empty(); });
-  std::erase_if(lanes_, [](const auto& each) { return each.second->empty(); });
-  std::erase_if(topics_, [](const auto& each) { return each.second->size() == 0; });
-  std::erase_if(filters_, [this](const auto& each) { return each.second.round != round_; });
 }
 
 void Router::add_topics(std::set<TopicId>& topics) const {
@@ -162,9 +181,12 @@ void Router::answered(const Ticket& ticket, const Result<node::OfferCredit>& ans
   Lane& lane = *found->second;
   Cursor* const cursor = lane.find(ticket.subscription);
   if (cursor == nullptr || cursor->number != ticket.number) return;
-  if (!answer) return lane.remove(*cursor);  // deleted; if not, the next change of definitions brings it back
+  if (!answer) {  // deleted; if not, the next change of definitions brings it back
+    lost_.insert(ticket.subscription);
+    return lane.remove(*cursor);
+  }
   if (answer->next != ticket.next || answer->filter != cursor->at.filter) {
-    refused_ = true;
+    refused_.insert(ticket.subscription);
     return lane.remove(*cursor);
   }
   cursor->busy = false;

@@ -25,13 +25,13 @@ class Router {
  public:
   Router(node::Node& node, node::Edge& edge) : node_(node), edge_(edge) {}
 
-  struct Stand {
-    node::FeedPosition at;
-    const node::Subscription* subscription = nullptr;
-  };
-  /// How all subscriptions with filters stand, as the engine says. Those that are known go on where they are, or hear
-  /// of it by the answer to an offer; those not named are gone.
-  void stand(const node::Catalogue& catalogue, std::span<const Stand> all);
+  // From `settle` on.
+  /// How a subscription with a filter stands in all its partitions, as the engine says. One that is known goes on where
+  /// it is, or hears of it by the answer to an offer.
+  void stand(const node::Catalogue& catalogue, const node::Subscription& subscription,
+             std::span<const node::FeedPosition> all);
+  void forget(SubscriptionId subscription);
+  void settle();
   /// The partition has new records.
   void news(PartitionRef partition);
   /// Looks once at every partition that has something, and offers.
@@ -40,8 +40,10 @@ class Router {
   bool has_more() const { return !awake_.empty(); }
   /// When to step again though nothing came.
   std::optional<Micros> look_again() const { return look_again_; }
-  /// Once after an offer was refused: the engine is to be asked how all stand.
-  bool take_refusal() { return std::exchange(refused_, false); }
+  /// Whose offers were refused since: the engine is to be asked how they stand.
+  std::set<SubscriptionId> take_refused() { return std::exchange(refused_, {}); }
+  /// Of whom the engine did not know any more; asked for when definitions changed.
+  std::set<SubscriptionId> take_lost() { return std::exchange(lost_, {}); }
   void add_topics(std::set<TopicId>& topics) const;
 
  private:
@@ -52,11 +54,14 @@ class Router {
     std::uint64_t number = 0;
     Offset next;
   };
+  struct Known {
+    Filter filter;
+    std::vector<PartitionRef> partitions;  // it has a cursor in, or had
+  };
   TopicFilters& filters_of(const node::Catalogue& catalogue, TopicId topic);
-  const Filter* filter_of(const node::Subscription& subscription);
+  bool read_filter(Filter& filter, const node::Subscription& subscription);
   Lane& lane_of(PartitionRef partition, TopicFilters& filters);
-  void stand(const node::Catalogue& catalogue, const Stand& one);
-  void forget_the_gone();
+  void leave(SubscriptionId subscription, const std::vector<PartitionRef>& partitions);
   void wake(Lane& lane);
   void go_on(Lane& lane, Cursor& cursor);
   void offer(Lane& lane, Cursor& cursor);
@@ -68,16 +73,16 @@ class Router {
   node::Edge& edge_;
   std::map<TopicId, std::unique_ptr<TopicFilters>> topics_;
   std::map<PartitionRef, std::unique_ptr<Lane>> lanes_;
-  std::unordered_map<SubscriptionId, Filter> filters_;
+  std::unordered_map<SubscriptionId, Known> known_;
+  std::set<PartitionRef> changed_;  // since `settle`
   std::vector<Lane*> awake_;
   std::vector<Cursor*> touched_;
   std::vector<node::Offer> outgoing_;
   std::vector<Ticket> tickets_;
   std::size_t outgoing_events_ = 0;
   std::optional<Micros> look_again_;
-  std::uint64_t round_ = 0;
   std::uint64_t last_number_ = 0;
-  bool refused_ = false;
+  std::set<SubscriptionId> refused_, lost_;
 };
 
 }  // namespace continuo::delivery

@@ -17,23 +17,15 @@ SubscriptionId id_of(std::string_view name) {
 }  // namespace
 
 void TopicFilters::want(SubscriptionId id, const Filter& filter) {
-  Known& known = known_[id];
-  known.round = round_;
-  if (known.version == filter.version) return;
-  known.version = filter.version;
-  changes_.push_back({name_of(id), *filter.pattern});
+  std::uint32_t& version = known_[id];
+  if (std::exchange(version, filter.version) != filter.version) changes_.push_back({name_of(id), *filter.pattern});
+}
+
+void TopicFilters::forget(SubscriptionId id) {
+  if (known_.erase(id) != 0) changes_.push_back({name_of(id), std::nullopt});
 }
 
 void TopicFilters::settle() {
-  for (auto at = known_.begin(); at != known_.end();) {
-    if (at->second.round == round_) {
-      ++at;
-      continue;
-    }
-    changes_.push_back({name_of(at->first), std::nullopt});
-    at = known_.erase(at);
-  }
-  ++round_;
   if (!changes_.empty()) set_.change(std::exchange(changes_, {}));
 }
 

@@ -16,7 +16,6 @@ namespace continuo::delivery {
 /// A subscription's filter, parsed.
 struct Filter {
   std::uint32_t version = 0;
-  std::uint64_t round = 0;  ///< when it was wanted last
   std::shared_ptr<const routing::Pattern> pattern;
 };
 
@@ -27,22 +26,18 @@ class TopicFilters {
   const std::string& topic() const { return topic_; }
   std::size_t size() const { return known_.size(); }
 
-  // A round of `want` over all subscriptions there are, then `settle`: those not named go, those with another filter
-  // get it; all at once, and at the price of what changed.
+  // From `settle` on, at the price of what changed.
+  /// One with another filter gets it.
   void want(SubscriptionId id, const Filter& filter);
+  void forget(SubscriptionId id);
   void settle();
 
   /// Subscriptions whose filter the event passes.
   const std::vector<SubscriptionId>& match(const routing::Input& input);
 
  private:
-  struct Known {
-    std::uint32_t version = 0;
-    std::uint64_t round = 0;
-  };
   const std::string topic_;
-  std::unordered_map<SubscriptionId, Known> known_;
-  std::uint64_t round_ = 1;
+  std::unordered_map<SubscriptionId, std::uint32_t> known_;  // the versions of their filters
   std::vector<routing::PatternSet::Change> changes_;
   routing::PatternSet set_;
   routing::PatternReader reader_{set_};

@@ -54,6 +54,8 @@ class SubscriptionStates {
   /// Since when the key is parked that waits longest; none: no key is.
   std::optional<WallTime> oldest_parked(SubscriptionId id) const;
   std::vector<FeedPosition> feed_positions() const;
+  /// Of these; of those that are not there, nothing.
+  std::vector<FeedPosition> feed_positions(std::span<const SubscriptionId> of) const;
   bool has_ready(SubscriptionId id) const;
   /// Whether a feeder out of credit is to go on: much credit came back, or consumers would soon run dry. Not for every
   /// single event settled: each time costs a read.
@@ -93,6 +95,7 @@ class SubscriptionStates {
   void note_draining(State& state, const KeyUnit& unit, bool begins);
   void schedule_release(State& state);
   std::uint32_t credit(const State& state) const;
+  void add_feed_positions(SubscriptionId id, const State& of, std::vector<FeedPosition>& to) const;
   ParkedKey describe(const State& state, const KeyUnit& unit) const;
   static bool takes(const ReleaseFilter& filter, const KeyUnit& unit);
   static void watch(State& state, const KeyRef& ref, const Failure& failure, Elapsed now);

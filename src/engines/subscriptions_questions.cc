@@ -118,14 +118,23 @@ std::optional<WallTime> SubscriptionStates::oldest_parked(SubscriptionId id) con
 
 std::vector<FeedPosition> SubscriptionStates::feed_positions() const {
   std::vector<FeedPosition> all;
-  for (const auto& [id, found] : states_) {
-    if (!found->definition) continue;
-    const SubscriptionDefined& definition = found->definition->definition;
-    for (const auto& [partition, cursor] : found->cursors)
-      all.push_back({id, definition.epoch, partition, cursor.next, credit(*found),
-                     definition.settings.order_by == OrderBy::key, definition.filter_version});
-  }
+  for (const auto& [id, found] : states_) add_feed_positions(id, *found, all);
   return all;
+}
+
+std::vector<FeedPosition> SubscriptionStates::feed_positions(std::span<const SubscriptionId> of) const {
+  std::vector<FeedPosition> all;
+  for (const SubscriptionId id : of)
+    if (const State* found = state(id)) add_feed_positions(id, *found, all);
+  return all;
+}
+
+void SubscriptionStates::add_feed_positions(SubscriptionId id, const State& of, std::vector<FeedPosition>& to) const {
+  if (!of.definition) return;
+  const SubscriptionDefined& definition = of.definition->definition;
+  for (const auto& [partition, cursor] : of.cursors)
+    to.push_back({id, definition.epoch, partition, cursor.next, credit(of),
+                  definition.settings.order_by == OrderBy::key, definition.filter_version});
 }
 
 bool SubscriptionStates::has_ready(SubscriptionId id) const {

@@ -144,8 +144,7 @@ std::unique_ptr<ClosedGroup> Core::close() {
     return nullptr;
   }
   while (!open_->builders.empty()) finish_batch(open_->builders.begin()->first);
-  if (definitions_changed_) open_->group.catalogue = build_catalogue();
-  definitions_changed_ = false;
+  if (!changed_topics_.empty() || !changed_subscriptions_.empty()) open_->group.catalogue = build_catalogue();
   auto closed = std::make_unique<ClosedGroup>(std::move(open_->group));
   open_.reset();
   CHECK(!in_flight_, "one write at a time");

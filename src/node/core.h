@@ -86,7 +86,7 @@ class Core {
   void settle_repairs(Edge& edge, SubscriptionId id, std::vector<SettleRepair> repairs, const std::string& by,
                       Answer<RepairsSettled> answer);
   void seek(Edge& edge, const Seek& seek, Answer<Subscription> answer);
-  void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer);
+  void feed_positions(Edge& edge, const std::vector<SubscriptionId>& of, Answer<std::vector<FeedPosition>> answer);
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer);
   void offer_all(Edge& edge, const std::vector<Offer>& offers, Answer<std::vector<Result<OfferCredit>>> answer);
 
@@ -259,7 +259,7 @@ class Core {
   Sequence written_{0};
   std::shared_ptr<Verdict> verdict_ = std::make_shared<Verdict>();
   bool failed_ = false;
-  bool definitions_changed_ = false;
+  std::set<std::string> changed_topics_, changed_subscriptions_;  // names, since catalogue_
   std::shared_ptr<const Catalogue> catalogue_ = std::make_shared<Catalogue>();
 
   std::set<Edge*> edges_;

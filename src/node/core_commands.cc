@@ -248,9 +248,9 @@ void Core::subscription_state(Edge& edge, SubscriptionId id, Answer<Subscription
   reply<SubscriptionState>(edge, std::move(answer), std::move(state));
 }
 
-void Core::feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) {
+void Core::feed_positions(Edge& edge, const std::vector<SubscriptionId>& of, Answer<std::vector<FeedPosition>> answer) {
   if (refuse_if_failed(edge, answer)) return;
-  reply<std::vector<FeedPosition>>(edge, std::move(answer), subscriptions_.feed_positions());
+  reply<std::vector<FeedPosition>>(edge, std::move(answer), subscriptions_.feed_positions(of));
 }
 
 void Core::offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) {

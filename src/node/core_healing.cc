@@ -293,6 +293,7 @@ void Core::seek(Edge& edge, const Seek& seek, Answer<Subscription> answer) {
            fmt::format(R"({{"epoch":{},"parked_keys":{},"parked":"{}",{}}})", moved.definition.epoch, parked,
                        seek.parked == ParkedFate::keep ? "kept" : "discarded",
                        who_and_why(seek.asked.by, seek.asked.reason)));
+  changed_subscriptions_.insert(name);
   follow(seek.subscription, id);
   reply<Subscription>(edge, std::move(answer), subscription_of(moved));
 }
@@ -306,7 +307,6 @@ void Core::follow(SubscriptionId before, SubscriptionId now) {
   }
   for (Repairer& repairer : repairers_)
     if (repairer.receive.subscription == before) repairer.receive.subscription = now;
-  definitions_changed_ = true;
   remains_ = true;
   matched_.erase(before);
   maybe_ready(before);

@@ -77,7 +77,7 @@ void Core::QueueWork::make(const Plan& plan) {
   if (plan.existing != nullptr) return;
   core_.apply(engines::encode(plan.subscription));
   for (const engines::CursorMoved& cursor : plan.cursors) core_.apply(engines::encode(cursor));
-  core_.definitions_changed_ = true;
+  core_.changed_subscriptions_.insert(plan.subscription.name);
 }
 
 void Core::QueueWork::put(Edge& edge, const std::string& name, const QueueSettings& settings,
@@ -110,7 +110,7 @@ void Core::QueueWork::remove(Edge& edge, const std::string& name, Answer<void> a
   core_.apply(engines::encode(engines::SubscriptionDeleted{id}));
   if (topic) core_.drop_topic(*topic, name);
   core_.end_frame();
-  core_.definitions_changed_ = true;
+  core_.changed_subscriptions_.insert(name);
   core_.remains_ = true;
   core_.matched_.erase(id);
   core_.maybe_ready(id);

@@ -185,6 +185,8 @@ Result<void> Core::recover() {
   if (auto made = make_room_to_start(); !made) return made;
   if (auto started = home_.start(); !started) return started;
   if (home_.accepts_loss()) follow_home();
+  for (const auto& [name, unit] : topics_.by_name()) changed_topics_.insert(name);
+  for (const auto& [name, unit] : subscriptions_.by_name()) changed_subscriptions_.insert(name);
   catalogue_ = build_catalogue();
   if (topics_.secret() == 0) {
     const engines::NodeMade made{random_.next() | 1};

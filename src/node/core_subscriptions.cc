@@ -26,24 +26,19 @@ Subscription Core::subscription_of(const engines::SubscriptionUnit& unit) {
           defined.topics, defined.paused, defined.filter_version, matched(defined.id)};
 }
 
-// What did not change is shared with the catalogue before: there may be thousands, with long filters.
+// At the price of what changed: there may be thousands, with long filters.
 std::shared_ptr<const Catalogue> Core::build_catalogue() {
-  auto catalogue = std::make_shared<Catalogue>();
-  for (const auto& [name, unit] : topics_.by_name())
-    catalogue->topics[name] = std::make_shared<const Topic>(topic_of(*unit));
-  auto before = catalogue_->subscriptions.begin();
-  for (const auto& [name, unit] : subscriptions_.by_name()) {
-    const engines::SubscriptionDefined& defined = unit->definition;
-    while (before != catalogue_->subscriptions.end() && before->first < name) ++before;
-    const bool known = before != catalogue_->subscriptions.end() && before->first == name;
-    const bool same = known && before->second->id == defined.id && before->second->epoch == defined.epoch &&
-                      before->second->paused == defined.paused &&
-                      before->second->filter_version == defined.filter_version &&
-                      before->second->settings == defined.settings;
-    catalogue->subscriptions.emplace_hint(
-        catalogue->subscriptions.end(), name,
-        same ? before->second : std::make_shared<const Subscription>(subscription_of(*unit)));
-  }
+  auto catalogue = std::make_shared<Catalogue>(*catalogue_);
+  for (const std::string& name : std::exchange(changed_topics_, {}))
+    if (const engines::TopicUnit* unit = topics_.find(name))
+      catalogue->topics.set(name, std::make_shared<const Topic>(topic_of(*unit)));
+    else
+      catalogue->topics.erase(name);
+  for (const std::string& name : std::exchange(changed_subscriptions_, {}))
+    if (const engines::SubscriptionUnit* unit = subscriptions_.find(name))
+      catalogue->subscriptions.set(name, std::make_shared<const Subscription>(subscription_of(*unit)));
+    else
+      catalogue->subscriptions.erase(name);
   return catalogue;
 }
 
@@ -88,7 +83,7 @@ void Core::put_subscription(Edge& edge, const std::string& name, const Subscript
   for (const engines::CursorMoved& cursor : decision->cursors) apply(engines::encode(cursor));
   note_use(decision->defined.id);
   end_frame();
-  definitions_changed_ = true;
+  changed_subscriptions_.insert(name);
   reply<Put<Subscription>>(edge, std::move(answer),
                            Put<Subscription>{subscription_of(*subscriptions_.find(decision->defined.id)), true});
 }
@@ -105,7 +100,7 @@ void Core::change_subscription(Edge& edge, const std::string& name, Subscription
     begin_frame();
     apply(engines::encode(*defined));
     end_frame();
-    definitions_changed_ = true;
+    changed_subscriptions_.insert(name);
     maybe_ready(id);  // feeders that wait for credit hear of it
   }
   ChangedSubscription changed{subscription_of(*subscriptions_.find(id)), {}};
@@ -121,7 +116,7 @@ void Core::delete_subscription(Edge& edge, const std::string& name, Answer<void>
   begin_frame();
   apply(engines::encode(*deleted));
   end_frame();
-  definitions_changed_ = true;
+  changed_subscriptions_.insert(name);
   remains_ = true;
   matched_.erase(deleted->id);
   maybe_ready(deleted->id);
@@ -135,7 +130,7 @@ void Core::pause(Edge& edge, SubscriptionId id, bool paused, Answer<void> answer
   begin_frame();
   apply(engines::encode(*defined));
   end_frame();
-  definitions_changed_ = true;
+  changed_subscriptions_.insert(defined->name);
   announce(paused ? "continuo.subscription.paused" : "continuo.subscription.resumed", defined->name,
            R"({"reason":"asked"})");
   maybe_ready(id);
@@ -165,7 +160,7 @@ void Core::end_idle() {
     apply(engines::encode(gone));
     end_frame();
     announce("continuo.subscription.expired", name, R"({"reason":"nobody received from it"})");
-    definitions_changed_ = true;
+    changed_subscriptions_.insert(name);
     remains_ = true;
     matched_.erase(gone.id);
     maybe_ready(gone.id);

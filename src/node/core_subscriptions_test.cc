@@ -120,13 +120,13 @@ TEST_F(CoreSubscriptions, WhatDidNotChangeIsSharedBetweenCatalogues) {
   const auto first = core_->catalogue();
   subscribe({}, "b");
   const auto second = core_->catalogue();
-  EXPECT_EQ(first->subscriptions.at("a"), second->subscriptions.at("a"));
+  EXPECT_EQ(first->subscriptions.get("a"), second->subscriptions.get("a"));
   ask<void>([&](auto answer) { core_->pause(edge_, told("a").id, true, std::move(answer)); });
-  EXPECT_NE(core_->catalogue()->subscriptions.at("a"), second->subscriptions.at("a"));
-  EXPECT_EQ(core_->catalogue()->subscriptions.at("b"), second->subscriptions.at("b"));
+  EXPECT_NE(core_->catalogue()->subscriptions.get("a"), second->subscriptions.get("a"));
+  EXPECT_EQ(core_->catalogue()->subscriptions.get("b"), second->subscriptions.get("b"));
   ask<void>([&](auto answer) { core_->delete_subscription(edge_, "a", std::move(answer)); });
   subscribe({}, "a");
-  EXPECT_NE(told("a").id, first->subscriptions.at("a")->id);
+  EXPECT_NE(told("a").id, first->subscriptions.get("a")->id);
   EXPECT_FALSE(told("a").paused);
 }
 

@@ -39,7 +39,7 @@ TEST_F(CoreTest, RefusalsAndQuestionsWaitForTheGroupInFlight) {
   reused.fingerprint.content = 2;
   core_->publish(edge_, {reused}, into(refused));
   core_->publish(edge_, {sample_record(topic, 7)}, into(duplicate));
-  core_->feed_positions(edge_, into(question));
+  core_->feed_positions(edge_, {}, into(question));
   EXPECT_FALSE(core_->close()) << "nothing to write";
   EXPECT_EQ(edge_.open(), 0u) << "what they say is not durable yet";
   ASSERT_TRUE(home_.write(flying->log));
@@ -122,7 +122,7 @@ TEST_F(CoreTest, ARemovedEdgeGetsNoMail) {
   std::optional<Result<Received>> waiting;
   core_->publish(gone, {sample_record(topic)}, into(first));
   auto flying = core_->close();
-  core_->feed_positions(gone, [](auto) {});
+  core_->feed_positions(gone, {}, [](auto) {});
   core_->close();
   core_->publish(gone, {sample_record(topic)}, into(second));
   core_->receive(gone, receive_of(id, 1'000), into(waiting));
@@ -395,7 +395,7 @@ TEST_F(CoreTest, AFailedWriteAnswersEverybodyAndNothingIsDoneAnyMore) {
   core_->receive(edge_, receive_of(id, 60'000), into(waiting));
   core_->publish(edge_, {sample_record(topic)}, into(flying_answer));
   auto flying = core_->close();
-  core_->feed_positions(edge_, into(question));
+  core_->feed_positions(edge_, {}, into(question));
   core_->close();
   core_->publish(edge_, {sample_record(topic)}, into(open_answer));
   home_.fails = true;
@@ -432,7 +432,7 @@ TEST_F(CoreTest, EveryCommandOfAFailedCoreIsRefused) {
   core_->parked(edge_, id, {.limit = 1}, counts);
   core_->retry_parked(edge_, id, 1, {}, counts);
   core_->skip_parked(edge_, id, 1, {}, counts);
-  core_->feed_positions(edge_, counts);
+  core_->feed_positions(edge_, {}, counts);
   core_->offer(edge_, {}, counts);
   EXPECT_EQ(edge_.open(), 16u);
   EXPECT_EQ(refused, 16);

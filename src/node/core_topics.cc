@@ -43,7 +43,7 @@ void Core::make_topic(const engines::TopicDefined& defined) {
   open_->group.log.make_partitions({defined.id, defined.settings.partitions});
   topics_.partitions_made(defined.id, defined.settings.partitions);
   home_.size_segments(defined.id, defined.settings.segment_bytes);
-  definitions_changed_ = true;
+  changed_topics_.insert(defined.name);
 }
 
 // One frame says what the settings are now, which partitions there are, and where each subscription begins with those
@@ -82,7 +82,7 @@ void Core::change_topic(Edge& edge, std::string name, const TopicChange& change,
         apply(engines::encode(engines::CursorMoved{reader, {changed->id, PartitionId{id}}, Offset{0}}));
   }
   end_frame();
-  definitions_changed_ = true;
+  changed_topics_.insert(name);
   reply<Topic>(edge, std::move(answer), std::move(told));
 }
 
@@ -112,7 +112,7 @@ void Core::drop_topic(const engines::TopicDeleted& deleted, const std::string& n
   topics_.apply(deleted);
   open_->group.log.remove_topic({deleted.id});
   topic_removed(deleted.id);
-  definitions_changed_ = true;
+  changed_topics_.insert(name);
   topics_gone_.insert(deleted.id);
   gone_names_[deleted.id] = name;
 }

@@ -17,7 +17,9 @@ class CoreTopicsTest : public CoreTest {
     return ask<Topic>([&](auto answer) { core_->change_topic(edge_, name, change, only_checked, std::move(answer)); });
   }
   std::vector<FeedPosition> positions() {
-    return *ask<std::vector<FeedPosition>>([&](auto answer) { core_->feed_positions(edge_, std::move(answer)); });
+    std::vector<SubscriptionId> ids;
+    for (const auto& [name, subscription] : core_->catalogue()->subscriptions) ids.push_back(subscription->id);
+    return *ask<std::vector<FeedPosition>>([&](auto answer) { core_->feed_positions(edge_, ids, std::move(answer)); });
   }
   const TopicSettings& settings() { return core_->catalogue()->find_topic("t")->settings; }
   std::vector<std::int64_t> visible_times() {

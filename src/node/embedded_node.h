@@ -102,9 +102,10 @@ class EmbeddedNode final : public Node {
   }
   void subscription_state(Edge& edge, SubscriptionId id, Answer<SubscriptionState> answer) override;
   void survey_subscriptions(Edge& edge, SurveySubscriptions wanted, Answer<SubscriptionsSurvey> answer) override;
-  void feed_positions(Edge& edge, Answer<std::vector<FeedPosition>> answer) override {
-    submit(control_bytes,
-           [&edge, answer = std::move(answer)](Core& core) mutable { core.feed_positions(edge, std::move(answer)); });
+  void feed_positions(Edge& edge, std::vector<SubscriptionId> of, Answer<std::vector<FeedPosition>> answer) override {
+    submit(control_bytes, [&edge, of = std::move(of), answer = std::move(answer)](Core& core) mutable {
+      core.feed_positions(edge, of, std::move(answer));
+    });
   }
   void offer(Edge& edge, Offer offer, Answer<OfferCredit> answer) override {
     const std::size_t bytes = offer.events.size() * 48 + control_bytes;

@@ -185,8 +185,9 @@ class Node {
   virtual Queues& queues() = 0;
 
   // --- feeding (delivery::Feeder) ----------------------------------------------------------------------------------
-  /// Where each subscription's reading of each of its partitions stands, for the feeder to go on from.
-  virtual void feed_positions(Edge&, Answer<std::vector<FeedPosition>>) = 0;
+  /// Where the reading of each of their partitions stands, for the feeder to go on from; of those that are not there,
+  /// nothing.
+  virtual void feed_positions(Edge&, std::vector<SubscriptionId> of, Answer<std::vector<FeedPosition>>) = 0;
   /// What of a partition comes next for a subscription. Answers how many more events it takes now. An offer of nothing
   /// (no events, `next` == `from`) asks for credit: it is answered when there is some, or when the subscription stands
   /// elsewhere or is gone.

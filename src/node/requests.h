@@ -12,6 +12,7 @@
 
 #include "continuo/base/errors.h"
 #include "continuo/base/ids.h"
+#include "continuo/base/name_map.h"
 #include "continuo/base/time.h"
 #include "continuo/engines/definitions.h"
 #include "continuo/engines/subscription_requests.h"
@@ -61,10 +62,11 @@ struct ChangedSubscription {
   std::vector<std::pair<PartitionRef, Offset>> from;
 };
 
-/// All definitions at one durable moment. Immutable; shared between threads.
+/// All definitions at one durable moment. Immutable; shared between threads. Two of them share what is the same in
+/// both, down to the object: `NameMap::differences` finds what is not.
 struct Catalogue {
-  std::map<std::string, std::shared_ptr<const Topic>, std::less<>> topics;
-  std::map<std::string, std::shared_ptr<const Subscription>, std::less<>> subscriptions;
+  NameMap<Topic> topics;
+  NameMap<Subscription> subscriptions;
   const Topic* find_topic(std::string_view name) const;
   /// Empty when it is not there. Looks at all: for a few.
   std::string_view topic_name(TopicId id) const;

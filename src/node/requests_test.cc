@@ -110,7 +110,7 @@ TEST(Settled, WhatCannotBeReadIsRefused) {
 
 TEST(Catalogue, FindsByName) {
   Catalogue catalogue;
-  catalogue.topics["a"] = std::make_shared<const Topic>(Topic{TopicId{1}, "a", {}, {}});
+  catalogue.topics.set("a", std::make_shared<const Topic>(Topic{TopicId{1}, "a", {}, {}}));
   EXPECT_EQ(catalogue.find_topic("a")->id, TopicId{1});
   EXPECT_EQ(catalogue.find_topic("b"), nullptr);
   EXPECT_EQ(catalogue.find_subscription("a"), nullptr);

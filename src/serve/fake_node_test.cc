@@ -13,7 +13,7 @@ void FakeNode::change_topic(node::Edge& edge, std::string name, node::TopicChang
   changed->settings = change.applied_to(there->settings);
   if (!only_checked) {
     auto next = std::make_shared<node::Catalogue>(*catalogue_);
-    next->topics[name] = changed;
+    next->topics.set(name, changed);
     catalogue_ = next;
   }
   reply(edge, std::move(answer), Result<node::Topic>(*changed));
@@ -30,7 +30,7 @@ void FakeNode::change_subscription(node::Edge& edge, std::string name, node::Sub
   changed->settings = change.applied_to(changed->settings);
   ++changed->filter_version;
   auto next = std::make_shared<node::Catalogue>(*catalogue_);
-  next->subscriptions[name] = changed;
+  next->subscriptions.set(name, changed);
   catalogue_ = next;
   node::ChangedSubscription told{*changed, {}};
   for (const TopicId topic : changed->topics)
@@ -41,7 +41,7 @@ void FakeNode::change_subscription(node::Edge& edge, std::string name, node::Sub
 void FakeNode::delete_subscription(node::Edge& edge, std::string name, node::Answer<void> answer) {
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<node::Catalogue>(*catalogue_);
-  const bool gone = next->subscriptions.erase(name) != 0;
+  const bool gone = next->subscriptions.erase(name);
   catalogue_ = next;
   reply(edge, std::move(answer), gone ? Result<void>{} : refusal<void>(Code::unknown_subscription));
 }

@@ -67,7 +67,7 @@ class FakeNode final : public node::Node {
     }
     auto made = std::make_shared<node::Topic>(node::Topic{TopicId{next_id_++}, name, settings, WallTime{1'000}});
     auto next = std::make_shared<node::Catalogue>(*catalogue_);
-    next->topics[name] = made;
+    next->topics.set(name, made);
     catalogue_ = next;
     reply(edge, std::move(answer), node::Put<node::Topic>{*made, true});
   }
@@ -109,7 +109,7 @@ class FakeNode final : public node::Node {
       made->topics.push_back(found->id);
     }
     auto next = std::make_shared<node::Catalogue>(*catalogue_);
-    next->subscriptions[name] = made;
+    next->subscriptions.set(name, made);
     catalogue_ = next;
     reply(edge, std::move(answer), node::Put<node::Subscription>{*made, true});
   }
@@ -198,7 +198,8 @@ class FakeNode final : public node::Node {
   node::Healing& healing() override { return healing_; }
   void survey_subscriptions(node::Edge& edge, node::SurveySubscriptions wanted,
                             node::Answer<node::SubscriptionsSurvey> answer) override;
-  void feed_positions(node::Edge&, node::Answer<std::vector<node::FeedPosition>>) override {}
+  void feed_positions(node::Edge&, std::vector<SubscriptionId>,
+                      node::Answer<std::vector<node::FeedPosition>>) override {}
   void offer(node::Edge&, node::Offer, node::Answer<node::OfferCredit>) override {}
   void offer_all(node::Edge&, std::vector<node::Offer>, node::Answer<std::vector<Result<node::OfferCredit>>>) override {
   }
