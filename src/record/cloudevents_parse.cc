@@ -13,6 +13,7 @@
 #include "continuo/record/json_scan.h"
 #include "continuo/record/json_syntax.h"
 #include "continuo/record/media_type.h"
+#include "continuo/record/utf8.h"
 
 namespace continuo::record {
 namespace {
@@ -250,8 +251,7 @@ Result<void> EventParser::State::read_data(od::value& value) {
 Result<void> EventParser::State::read_data_text(od::value& value) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return broken("`data` is not a string", "data");
-  if (!simdjson::validate_utf8(text.data(), text.size()))
-    return bad_event("`data` holds half a surrogate pair", "data");
+  if (!is_utf8(text)) return bad_event("`data` holds half a surrogate pair", "data");
   data_text_ = text;
   return {};
 }

@@ -259,7 +259,7 @@ Failed failed_at(node::RecordFinder& finder, const node::Lease& lease) {
   if (!record) return {};
   std::string scratch;
   Failed failed{std::string(record::event_of(*record, {{}, lease.partition.partition}, scratch).type), {}};
-  if (record->key && record::valid_utf8_prefix(*record->key) == record->key->size()) failed.key = *record->key;
+  if (record->key && record::is_utf8(*record->key)) failed.key = *record->key;
   return failed;
 }
 

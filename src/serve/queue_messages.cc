@@ -5,7 +5,6 @@
 
 #include "continuo/base/random.h"
 #include "continuo/record/cloudevents.h"
-#include "continuo/record/utf8.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 
