@@ -53,8 +53,7 @@ std::unexpected<Error> bad_event(std::string detail, std::string_view attribute)
 
 // "[3].id"; where a text stops being JSON is said by line and column already.
 std::unexpected<Error> at_index(Error error, std::size_t index) {
-  if (error.code == Code::bad_event)
-    error.at = error.at.empty() ? fmt::format("[{}]", index) : fmt::format("[{}].{}", index, error.at);
+  if (error.code == Code::bad_event) place_within(error, fmt::format("[{}]", index));
   return std::unexpected(std::move(error));
 }
 

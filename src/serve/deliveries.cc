@@ -202,8 +202,7 @@ Cause cause_of(node::Node& node, const node::Lease& lease) {
 Result<record::Event> read_event(IoThread& thread, const wire::http::Settle& request, std::size_t number) {
   auto event = thread.event_reader().read_one(request.publish[number].json);
   if (event) return event;
-  const std::string at = fmt::format("publish[{}].event", number);
-  event.error().at = event.error().at.empty() ? at : fmt::format("{}.{}", at, event.error().at);
+  place_within(event.error(), fmt::format("publish[{}].event", number));
   return event;
 }
 
