@@ -208,7 +208,7 @@ class EmbeddedNode final : public Node {
   void behind_loop();
   void run_checkpoint(CheckpointJob job);
   bool run_keep();
-  Result<std::shared_ptr<const std::string>> read_kept(PartitionRef partition, Offset offset, const Error& gone);
+  Result<std::shared_ptr<const std::string>> read_or_copy(PartitionRef partition, Offset offset);
   void run_retention();
   void stop();
 
