@@ -178,11 +178,7 @@ void EmbeddedNode::subscription_state(Edge& edge, SubscriptionId id, Answer<Subs
   // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
   Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_},
                                      answer = std::move(answer)](Result<SubscriptionState> state) mutable {
-    if (state && !alive.expired())
-      for (const auto& [partition, offset] : state->unsettled)
-        if (const auto appended = home_->appended_at(partition, offset);
-            appended && (!state->oldest || *appended < *state->oldest))
-          state->oldest = *appended;
+    if (state && !alive.expired()) state->oldest = oldest_append(*this, state->unsettled);
     answer(std::move(state));
   };
   control(edge, std::move(dated),
