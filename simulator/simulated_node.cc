@@ -246,16 +246,9 @@ void SimulatedNode::leave_out(const log::Batches& batches, const std::string& fi
 }
 
 Result<std::shared_ptr<const std::string>> SimulatedNode::read_one(PartitionRef partition, Offset offset) {
-  auto batches = home_->read(partition, offset, 1);
-  if (batches && !batches->batches.empty()) return batches->batches.front();
-  if (batches) return continuo::fail(Code::not_found, "there is no record");
   // Not what the core knows: its state runs ahead of the disk, and a copy may be given up in it while an answer that
   // needs it is on its way.
-  const auto copy = kept_places_.find(partition, offset);
-  const auto current = core_->catalogue();
-  const node::Topic* copies = copy ? current->find_topic(node::kept_topic) : nullptr;
-  if (batches.error().code != Code::offset_out_of_range || copies == nullptr) return pass(batches);
-  return node::read_copy(*home_, {copies->id, PartitionId{0}}, *copy, offset);
+  return node::read_or_copy(*home_, kept_places_, [this] { return core_->catalogue(); }, partition, offset);
 }
 
 // ---- hashes ---------------------------------------------------------------------------------------------------------

@@ -138,6 +138,15 @@ const CodeInfo* find_code(std::string_view name) {
   return nullptr;
 }
 
+void place_within(Error& error, std::string_view whole) {
+  std::string at{whole};
+  if (error.at.starts_with("line "))
+    at.append(" (").append(error.at).append(")");
+  else
+    at.append(error.at.empty() || error.at.starts_with('[') ? "" : ".").append(error.at);
+  error.at = std::move(at);
+}
+
 std::string to_string(const Error& error) {
   std::string text{name(error.code)};
   text += ": ";

@@ -99,6 +99,10 @@ struct [[nodiscard]] Error {
   int retry_after_s = 0;  ///< seconds until a retry is worth it; 0: no promise
 };
 
+/// Says what the error's place lies in: `id` within `event` is at "event.id", `[2].id` at "event[2].id", a line and a
+/// column at "event (line 1, column 5)", and what has no place of its own at "event".
+void place_within(Error& error, std::string_view whole);
+
 /// "unknown_topic: there is no topic 'x' (at ...)": for logs and command-line errors.
 std::string to_string(const Error& error);
 

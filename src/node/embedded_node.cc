@@ -300,11 +300,7 @@ void EmbeddedNode::run_checkpoint(CheckpointJob job) {
 bool EmbeddedNode::run_keep() {
   KeepJob job;
   if (!keep_jobs_.try_dequeue(job)) return false;
-  const auto read = [this](PartitionRef partition, Offset offset) {
-    auto batch = batch_at(*home_, partition, offset);
-    if (batch || batch.error().code != Code::offset_out_of_range) return batch;
-    return read_kept(partition, offset, batch.error());
-  };
+  const auto read = [this](PartitionRef partition, Offset offset) { return read_or_copy(partition, offset); };
   auto records = read_records(read, job, copied_bytes);
   if (!records) {
     submit_internal([this, error = records.error()](Core&) { stop_by(error, nullptr); });

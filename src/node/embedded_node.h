@@ -43,7 +43,9 @@ inline constexpr std::size_t control_bytes = 64 * 1024;    // room a command wit
 inline constexpr std::size_t definition_bytes = 1u << 20;  // a subscription has a cursor for each partition it reads
 inline constexpr std::size_t tick_bytes = 5u << 20;        // timers and jobs of one group, at most
 inline constexpr std::size_t copied_bytes = 1u << 20;      // of records read before a trim, in one commit
-// Of a dead letter and of the event that tells of it, beside its record: a failure's message of 4 KiB, escaped there.
+// Of a dead letter, beside its record: headers that say why, with a failure's message of up to 4 KiB, and the event
+// that tells of it, which names places and holds no message. A record that cannot be read has its key parked instead:
+// that message in an effect, and 512 bytes of it in the event, escaped. Well below this, all of it.
 inline constexpr std::size_t letter_bytes = 36 * 1024;
 inline constexpr std::size_t entries_per_settle = 10'000;
 
@@ -209,7 +211,7 @@ class EmbeddedNode final : public Node {
   void behind_loop();
   void run_checkpoint(CheckpointJob job);
   bool run_keep();
-  Result<std::shared_ptr<const std::string>> read_kept(PartitionRef partition, Offset offset, const Error& gone);
+  Result<std::shared_ptr<const std::string>> read_or_copy(PartitionRef partition, Offset offset);
   void run_retention();
   void stop();
 

@@ -178,11 +178,7 @@ void EmbeddedNode::subscription_state(Edge& edge, SubscriptionId id, Answer<Subs
   // The log knows when the oldest event came; it is asked on the edge's thread, where reading files is allowed.
   Answer<SubscriptionState> dated = [this, alive = std::weak_ptr<void>{alive_},
                                      answer = std::move(answer)](Result<SubscriptionState> state) mutable {
-    if (state && !alive.expired())
-      for (const auto& [partition, offset] : state->unsettled)
-        if (const auto appended = home_->appended_at(partition, offset);
-            appended && (!state->oldest || *appended < *state->oldest))
-          state->oldest = *appended;
+    if (state && !alive.expired()) state->oldest = oldest_append(*this, state->unsettled);
     answer(std::move(state));
   };
   control(edge, std::move(dated),
@@ -205,26 +201,19 @@ Result<std::optional<RecordTime>> EmbeddedNode::newest_record(PartitionRef parti
 
 Result<std::shared_ptr<const std::string>> EmbeddedNode::read_one(PartitionRef partition, Offset offset) {
   reads_.fetch_add(1, std::memory_order_relaxed);
-  // What was trimmed or deleted meanwhile is not served from the cache either.
+  // What was trimmed or deleted meanwhile is not served from the cache either, and copies do not go into it.
   const auto state = home_->state(partition);
-  if (state && offset >= state->first)
-    if (auto kept = cache_.find(partition, offset)) return kept;
-  auto batch = batch_at(*home_, partition, offset);
-  if (!batch && batch.error().code == Code::offset_out_of_range) return read_kept(partition, offset, batch.error());
+  if (!state || offset < state->first) return read_or_copy(partition, offset);
+  if (auto kept = cache_.find(partition, offset)) return kept;
+  auto batch = read_or_copy(partition, offset);
   if (!batch) return batch;
   const auto header = record::read_batch_header(**batch);
   cache_.keep(partition, header->base_offset, header->next_offset(), *batch);
   return batch;
 }
 
-// A record that was trimmed while somebody waits for it.
-Result<std::shared_ptr<const std::string>> EmbeddedNode::read_kept(PartitionRef partition, Offset offset,
-                                                                   const Error& gone) {
-  const auto copy = kept_places_.find(partition, offset);
-  const auto current = catalogue();
-  const Topic* copies = copy ? current->find_topic(kept_topic) : nullptr;
-  if (copies == nullptr) return std::unexpected(gone);
-  return read_copy(*home_, {copies->id, PartitionId{0}}, *copy, offset);
+Result<std::shared_ptr<const std::string>> EmbeddedNode::read_or_copy(PartitionRef partition, Offset offset) {
+  return node::read_or_copy(*home_, kept_places_, [this] { return catalogue(); }, partition, offset);
 }
 
 void EmbeddedNode::remove_edge(Edge& edge) {

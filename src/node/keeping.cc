@@ -1,5 +1,6 @@
 #include "continuo/node/keeping.h"
 
+#include "continuo/node/kept_places.h"
 #include "continuo/record/batch.h"
 #include "continuo/record/partitioner.h"
 
@@ -14,6 +15,17 @@ std::string body_of(const record::Record& record) {
       .header_count(static_cast<std::size_t>(record.header_count));
   body += record.headers;
   return body;
+}
+
+// The record at `copy` of the partition of copies, as a batch of its own at offset `original`.
+Result<std::shared_ptr<const std::string>> read_copy(log::Home& home, PartitionRef copies, Offset copy,
+                                                     Offset original) {
+  RecordFinder finder{[&home](PartitionRef partition, Offset offset) { return batch_at(home, partition, offset); }};
+  auto found = finder.find(copies, copy);
+  if (!found) return pass(found);
+  record::BatchBuilder builder;
+  builder.add(body_of(*found), found->timestamp_ms);
+  return std::make_shared<const std::string>(builder.finish(original));
 }
 
 }  // namespace
@@ -40,14 +52,16 @@ Result<std::vector<ReadRecord>> read_records(RecordFinder::ReadBatch read_batch,
   return records;
 }
 
-Result<std::shared_ptr<const std::string>> read_copy(log::Home& home, PartitionRef copies, Offset copy,
-                                                     Offset original) {
-  RecordFinder finder{[&home](PartitionRef partition, Offset offset) { return batch_at(home, partition, offset); }};
-  auto found = finder.find(copies, copy);
-  if (!found) return pass(found);
-  record::BatchBuilder builder;
-  builder.add(body_of(*found), found->timestamp_ms);
-  return std::make_shared<const std::string>(builder.finish(original));
+Result<std::shared_ptr<const std::string>> read_or_copy(
+    log::Home& home, KeptPlaces& kept, const std::function<std::shared_ptr<const Catalogue>()>& catalogue,
+    PartitionRef partition, Offset offset) {
+  auto batch = batch_at(home, partition, offset);
+  if (batch || batch.error().code != Code::offset_out_of_range) return batch;
+  const auto copy = kept.find(partition, offset);
+  if (!copy) return batch;
+  const auto current = catalogue();
+  const Topic* copies = current->find_topic(kept_topic);
+  return copies == nullptr ? batch : read_copy(home, {copies->id, PartitionId{0}}, *copy, offset);
 }
 
 }  // namespace continuo::node

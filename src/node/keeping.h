@@ -4,11 +4,10 @@
 // The write-behind thread reads them, and the core lays copies into the topic `continuo.kept`, an ordinary topic of the
 // node's own, and remembers which is which (engines::KeptRecordsEngine); only then it trims. A crash between any two of
 // these steps loses nothing: the trim comes last, and copies without one are found and released after the start.
-// Whoever reads a delivery gets the copy at its old place (read_copy), and cannot tell.
+// Whoever reads a delivery gets the copy at its old place (read_or_copy), and cannot tell.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +15,6 @@
 
 #include "continuo/base/errors.h"
 #include "continuo/base/ids.h"
-#include "continuo/log/seam/home.h"
 #include "continuo/node/record_finder.h"
 
 namespace continuo::node {
@@ -53,10 +51,5 @@ struct KeptChange {
 /// io_error.
 Result<std::vector<ReadRecord>> read_records(RecordFinder::ReadBatch read_batch, const KeepJob& job,
                                              std::size_t most_bytes);
-
-/// The record at `copy` of the partition of copies, as a batch of its own at offset `original`. Errors as Home::read;
-/// not_found.
-Result<std::shared_ptr<const std::string>> read_copy(log::Home& home, PartitionRef copies, Offset copy,
-                                                     Offset original);
 
 }  // namespace continuo::node

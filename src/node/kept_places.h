@@ -3,12 +3,16 @@
 
 #include <concurrentqueue/concurrentqueue.h>
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "continuo/log/seam/home.h"
 #include "continuo/node/keeping.h"
+#include "continuo/node/requests.h"
 
 namespace continuo::node {
 
@@ -36,5 +40,11 @@ class KeptPlaces {
   std::mutex mutex_;                                 // among readers
   std::map<std::pair<PartitionRef, Offset>, Offset> places_;
 };
+
+/// The batch that holds `offset`; when that is trimmed, the copy of the record there that was kept for whoever waits
+/// for it. `catalogue` is asked after the place was found: it knows the topic of copies then. Errors as batch_at.
+Result<std::shared_ptr<const std::string>> read_or_copy(
+    log::Home& home, KeptPlaces& kept, const std::function<std::shared_ptr<const Catalogue>()>& catalogue,
+    PartitionRef partition, Offset offset);
 
 }  // namespace continuo::node

@@ -45,4 +45,12 @@ Result<std::optional<RecordTime>> newest_record(log::Home& home, PartitionRef pa
   return find_in(home, partition, newest->offset, newest->timestamp_ms);
 }
 
+std::optional<WallTime> oldest_append(Node& node, const std::vector<std::pair<PartitionRef, Offset>>& places) {
+  std::optional<WallTime> oldest;
+  for (const auto& [partition, offset] : places)
+    if (const auto appended = node.appended_at(partition, offset); appended && (!oldest || *appended < *oldest))
+      oldest = *appended;
+  return oldest;
+}
+
 }  // namespace continuo::node

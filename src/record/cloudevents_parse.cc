@@ -13,6 +13,7 @@
 #include "continuo/record/json_scan.h"
 #include "continuo/record/json_syntax.h"
 #include "continuo/record/media_type.h"
+#include "continuo/record/utf8.h"
 
 namespace continuo::record {
 namespace {
@@ -52,8 +53,7 @@ std::unexpected<Error> bad_event(std::string detail, std::string_view attribute)
 
 // "[3].id"; where a text stops being JSON is said by line and column already.
 std::unexpected<Error> at_index(Error error, std::size_t index) {
-  if (error.code == Code::bad_event)
-    error.at = error.at.empty() ? fmt::format("[{}]", index) : fmt::format("[{}].{}", index, error.at);
+  if (error.code == Code::bad_event) place_within(error, fmt::format("[{}]", index));
   return std::unexpected(std::move(error));
 }
 
@@ -250,8 +250,7 @@ Result<void> EventParser::State::read_data(od::value& value) {
 Result<void> EventParser::State::read_data_text(od::value& value) {
   std::string_view text;
   if (value.get_string().get(text) != simdjson::SUCCESS) return broken("`data` is not a string", "data");
-  if (!simdjson::validate_utf8(text.data(), text.size()))
-    return bad_event("`data` holds half a surrogate pair", "data");
+  if (!is_utf8(text)) return bad_event("`data` holds half a surrogate pair", "data");
   data_text_ = text;
   return {};
 }

@@ -1,6 +1,5 @@
 // Events as Kafka records: CloudEvents' Kafka protocol binding 1.0.2, binary mode; and any record as an event.
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include "continuo/base/bytes.h"
 #include "continuo/record/cloudevents.h"
 #include "continuo/record/media_type.h"
+#include "continuo/record/utf8.h"
 
 namespace continuo::record {
 namespace {
@@ -118,8 +118,6 @@ class Scratch {
 };
 
 constexpr std::size_t computed_room = 128;  // id, source's prefix, time
-
-bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 // Numbers and other packed values are often UTF-8 by accident; a text that people read has no control characters.
 bool is_text(std::string_view value) {

@@ -1,6 +1,4 @@
 // Events as structured JSON.
-#include <simdjson.h>
-
 #include <bit>
 
 #include "continuo/base/bytes.h"
@@ -123,7 +121,7 @@ std::size_t written_size(const Event& event) {
 }  // namespace
 
 void write_json_string(std::string_view text, std::string& out) {
-  const bool utf8 = simdjson::validate_utf8(text.data(), text.size());
+  const bool utf8 = is_utf8(text);
   out += '"';
   while (true) {
     const std::size_t plain = plain_prefix(text, utf8);

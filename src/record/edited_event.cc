@@ -23,8 +23,7 @@ Result<EditedEvent> edit_event(std::string_view original, std::string_view edite
   if (!before) return pass(before);
   auto after = after_parser.parse(std::string_view(after_text).substr(0, edited.size()));
   if (!after) {
-    std::string& at = after.error().at;
-    at = at.empty() ? "event" : "event." + at;
+    place_within(after.error(), "event");
     return pass(after);
   }
   if (after->id != before->id || after->source != before->source)

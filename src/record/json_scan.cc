@@ -1,7 +1,6 @@
 #include "continuo/record/json_scan.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <string>
@@ -205,7 +204,7 @@ std::string line_and_column(std::string_view text, std::size_t byte) {
 }
 
 std::optional<Error> find_json_error(std::string_view json, std::size_t max_depth) {
-  if (!simdjson::validate_utf8(json.data(), json.size()))
+  if (!is_utf8(json))
     return Error{Code::bad_utf8, "the text is not valid UTF-8", line_and_column(json, valid_utf8_prefix(json)), {}};
   Scan scan{json, max_depth};
   if (scan.run()) return std::nullopt;

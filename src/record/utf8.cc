@@ -1,5 +1,7 @@
 #include "continuo/record/utf8.h"
 
+#include <simdjson.h>
+
 #include <cstdint>
 
 namespace continuo::record {
@@ -30,6 +32,8 @@ CodePoint first_code_point(std::string_view text) {
   if (value < smallest[size] || value > 0x10ffff || surrogate) return {};
   return {value, size};
 }
+
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 std::size_t valid_utf8_prefix(std::string_view text) {
   std::size_t at = 0;

@@ -14,6 +14,8 @@ struct CodePoint {
 /// The code point at the front of `text`.
 CodePoint first_code_point(std::string_view text);
 
+bool is_utf8(std::string_view text);
+
 /// How many bytes at the front are valid.
 std::size_t valid_utf8_prefix(std::string_view text);
 

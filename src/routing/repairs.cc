@@ -147,7 +147,7 @@ class RepairsReader {
     auto pattern = Pattern::parse(text_of(*node), scope);
     if (!pattern) {
       error_ = std::move(pattern.error());
-      error_.at = error_.at.starts_with("line ") ? at(member) + " (" + error_.at + ")" : at(member) + "." + error_.at;
+      place_within(error_, at(member));
       return false;
     }
     if (const Field* field = scope == Scope::json ? foreign_field(pattern->root()) : nullptr)
@@ -190,7 +190,7 @@ const Repair* Repairs::find(const FailureSeen& failure, const Input& event) {
 
 Result<std::string> Repair::apply(std::string_view event) const {
   auto repaired = patch.apply(event);
-  if (!repaired) repaired.error().at.insert(0, name + ".patch");
+  if (!repaired) place_within(repaired.error(), name + ".patch");
   return repaired;
 }
 

@@ -66,7 +66,7 @@ class DeliveriesWriter {
     std::string& out = written_.json;
     if (topic_id_ != lease.partition.topic) {
       topic_id_ = lease.partition.topic;
-      topic_ = std::string(catalogue_->topic_name(lease.partition.topic));
+      topic_ = catalogue_->topic_name(lease.partition.topic);
     }
     out += fmt::format(R"({{"lease":"{}","attempt":{},"topic":"{}","event":)", node::lease_token(lease),
                        delivery.attempt, topic_);
@@ -85,7 +85,8 @@ class DeliveriesWriter {
   const std::shared_ptr<const node::Catalogue> catalogue_;
   node::RecordFinder finder_;
   std::optional<TopicId> topic_id_;
-  std::string topic_, scratch_;
+  std::string_view topic_;  // in the catalogue
+  std::string scratch_;
   Written written_;
 };
 
@@ -193,7 +194,7 @@ Cause cause_of(node::Node& node, const node::Lease& lease) {
   const auto record = finder.find(lease.partition, lease.offset);
   if (!record) return {};  // gone with retention: nothing to inherit
   const auto catalogue = node.catalogue();
-  const std::string topic = std::string(catalogue->topic_name(lease.partition.topic));
+  const std::string_view topic = catalogue->topic_name(lease.partition.topic);
   std::string scratch;
   const record::Event event = record::event_of(*record, {topic, lease.partition.partition}, scratch);
   return {std::string(event.extension("correlationid")), std::string(event.id)};
@@ -202,8 +203,7 @@ Cause cause_of(node::Node& node, const node::Lease& lease) {
 Result<record::Event> read_event(IoThread& thread, const wire::http::Settle& request, std::size_t number) {
   auto event = thread.event_reader().read_one(request.publish[number].json);
   if (event) return event;
-  const std::string at = fmt::format("publish[{}].event", number);
-  event.error().at = event.error().at.empty() ? at : fmt::format("{}.{}", at, event.error().at);
+  place_within(event.error(), fmt::format("publish[{}].event", number));
   return event;
 }
 
@@ -259,7 +259,7 @@ Failed failed_at(node::RecordFinder& finder, const node::Lease& lease) {
   if (!record) return {};
   std::string scratch;
   Failed failed{std::string(record::event_of(*record, {{}, lease.partition.partition}, scratch).type), {}};
-  if (record->key && record::valid_utf8_prefix(*record->key) == record->key->size()) failed.key = *record->key;
+  if (record->key && record::is_utf8(*record->key)) failed.key = *record->key;
   return failed;
 }
 

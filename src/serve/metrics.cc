@@ -146,7 +146,7 @@ GroupSeries series_of(node::Node& node, const engines::GroupsSurvey& survey) {
   GroupSeries series;
   for (const engines::GroupsSurvey::Group& each : survey.groups) {
     const std::string& name = each.group.name;
-    if (record::valid_utf8_prefix(name) != name.size()) continue;
+    if (!record::is_utf8(name)) continue;
     if (series.lag.size() + series.members.size() > group_lines_bytes) break;
     ++series.groups;
     const std::string group = label(name);

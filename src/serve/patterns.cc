@@ -108,7 +108,7 @@ Result<std::string> batch_of(std::string_view json, WallTime now) {
   record::EventParser parser;
   auto event = parser.parse(json);
   if (!event) {
-    event.error().at.insert(0, event.error().at.empty() ? "event" : "event.");
+    place_within(event.error(), "event");
     return pass(event);
   }
   std::string body;

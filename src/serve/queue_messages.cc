@@ -5,7 +5,6 @@
 
 #include "continuo/base/random.h"
 #include "continuo/record/cloudevents.h"
-#include "continuo/record/utf8.h"
 #include "continuo/serve/handlers.h"
 #include "continuo/serve/io_thread.h"
 
@@ -134,7 +133,7 @@ Result<void> read_all(Exchange& exchange, const SendMessages& request, MessageMa
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
     auto added = maker.add(request.messages[i], sending);
     if (added) continue;
-    if (request.messages.size() > 1) added.error().at = fmt::format("messages[{}].{}", i, added.error().at);
+    if (request.messages.size() > 1) place_within(added.error(), fmt::format("messages[{}]", i));
     return added;
   }
   return {};

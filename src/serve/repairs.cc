@@ -75,7 +75,7 @@ void submit(Exchange& exchange, SubscriptionId id, std::vector<Answered> all, co
     if (!*all[i].original) return exchange.refuse(all[i].original->error(), {});
     auto edited = make_edit(**all[i].original, all[i].event, thread.clock().wall());
     if (!edited) {
-      edited.error().at = fmt::format("{}.{}", all[i].place, edited.error().at);
+      place_within(edited.error(), all[i].place);
       return exchange.refuse(edited.error(), {});
     }
     repair.event = std::move(*edited);

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <ranges>
 
+#include "continuo/node/record_times.h"
+
 namespace continuo::serve {
 namespace {
 
@@ -143,9 +145,7 @@ std::vector<SurveyedSubscription> date_oldest(node::Node& node, node::Subscripti
     SurveyedSubscription& row = all.emplace_back(SurveyedSubscription{std::move(each), {}});
     if (places.size() > most) continue;
     most -= places.size();
-    for (const auto& [partition, offset] : places)
-      if (const auto appended = node.appended_at(partition, offset))
-        row.oldest = row.oldest ? std::min(*row.oldest, *appended) : *appended;
+    row.oldest = oldest_append(node, places);
   }
   return all;
 }

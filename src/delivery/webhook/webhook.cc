@@ -101,8 +101,7 @@ void Webhook::deliver(const node::Delivery& delivery) {
     return fail(lease, {false, std::string{name(found.error().code)}, found.error().detail, {}, false}, {}, {});
   }
   under_way.event_type = found->event.type;
-  if (const auto& key = found->record.key; key && record::valid_utf8_prefix(*key) == key->size())
-    under_way.key_text = *key;
+  if (const auto& key = found->record.key; key && record::is_utf8(*key)) under_way.key_text = *key;
   std::string request = writer_.write(found->event, {.subscription = subscription_->name,
                                                      .topic = found->topic,
                                                      .partition = lease.partition.partition,

@@ -65,5 +65,11 @@ TEST(SubscriptionSettings, RefusalsSayWhere) {
   }
 }
 
+TEST(SubscriptionSettings, AFilterTooLargeIsWrongAsAWhole) {
+  const auto settings = read(R"({"topics":["a"],"filter":{"type":[")" + std::string(65'536, 'x') + R"("]}})");
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().at, "filter") << to_string(settings.error());
+}
+
 }  // namespace
 }  // namespace continuo::wire::http

@@ -120,8 +120,7 @@ Result<Event> EventReader::read_binary(const Request& request) {
     if (auto error = state_->syntax.find_error(event.data)) return std::unexpected(std::move(*error));
     event.data_kind = DataKind::json;
   } else if (!event.data.empty()) {
-    const bool text =
-        record::is_text_type(event.datacontenttype) && record::valid_utf8_prefix(event.data) == event.data.size();
+    const bool text = record::is_text_type(event.datacontenttype) && record::is_utf8(event.data);
     event.data_kind = text ? DataKind::text : DataKind::binary;
   }
   if (auto valid = record::validate(event); !valid) return pass(valid);

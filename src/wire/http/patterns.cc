@@ -1,7 +1,5 @@
 #include "continuo/wire/http/patterns.h"
 
-#include <fmt/format.h>
-
 #include "continuo/engines/definitions.h"
 
 namespace continuo::wire::http {
@@ -35,9 +33,7 @@ void read_record(Fields& parent, const Json& object, ExplainPattern& explain) {
 
 Result<routing::Pattern> parse_pattern(std::string_view json, std::string_view name) {
   auto pattern = routing::Pattern::parse(json);
-  if (pattern) return pattern;
-  std::string& at = pattern.error().at;
-  at = at.starts_with("line ") ? fmt::format("{} ({})", name, at) : fmt::format("{}.{}", name, at);
+  if (!pattern) place_within(pattern.error(), name);
   return pattern;
 }
 

@@ -12,7 +12,7 @@ std::string read_repairs(Fields& fields) {
   std::string json = without_spaces(list->raw);
   auto repairs = routing::Repairs::parse(json, {.bytes = engines::most_repairs_bytes});
   if (!repairs) {
-    repairs.error().at.insert(0, "repairs");
+    place_within(repairs.error(), "repairs");
     fields.refuse(std::move(repairs.error()));
     return {};
   }

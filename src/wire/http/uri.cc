@@ -84,7 +84,7 @@ Result<Query> Query::parse(std::string_view query) {
                          (equals == std::string_view::npos || percent_decode(item.substr(equals + 1), value, true));
     if (!decoded)
       return fail(Code::bad_request, "a % in the query is not followed by two hex digits", std::string(item));
-    if (record::valid_utf8_prefix(key) != key.size() || record::valid_utf8_prefix(value) != value.size())
+    if (!record::is_utf8(key) || !record::is_utf8(value))
       return fail(Code::bad_utf8, "a query parameter is not UTF-8 once decoded", std::string(item));
     if (parsed.find(key)) return fail(Code::bad_request, fmt::format("'{}' is given twice", key), key);
     parsed.items_.emplace_back(std::move(key), std::move(value));
