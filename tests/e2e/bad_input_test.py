@@ -168,6 +168,25 @@ def check_terminal(server):
     good(server.ask("PUT", "/v1/topics/texts", {}))
     good(server.ask("PUT", "/v1/subscriptions/texts", {"topics": ["texts"], "from": "earliest",
                                                        "retry": {"attempts": 1}}))
+def check_targets(server):
+    """What the server brings to a webhook or a topic is not taken from under its hands; who repairs may."""
+    targets = {"copied": {"topic": {"name": "copies"}}, "hooked": {"webhook": {"url": "https://shop.example/"}}}
+    for name, target in targets.items():
+        path = f"/v1/subscriptions/{name}"
+        good(server.ask("PUT", path, {"topics": ["empty"], "target": target}))
+        mend = f"PATCH {path} " + '{"target":{"pull":{}}}'
+        kind = next(iter(target))
+        for role in ("", "?role=consumer"):
+            check(server, ("POST", path + "/receive" + role, {"wait": "1s"}, "bad_setting", "role",
+                           f"'{name}' to its target, a {kind}", mend))
+        done = server.run("sub", "receive", name)
+        assert done.returncode == 1 and mend in done.stderr and "role=repair" in done.stderr, done.stderr
+        assert good(server.ask("POST", path + "/receive?role=repair", {})) == {"repairs": []}
+        good(server.ask("PATCH", path, {"target": {"pull": {}}}))
+        assert good(server.ask("POST", path + "/receive", {})) == {"deliveries": []}
+        good(server.ask("DELETE", path))
+
+
     text = {**event("t-1", "t"), "datacontenttype": "text/plain", "data": steering + "gone"}
     assert publish(server, "texts", text) == 201
     lease = good(server.ask("POST", "/v1/subscriptions/texts/receive", {}))["deliveries"][0]["lease"]
@@ -196,6 +215,7 @@ def main():
         assert good(server.ask("GET", "/readyz"))["ready"]
     print("bad input is refused with what is wrong, where, and how to mend it")
     return 0
+        check_targets(server)
 
 
 if __name__ == "__main__":
