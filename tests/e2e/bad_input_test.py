@@ -119,7 +119,13 @@ def refusals(others, repairs):
         ("PUT", "/v1/queues/bank", {}, "topic_exists", "queue", "not a queue", "another name"),
         ("PUT", "/v1/queues/other", {"dedup_window": "2m"}, "subscription_exists", "queue", "not a queue",
          "another name"),
-        ("PUT", MAIL, {"lease": "31s"}, "subscription_exists", "queue", "the queue 'mail'", "GET /v1/queues/mail"),
+        ("PUT", MAIL, {"lease": "31s"}, "subscription_exists", "queue", "the queue 'mail'", "PATCH /v1/queues/mail"),
+        ("PATCH", MAIL, {}, "bad_setting", "lease", "nothing", "max_receives"),
+        ("PATCH", MAIL, {"fifo": "yes"}, "bad_setting", "fifo", "true or false", ""),
+        ("PATCH", MAIL, {"leese": "1m"}, "unknown_field", "leese", "'leese'", "did you mean 'lease'"),
+        ("PATCH", MAIL, {"on_failure": "park", "dead_letter": "x"}, "bad_setting", "dead_letter", "only", ""),
+        ("PATCH", MAIL, {"dead_letter": "mail"}, "bad_setting", "dead_letter", "its own queue", ""),
+        ("PATCH", "/v1/queues/other", {"lease": "1m"}, "unknown_queue", "queue", "'other'", ""),
         ("PUT", MAIL, {"partitions": 3}, "topic_exists", "queue", "the queue 'mail'", "GET /v1/queues/mail"),
         # messages
         ("POST", MAIL + "/messages", {}, "bad_request", "data", "an event or the data", ""),
@@ -162,12 +168,6 @@ def check_command_line(server):
     assert [bool(each["by"]) for each in skipped] == [True], skipped
 
 
-def check_terminal(server):
-    """What others wrote does not steer the reader's terminal: an error's message, and data that is a text."""
-    steering = "\x1b[2J"
-    good(server.ask("PUT", "/v1/topics/texts", {}))
-    good(server.ask("PUT", "/v1/subscriptions/texts", {"topics": ["texts"], "from": "earliest",
-                                                       "retry": {"attempts": 1}}))
 def check_targets(server):
     """What the server brings to a webhook or a topic is not taken from under its hands; who repairs may."""
     targets = {"copied": {"topic": {"name": "copies"}}, "hooked": {"webhook": {"url": "https://shop.example/"}}}
@@ -187,6 +187,12 @@ def check_targets(server):
         good(server.ask("DELETE", path))
 
 
+def check_terminal(server):
+    """What others wrote does not steer the reader's terminal: an error's message, and data that is a text."""
+    steering = "\x1b[2J"
+    good(server.ask("PUT", "/v1/topics/texts", {}))
+    good(server.ask("PUT", "/v1/subscriptions/texts", {"topics": ["texts"], "from": "earliest",
+                                                       "retry": {"attempts": 1}}))
     text = {**event("t-1", "t"), "datacontenttype": "text/plain", "data": steering + "gone"}
     assert publish(server, "texts", text) == 201
     lease = good(server.ask("POST", "/v1/subscriptions/texts/receive", {}))["deliveries"][0]["lease"]
@@ -209,13 +215,13 @@ def main():
         topics = {topic["name"] for topic in good(server.ask("GET", "/v1/topics"))["topics"]}
         assert "made" not in topics, "a refused request makes no topic"
         check_command_line(server)
+        check_targets(server)
         check_terminal(server)
         assert good(server.ask("GET", BANK))["parked_keys"] == 3, "b, d and e wait as before"
         time.sleep(0.1)
         assert good(server.ask("GET", "/readyz"))["ready"]
     print("bad input is refused with what is wrong, where, and how to mend it")
     return 0
-        check_targets(server)
 
 
 if __name__ == "__main__":
