@@ -104,13 +104,15 @@ void HealingOracle::hear(Oracle& out, Offset at, std::string_view type, std::str
       told.place = Place{{*topic_id, PartitionId{static_cast<std::uint32_t>(number_in(member(data, "partition")))}},
                          Offset{number_in(member(data, "offset"))}};
   if (told.place) last_told_[told.event()] = at;
-  // A key that drains until an event of it becomes a dead letter is not told as drained.
-  if (told.place && (type.starts_with("continuo.key.") || type == "continuo.event.dead_lettered")) {
-    const std::tuple key{*id, told.place->first, std::string{member(data, "key")}};
+  // However its last event ends, a key that drains is told as drained. Its text may be known only later: its id is.
+  if (told.place && type.starts_with("continuo.key.")) {
+    const std::tuple key{*id, told.place->first, std::string{member(data, "id")}};
+    const bool drained = type == "continuo.key.drained";
     if (type == "continuo.key.released")
       drains_.insert(key);
-    else if (type != "continuo.key.needs_person")
-      drains_.erase(key);
+    else if (type != "continuo.key.needs_person" && drains_.erase(key) == 0 && drained)
+      out.breach(
+          fmt::format("{} ends the draining of a key that did not drain", words(told.subscription, *told.place)));
   }
   if (type == "continuo.event.dead_lettered") return hear_of_letter(out, told);
   if (type == "continuo.key.cancelled") return hear_of_cancel(out, told);

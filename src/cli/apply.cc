@@ -195,6 +195,38 @@ std::string settings_of(const http::PutQueue& queue) {
   return out + "}";
 }
 
+// A group has its partition, and a message does not go from one to another.
+std::optional<Error> cannot_change(const http::PutQueue& now, const http::PutQueue& after) {
+  const bool fifo = now.subscription.order_by == engines::OrderBy::key;
+  if (now.subscription.order_by != after.subscription.order_by)
+    return Error{Code::subscription_exists,
+                 fmt::format("it is there, and its 'fifo' cannot change: {} -> {}", fifo, !fifo), "fifo",
+                 "make another queue; `continuo queue redrive` moves into it what waits here"};
+  const std::uint32_t before = now.topic.partitions, wanted = after.topic.partitions;
+  if (wanted < before || (fifo && wanted != before))
+    return Error{Code::bad_setting,
+                 fmt::format("the queue has {} partitions, and {}", before,
+                             fifo ? "a fifo queue keeps them" : "they cannot become fewer"),
+                 "partitions", fmt::format("say {}, or make another queue", before)};
+  return std::nullopt;
+}
+
+// The PATCH from one to the other. `max_receives` says what `retry.attempts` would.
+std::string change_of(const http::PutQueue& now, const http::PutQueue& after) {
+  json::object was = parse_object(settings_of(now)), is = parse_object(settings_of(after)), change;
+  for (json::object* each : {&was, &is}) {
+    each->at("retry").as_object().erase("attempts");
+    if (!each->contains("retention")) each->emplace("retention", nullptr);
+  }
+  for (const char* name : {"lease", "max_receives", "retry", "retention", "dedup_window", "partitions", "concurrency"})
+    if (was.at(name) != is.at(name)) change[name] = is.at(name);
+  for (const char* name : {"on_failure", "dead_letter"})
+    if (after.subscription.on_failure != now.subscription.on_failure ||
+        after.subscription.dead_letter != now.subscription.dead_letter)
+      if (const json::value* value = is.if_contains(name)) change[name] = *value;
+  return json::serialize(change);
+}
+
 Result<void> plan_queue(const std::string* there, Step& step) {
   const auto settings = [&](const http::Json& object) { return http::read_put_queue(step.definition->name, object); };
   auto after = wanted(there, step, settings);
@@ -206,10 +238,11 @@ Result<void> plan_queue(const std::string* there, Step& step) {
       settings);
   if (!now) return pass(now);
   if (after->topic == now->topic && after->subscription == now->subscription) return {};
-  return fail(Code::subscription_exists,
-              fmt::format("it is there with other settings: {}",
-                          fmt::join(differences(settings_of(*now), settings_of(*after)), "; ")),
-              {}, "a queue does not change; delete it first, or give this one another name");
+  step.differences = differences(settings_of(*now), settings_of(*after));
+  if (auto refused = cannot_change(*now, *after)) return std::unexpected(std::move(*refused));
+  step.method = "PATCH";
+  step.body = change_of(*now, *after);
+  return {};
 }
 
 Result<void> plan(const std::string* there, Step& step) {

@@ -157,11 +157,12 @@ Result<Exit> parked_release(const Session& session, const ParkedRelease& command
 
 // --- queues (queues.cc)
 // ------------------------------------------------------------------------------------------------
-/// Empty, or none: what the server takes by itself.
-struct QueueCreate {
-  std::string name, lease, on_failure, dead_letter, retention, dedup_window, retry_delay;
-  bool fifo = false;
-  std::optional<std::uint32_t> max_receives, partitions;
+/// Empty, or none: what the server takes by itself; of a change: as it is.
+struct QueueSettings {
+  std::string name, lease, on_failure, dead_letter, dedup_window, retry_delay;
+  std::string retention;  ///< of a change also "none"
+  bool fifo = false;      ///< never of a change
+  std::optional<std::uint32_t> max_receives, partitions, concurrency;
 };
 struct QueueSend {
   std::string name, data, event, delay, not_before, ttl, group, dedup_id;
@@ -185,7 +186,8 @@ struct QueueRedrive {
   std::optional<std::uint64_t> max;
   Asked asked;
 };
-Result<void> queue_create(const Session& session, const QueueCreate& command);
+Result<void> queue_create(const Session& session, const QueueSettings& command);
+Result<void> queue_change(const Session& session, const QueueSettings& command);
 Result<void> queue_list(const Session& session);
 Result<void> queue_show(const Session& session, const std::string& name);
 Result<void> queue_delete(const Session& session, const std::vector<std::string>& names);

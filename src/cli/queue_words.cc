@@ -6,20 +6,27 @@
 namespace continuo::cli {
 namespace {
 
+void add_settings(CLI::App& to, QueueSettings& made) {
+  to.add_option("QUEUE", made.name)->required();
+  to.add_option("--lease", made.lease, "How long a consumer has for a message: 30s");
+  to.add_option("--max-receives", made.max_receives, "Deliveries of a message before it is given up");
+  to.add_option("--retry-delay", made.retry_delay, "Between them: 1s");
+  to.add_option("--on-failure", made.on_failure, "dead_letter, park or drop");
+  to.add_option("--dead-letter", made.dead_letter, "The queue of dead letters; QUEUE.dead");
+  to.add_option("--retention", made.retention, "A message that waited so long is passed over: 4d");
+  to.add_option("--dedup-window", made.dedup_window, "Recognise a repeated id this long: 5m");
+  to.add_option("-p,--partitions", made.partitions, "How many partitions");
+  to.add_option("--concurrency", made.concurrency, "Leases at once");
+}
+
 void add_definitions(CLI::App& queue, Words& words) {
-  QueueCreate& made = words.queue_create;
   CLI::App* create = command(queue, "create", "Make a queue, and the one of its dead letters", words,
                              [&] { return done(queue_create(words.session, words.queue_create)); });
-  create->add_option("QUEUE", made.name)->required();
-  create->add_flag("--fifo", made.fifo, "In order within each group");
-  create->add_option("--lease", made.lease, "How long a consumer has for a message: 30s");
-  create->add_option("--max-receives", made.max_receives, "Deliveries of a message before it is given up");
-  create->add_option("--retry-delay", made.retry_delay, "Between them: 1s");
-  create->add_option("--on-failure", made.on_failure, "dead_letter, park or drop");
-  create->add_option("--dead-letter", made.dead_letter, "The queue of dead letters; QUEUE.dead");
-  create->add_option("--retention", made.retention, "A message that waited so long is passed over: 4d");
-  create->add_option("--dedup-window", made.dedup_window, "Recognise a repeated id this long: 5m");
-  create->add_option("-p,--partitions", made.partitions, "How many partitions");
+  add_settings(*create, words.queue_create);
+  create->add_flag("--fifo", words.queue_create.fifo, "In order within each group");
+  CLI::App* change = command(queue, "change", "Change what is named of a queue; none takes its retention away", words,
+                             [&] { return done(queue_change(words.session, words.queue_change)); });
+  add_settings(*change, words.queue_change);
   command(queue, "list", "All queues, and how they stand", words, [&] { return done(queue_list(words.session)); });
   CLI::App* show =
       command(queue, "show", "How one stands", words, [&] { return done(queue_show(words.session, words.name)); });

@@ -39,6 +39,21 @@ Listing messages_in(const json::object& answer, std::string_view list, std::vect
   return listing;
 }
 
+// But for the retry delay, which a change merges with what is there.
+json::object settings_of(const QueueSettings& command) {
+  json::object body;
+  if (command.fifo) body["fifo"] = true;
+  put(body, "lease", command.lease);
+  put(body, "on_failure", command.on_failure);
+  put(body, "dead_letter", command.dead_letter);
+  put(body, "retention", command.retention);
+  put(body, "dedup_window", command.dedup_window);
+  if (command.max_receives) body["max_receives"] = *command.max_receives;
+  if (command.partitions) body["partitions"] = *command.partitions;
+  if (command.concurrency) body["concurrency"] = *command.concurrency;
+  return body;
+}
+
 // JSON where it is, else text.
 json::value data_of(const std::string& text) {
   boost::system::error_code error;
@@ -58,22 +73,35 @@ Result<void> settle_all(const Session& session, const std::string& name, const j
 
 }  // namespace
 
-Result<void> queue_create(const Session& session, const QueueCreate& command) {
-  json::object body;
-  if (command.fifo) body["fifo"] = true;
-  put(body, "lease", command.lease);
-  put(body, "on_failure", command.on_failure);
-  put(body, "dead_letter", command.dead_letter);
-  put(body, "retention", command.retention);
-  put(body, "dedup_window", command.dedup_window);
+Result<void> queue_create(const Session& session, const QueueSettings& command) {
+  json::object body = settings_of(command);
   if (!command.retry_delay.empty()) body["retry"] = {{"delay", command.retry_delay}};
-  if (command.max_receives) body["max_receives"] = *command.max_receives;
-  if (command.partitions) body["partitions"] = *command.partitions;
   auto answer = session.ask("PUT", path_of(command.name), json::serialize(body));
   if (!answer) return pass(answer);
   fmt::print("queue {} is there", command.name);
   if (answer->contains("dead_letter")) fmt::print(", dead letters go to {}", text_in(*answer, "dead_letter"));
   fmt::print("\n");
+  return {};
+}
+
+Result<void> queue_change(const Session& session, const QueueSettings& command) {
+  json::object body = settings_of(command);
+  if (command.retention == "none") body["retention"] = nullptr;
+  if (body.empty() && command.retry_delay.empty())
+    return fail(Code::bad_usage, "nothing is to become different", {}, "continuo queue change --help says what can");
+  if (!command.retry_delay.empty()) {
+    // A `retry` is a whole one: its rules and the like stay.
+    auto now = session.ask("GET", path_of(command.name));
+    if (!now) return pass(now);
+    const json::value* there = now->if_contains("retry");
+    json::object retry = there != nullptr && there->is_object() ? there->as_object() : json::object{};
+    for (const char* other : {"attempts", "backoff", "base", "max", "delays"}) retry.erase(other);
+    retry["delay"] = command.retry_delay;
+    body["retry"] = std::move(retry);
+  }
+  auto answer = session.ask("PATCH", path_of(command.name), json::serialize(body));
+  if (!answer) return pass(answer);
+  fmt::print("queue {} changed\n", command.name);
   return {};
 }
 

@@ -39,7 +39,7 @@ struct Words {
   ParkedKey parked_key;
   ParkedEdit parked_edit;
   ParkedRelease parked_release;
-  QueueCreate queue_create;
+  QueueSettings queue_create, queue_change;
   QueueSend queue_send;
   QueueReceive queue_receive;
   QueuePeek queue_peek;

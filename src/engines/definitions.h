@@ -108,4 +108,12 @@ struct SubscriptionChange {
   SubscriptionSettings applied_to(SubscriptionSettings settings) const;
 };
 
+/// What becomes different about a queue: its topic and its one subscription.
+struct QueueChange {
+  std::optional<bool> fifo;  ///< cannot: refused when it is another
+  TopicChange topic;
+  SubscriptionChange subscription;
+  std::optional<std::uint32_t> receives;  ///< deliveries of a message; none: as many as before, whatever `retry` says
+};
+
 }  // namespace continuo::engines

@@ -111,6 +111,16 @@ struct Asked {
   std::string reason;  ///< at most 4 KiB
 };
 
+/// Bytes that they take in one effect and in the event that tells of it, where one may become six.
+std::size_t words_room(const Asked& asked);
+
+/// Bytes for the effects of one verb of repair and for what is told of them: keys of many partitions.
+inline constexpr std::size_t verb_room = 576 * 1024;
+/// Of one key for all but the words: a page of its events joins its front, and two events tell of it.
+inline constexpr std::size_t healed_key_room = 5'500;
+/// Bytes of one effect of a timer or a job and of what is told of it: a key with the longest failure it can carry.
+inline constexpr std::size_t effect_room = 4'608;
+
 /// For the workflow that repairs: the failed head of a parked key.
 struct RepairDelivery {
   Lease lease;  ///< of the repair; settles of consumers do not take it

@@ -219,7 +219,7 @@ class SubscriptionsEngine : public SubscriptionStates {
   void decide_storm_over(const State& state, const KeyRef& settled, std::vector<Effect>& effects) const;
   ReceiveDecision decide_probe(const State& state, Millis lease, Elapsed now) const;
   void decide_healing_due(const Now& now, std::size_t most, std::vector<Effect>& effects) const;
-  void decide_release_slice(const State& state, const Now& now, std::size_t most, std::vector<Effect>& effects) const;
+  void decide_release_slice(const State& state, const Now& now, std::size_t& left, std::vector<Effect>& effects) const;
   void move_parked(const State& state, const KeyUnit& unit, SubscriptionId to, Offset before,
                    std::vector<Effect>& effects) const;
   bool drains(SubscriptionId id, std::uint64_t key_hash) const;

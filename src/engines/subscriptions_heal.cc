@@ -10,20 +10,22 @@
 namespace continuo::engines {
 namespace {
 
-constexpr std::size_t healed_bytes = 60'000;  // of effects, when a key is parked in many partitions
-constexpr std::size_t healed_key_bytes = 600;
-constexpr std::size_t keys_in_a_slice = 2'000;  // looked at by one slice of a release
+constexpr std::size_t released_key_room = 1'600;  // the effect, and the event that tells of it, but for the words
+constexpr std::size_t keys_in_a_slice = 2'000;    // looked at by one slice of a release
 constexpr Millis between_slices{10};
 constexpr std::size_t counted_at_once = 100'000;
 constexpr std::uint32_t most_rate = 1'000'000;
 
+bool changes(const Effect& effect, SubscriptionId release_of) {
+  if (effect.type != ReleaseChanged::type) return false;
+  const auto read = decode<ReleaseChanged>(effect.version, effect.payload);
+  return read && read->subscription == release_of;
+}
+
 // The release as what was decided before leaves it: several of its keys may fail in one decision, and others be due.
 ReleaseChanged latest(const ReleaseChanged& before, const std::vector<Effect>& effects) {
-  for (auto each = effects.rbegin(); each != effects.rend(); ++each) {
-    if (each->type != ReleaseChanged::type) continue;
-    const auto read = decode<ReleaseChanged>(each->version, each->payload);
-    if (read && read->subscription == before.subscription) return *read;
-  }
+  for (auto each = effects.rbegin(); each != effects.rend(); ++each)
+    if (changes(*each, before.subscription)) return *decode<ReleaseChanged>(each->version, each->payload);
   return before;
 }
 
@@ -33,9 +35,19 @@ std::unexpected<Error> not_parked(bool drains) {
               "should it fail again it is parked again");
 }
 
-std::size_t size_of(const Asked& asked) { return asked.by.size() + asked.reason.size(); }
+// Of how many partitions one decision can heal the key. `times`: that the words are said of each.
+std::size_t most_healed(const Asked& asked, std::size_t times) {
+  return std::max<std::size_t>(1, verb_room / (healed_key_room + times * words_room(asked)));
+}
 
 }  // namespace
+
+std::size_t words_room(const Asked& asked) {
+  std::size_t room = asked.by.size() + asked.reason.size();
+  for (const std::string_view words : {std::string_view{asked.by}, std::string_view{asked.reason}})
+    for (const char c : words) room += c < ' ' || c == '\x7f' ? 6 : c == '"' || c == '\\' ? 2 : 1;  // as JSON
+  return room;
+}
 
 // ---- one key --------------------------------------------------------------------------------------------------------
 
@@ -68,7 +80,7 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_retry(SubscriptionId id,
                                                               const Asked& asked) const {
   if (find(id) == nullptr) return unknown(id);
   std::vector<Effect> effects;
-  for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / (healed_key_bytes + size_of(asked))))
+  for (const KeyUnit* unit : parked_keys(id, key_hash, most_healed(asked, 1)))
     effects.push_back(encode(KeyReleased{unit->ref, last_of(*unit), 0, asked.by, asked.reason}));
   if (effects.empty()) return not_parked(drains(id, key_hash));
   return effects;
@@ -79,8 +91,7 @@ Result<std::vector<Effect>> SubscriptionsEngine::decide_skip(SubscriptionId id, 
                                                              const Asked& asked) const {
   if (find(id) == nullptr) return unknown(id);
   std::vector<Effect> effects;
-  for (const KeyUnit* unit : parked_keys(id, key_hash, healed_bytes / (healed_key_bytes + 2 * size_of(asked))))
-    decide_passed(*unit, asked, effects);
+  for (const KeyUnit* unit : parked_keys(id, key_hash, most_healed(asked, 2))) decide_passed(*unit, asked, effects);
   if (effects.empty()) return not_parked(drains(id, key_hash));
   return effects;
 }
@@ -247,11 +258,14 @@ Result<ReleaseChanged> SubscriptionsEngine::decide_stop_release(SubscriptionId i
 // stops before the keys it releases now: they are looked at once more, and released again should a home have written
 // the one and not the other. When a slice finds nothing more it lasts until the keys it let go are drained or parked
 // again.
-void SubscriptionsEngine::decide_release_slice(const State& state, const Now& now, std::size_t most,
+// The words are said of each key: long ones take the room of several effects, of which `left` are left.
+void SubscriptionsEngine::decide_release_slice(const State& state, const Now& now, std::size_t& left,
                                                std::vector<Effect>& effects) const {
   ReleaseChanged release = latest(state.release->value, effects);
   if (release.state != ReleaseState::running) return;
-  std::size_t room = std::min<std::size_t>(most, keys_in_a_slice), looked_at = 0;
+  const std::size_t each = 1 + (released_key_room + words_room({release.by, release.reason})) / effect_room;
+  if (left < 2 * each) return;  // one key, and the release itself
+  std::size_t room = std::min<std::size_t>(left / each - 1, keys_in_a_slice), looked_at = 0;
   if (release.rate != 0) room = std::min<std::size_t>(room, std::max<std::uint32_t>(1, release.rate / 10));
   const std::uint64_t draining = state.draining_of(release.number);
   const bool tries = release.stop_at_relapse && release.rate == 0;
@@ -279,14 +293,21 @@ void SubscriptionsEngine::decide_release_slice(const State& state, const Now& no
   const bool waits = looked_at_all || (tries && draining + taken >= tried_at_once);
   release.next_at = waits ? when_drained : now.elapsed + std::max(pause, Millis{1});
   effects.push_back(encode(release));
+  left -= (taken + 1) * each;
 }
 
 void SubscriptionsEngine::decide_relapse(const State& state, std::uint64_t number, std::vector<Effect>& effects) const {
   if (!state.release || number == 0 || state.release->value.number != number) return;
-  ReleaseChanged release = latest(state.release->value, effects);
+  // It says its words each time: many relapses of one decision are one change.
+  const auto before = std::ranges::find_if(effects, [&](const Effect& each) { return changes(each, state.id); });
+  ReleaseChanged release =
+      before == effects.end() ? state.release->value : *decode<ReleaseChanged>(before->version, before->payload);
   ++release.relapsed;
   if (release.state == ReleaseState::running && release.stop_at_relapse) release.state = ReleaseState::relapsed;
-  effects.push_back(encode(release));
+  if (before == effects.end())
+    effects.push_back(encode(release));
+  else
+    *before = encode(release);
 }
 
 const ReleaseChanged* SubscriptionsEngine::release(SubscriptionId id) const {

@@ -18,16 +18,18 @@ void SubscriptionStates::change(const KeyParked& effect, Elapsed now) {
     State& found = *state(effect.key.subscription);
     if (unit.state == KeyUnit::State::leased) watch(found, effect.key, effect.failure, now);
     ++found.tally.parked;
-    if (unit.drain_to) ++found.tally.relapsed;
+    // On its way to the dead letters, and back where those could not be written: it failed once.
+    if (unit.drain_to && unit.state != KeyUnit::State::giving_up) ++found.tally.relapsed;
+    const bool drains_on = unit.drain_to && effect.to == GivenUp::dead_letter;
     unit.leased = 0;
     unit.failure = effect.failure;
-    unit.since = effect.since;
+    if (!drains_on) unit.since = effect.since;
     unit.event_type = effect.event_type;
     if (!effect.key_text.empty()) unit.key_text = effect.key_text;
     unit.repair_by = effect.repair_by;
     unit.repair_lease = 0;
     if (!unit.drain_to) unit.release = 0;  // one that came back from a release says which
-    unit.drain_to.reset();
+    if (!drains_on) unit.drain_to.reset();
     unit.state = effect.to == GivenUp::dead_letter ? KeyUnit::State::giving_up : KeyUnit::State::parked;
   });
 }

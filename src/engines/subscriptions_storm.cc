@@ -110,15 +110,17 @@ SubscriptionsEngine::ReceiveDecision SubscriptionsEngine::decide_probe(const Sta
 }
 
 void SubscriptionsEngine::decide_healing_due(const Now& now, std::size_t most, std::vector<Effect>& effects) const {
+  std::size_t left = most - std::min(most, effects.size());
   for (const auto& [at, id] : probes_due_) {
-    if (at > now.elapsed || effects.size() >= most) break;
+    if (at > now.elapsed || left == 0) break;
+    --left;
     StormChanged storm = states_.at(id)->storm->value;
     storm.probe_at = Elapsed{0};
     effects.push_back(encode(storm));
   }
   for (const auto& [at, id] : releases_due_) {
-    if (at > now.elapsed || effects.size() >= most) break;
-    decide_release_slice(*states_.at(id), now, most - effects.size(), effects);
+    if (at > now.elapsed || left == 0) break;
+    decide_release_slice(*states_.at(id), now, left, effects);
   }
 }
 

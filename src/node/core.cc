@@ -15,7 +15,6 @@ namespace {
 constexpr Millis wall_jump{5'000};
 constexpr Millis distrust{600'000};
 constexpr std::size_t effects_per_job = 1'000;
-constexpr std::size_t largest_effect = 4'608;  // of a timer or a job: a key with the longest failure it can carry
 
 engines::TopicLimits topic_limits(const Limits& limits) {
   engines::TopicLimits out;
@@ -261,7 +260,7 @@ void Core::tick() {
   const Now current = open_ ? now_ : now();
   // What does not fit into the open group any more comes with the next one.
   const std::size_t room = group_budget - std::min(group_budget, open_size());
-  const std::size_t most = std::min(effects_per_job, room / largest_effect);
+  const std::size_t most = std::min(effects_per_job, room / engines::effect_room);
   if (const auto due = subscriptions_.next_due(); most > 0 && due && *due <= current.elapsed) {
     begin_frame();
     for (const engines::Effect& effect : subscriptions_.decide_due(now_, most)) apply(effect);

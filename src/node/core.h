@@ -96,8 +96,7 @@ class Core {
   // --- the driver ---
   /// Whether a command of about this size still fits into the open group. When not: close, write, ask again.
   bool has_room(std::size_t bytes) const;
-  /// Whether the open group holds anything to be written.
-  bool anything_open() const;
+  bool anything_open() const;     ///< whether the open group holds anything to be written
   std::size_t open_size() const;  ///< bytes in the open group
   /// Ends the open group; null when there is nothing to write (answers that waited for nothing are delivered, or join
   /// the group in flight).
@@ -138,8 +137,7 @@ class Core {
   /// All copies there are, for readers that follow ClosedGroup::kept from here on.
   void tell_kept(const std::function<void(const KeptChange&)>& tell) const;
   void fill(Stats& stats) const;
-  /// Edges that want to hear of new records.
-  void add_edge(Edge& edge) { edges_.insert(&edge); }
+  void add_edge(Edge& edge) { edges_.insert(&edge); }  ///< that wants to hear of new records
   void remove_edge(Edge& edge);
   /// Retention by time waits when the wall clock jumped.
   bool wall_trusted() const { return now_.elapsed >= distrust_wall_until_; }
@@ -176,7 +174,9 @@ class Core {
   void fail_group_waiters();
   void topic_removed(TopicId topic);
   void define_topic(const engines::TopicDefined& defined);
-  void make_topic(const engines::TopicDefined& defined);                           // inside a frame
+  void make_topic(const engines::TopicDefined& defined);  // inside a frame
+  Result<engines::TopicChanged> plan_change(const std::string& name, const TopicChange& change) const;
+  void make_change(const engines::TopicChanged& changed);                          // the same
   void drop_topic(const engines::TopicDeleted& deleted, const std::string& name);  // the same
   void advance_trim(std::size_t most);
   void pass_over(Trimming& trim, std::size_t most);

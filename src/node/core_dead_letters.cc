@@ -77,10 +77,10 @@ void Core::bury(const Dying& dying, const ReadRecord& record) {
   begin_frame();
   lay(letter, place);
   topics_.appended(*partition, place + 1);
-  for (const engines::Effect& each : subscriptions_.decide_buried(dying.key)) apply(each);
   tell_key("continuo.event.dead_lettered", dying.key, *key,
            fmt::format(R"("dead_letter":{{"topic":"{}","partition":{},"offset":"{}"}},"attempts":{})",
                        unit->definition.settings.dead_letter, partition->partition.value, place.value, key->attempts));
+  for (const engines::Effect& each : subscriptions_.decide_buried(dying.key)) apply(each);  // the key's last, perhaps
   end_frame();
   maybe_ready(dying.key.subscription);
 }

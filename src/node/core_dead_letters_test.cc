@@ -33,9 +33,10 @@ class CoreDeadLettersTest : public CoreTest {
     flush();
     return core_->keep_job();
   }
-  void keep(const KeepJob& job) {
+  void keep(const KeepJob& job, bool readable = true) {
     std::vector<ReadRecord> records;
-    for (const Offset offset : job.offsets) records.push_back({offset, true, 7, 7, 1'000, sample_record(topic_).body});
+    for (const Offset offset : job.offsets)
+      records.push_back({offset, readable, 7, 7, 1'000, readable ? sample_record(topic_).body : std::string{}});
     core_->keep(job, std::move(records));
     flush();
   }
@@ -44,6 +45,22 @@ class CoreDeadLettersTest : public CoreTest {
     return topic == nullptr ? 0 : core_->topics().head({topic->definition.id, PartitionId{0}})->next.value;
   }
 
+  // The head cannot be read: the key is parked, and what fails from there on can.
+  void park_unreadable() {
+    keep(*give_up(), false);
+    ASSERT_EQ(core_->subscriptions().counts(id_).parked_keys, 1u);
+  }
+  void retry() {
+    ASSERT_TRUE(ask<void>([&](auto answer) { core_->retry_parked(edge_, id_, 7, {"kim", "why"}, std::move(answer)); }));
+  }
+  std::size_t told(std::string_view type) {
+    std::size_t count = 0;
+    for (const log::AppendedBatch& batch : home_.visible)
+      for (auto at = batch.bytes->find(type); at != std::string::npos; at = batch.bytes->find(type, at + 1)) ++count;
+    return count;
+  }
+
+  static constexpr std::string_view drained = "continuo.key.drained";
   TopicId topic_;
   SubscriptionId id_;
 };
@@ -82,6 +99,90 @@ TEST_F(CoreDeadLettersTest, ASubscriptionMovedWhileItsRecordIsReadGetsItAgain) {
   keep(*job);
   EXPECT_EQ(letters(), 0);
   EXPECT_EQ(core_->subscriptions().cursors(moved->id).at(0).next, Offset{0});
+}
+
+// ---- keys that were released, and whose last event does not end well ------------------------------------------------
+
+TEST_F(CoreDeadLettersTest, AReleasedKeyWhoseEventsBecomeDeadLettersIsDrainedOnce) {
+  park_unreadable();
+  clock_.pass(5'000);
+  retry();
+  keep(*give_up());
+  EXPECT_EQ(letters(), 1);
+  EXPECT_EQ(told(drained), 0u) << "the second one still waits";
+  start();
+  const auto last = give_up();
+  EXPECT_EQ(told(drained), 0u) << "it is not written yet";
+  keep(*last);
+  EXPECT_EQ(letters(), 2);
+  EXPECT_EQ(told(drained), 1u);
+  EXPECT_EQ(told(R"("after":"5s")"), 1u) << "counted from when it was parked, not from when it failed again";
+  EXPECT_EQ(core_->subscriptions().tally(id_).drained, 1u);
+  ASSERT_TRUE(offer(id_, topic_, 2, {7}));
+  keep(*give_up());
+  EXPECT_EQ(told(drained), 1u) << "the key was well again";
+}
+
+TEST_F(CoreDeadLettersTest, AReleaseIsDoneWhenItsKeysAreDeadLetters) {
+  park_unreadable();
+  const ReleaseParked all{id_, {}, 0, false, false, {"kim", "why"}};
+  ASSERT_TRUE(ask<Release>([&](auto answer) { core_->release_parked(edge_, all, std::move(answer)); }));
+  const auto pass_time = [&] {
+    for (int i = 0; i < 5; ++i) clock_.pass(100), core_->tick(), flush();
+  };
+  pass_time();
+  keep(*give_up());
+  const auto last = give_up();
+  ASSERT_TRUE(last);
+  pass_time();
+  EXPECT_EQ(core_->subscriptions().release(id_)->state, engines::ReleaseState::running);
+  keep(*last);
+  pass_time();
+  EXPECT_EQ(told(drained), 1u);
+  EXPECT_EQ(core_->subscriptions().release(id_)->state, engines::ReleaseState::done);
+  EXPECT_EQ(core_->subscriptions().release(id_)->relapsed, 2u);
+}
+
+TEST_F(CoreDeadLettersTest, AReleasedKeyThatCannotBeReadAgainIsParkedAgain) {
+  park_unreadable();
+  retry();
+  park_unreadable();
+  EXPECT_EQ(core_->subscriptions().tally(id_).relapsed, 1u) << "it failed once more, not twice";
+  EXPECT_EQ(told(drained), 0u);
+  EXPECT_EQ(core_->subscriptions().parked(id_, {.key_hash = 7})[0].healing, engines::Healing::parked);
+  retry();
+  keep(*give_up());
+  keep(*give_up());
+  EXPECT_EQ(told(drained), 1u);
+}
+
+TEST_F(CoreDeadLettersTest, AReleasedKeyWhoseEventsAreDroppedIsDrainedOnce) {
+  park_unreadable();
+  SubscriptionChange change;
+  change.on_failure = engines::OnFailure::drop;
+  change.dead_letter = "";
+  ASSERT_TRUE(ask<ChangedSubscription>(
+      [&](auto answer) { core_->change_subscription(edge_, "s", change, std::move(answer)); }));
+  retry();
+  give_up();
+  EXPECT_EQ(told(drained), 0u);
+  give_up();
+  EXPECT_EQ(told(drained), 1u);
+}
+
+TEST_F(CoreDeadLettersTest, AReleasedKeyWhoseLastEventExpiresIsDrainedOnce) {
+  Offer last{id_, 1, {topic_, PartitionId{0}}, Offset{2}, Offset{3}, {{Offset{2}, 7}}};
+  last.events[0].expires = WallTime{clock_.wall().ms + 10'000};
+  ASSERT_TRUE(ask<OfferCredit>([&](auto answer) { core_->offer(edge_, last, std::move(answer)); }));
+  park_unreadable();
+  retry();
+  keep(*give_up());
+  keep(*give_up());
+  EXPECT_EQ(told(drained), 0u);
+  clock_.pass(20'000);
+  for (int i = 0; i < 3; ++i) core_->tick(), flush();
+  EXPECT_EQ(told("continuo.subscription.events_expired"), 1u);
+  EXPECT_EQ(told(drained), 1u);
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ std::unexpected<Error> unknown_queue(std::string_view name) {
 // Why a queue cannot be made, or have other settings, of what has its name already. `code`: what stands in the way.
 std::unexpected<Error> taken(Code code, std::string_view name, bool by_queue) {
   if (by_queue)
-    return continuo::fail(code, fmt::format("the queue '{}' exists with other settings", name), "queue",
-                          fmt::format("GET /v1/queues/{} shows them; ask for the same, or delete it first", name));
+    return continuo::fail(
+        code, fmt::format("the queue '{}' exists with other settings", name), "queue",
+        fmt::format("GET /v1/queues/{0} shows them; PATCH /v1/queues/{0} makes them different", name));
   const std::string_view what = code == Code::topic_exists ? "topic" : "subscription";
   return continuo::fail(code, fmt::format("there is a {} '{}' that is not a queue", what, name), "queue",
                         fmt::format("choose another name, or delete the {}: a queue's is its own", what));
@@ -80,6 +81,12 @@ void Core::QueueWork::make(const Plan& plan) {
   core_.changed_subscriptions_.insert(plan.subscription.name);
 }
 
+// Dead letters wait in a queue too, unless something else has the name.
+void Core::QueueWork::make_dead_letters(const std::string& name) {
+  if (name.empty() || core_.subscriptions_.find(name) != nullptr) return;
+  if (const auto queue = plan(name, dead_letter_queue(name))) make(*queue);
+}
+
 void Core::QueueWork::put(Edge& edge, const std::string& name, const QueueSettings& settings,
                           Answer<Put<Subscription>> answer) {
   if (core_.refuse_if_failed(edge, answer)) return;
@@ -88,14 +95,60 @@ void Core::QueueWork::put(Edge& edge, const std::string& name, const QueueSettin
   if (!planned) return core_.reply<Put<Subscription>>(edge, std::move(answer), pass(planned));
   core_.begin_frame();
   make(*planned);
-  // Dead letters wait in a queue too, unless something else has the name.
-  const std::string& dead = settings.subscription.dead_letter;
-  if (!dead.empty() && core_.subscriptions_.find(dead) == nullptr)
-    if (const auto other = plan(dead, dead_letter_queue(dead))) make(*other);
+  make_dead_letters(settings.subscription.dead_letter);
   core_.end_frame();
   const bool created = planned->existing == nullptr;
   core_.reply<Put<Subscription>>(edge, std::move(answer),
                                  Put<Subscription>{core_.subscription_of(*core_.subscriptions_.find(name)), created});
+}
+
+// Both have decided before either is changed.
+Result<Core::QueueWork::Change> Core::QueueWork::plan(const std::string& name, const QueueChange& wanted) const {
+  const engines::SubscriptionUnit* there = core_.subscriptions_.find(name);
+  const engines::TopicUnit* topic = core_.topics_.find(name);
+  if (there == nullptr || !there->definition.settings.queue || topic == nullptr) return unknown_queue(name);
+  const SubscriptionSettings& settings = there->definition.settings;
+  const bool fifo = settings.order_by == engines::OrderBy::key;
+  if (wanted.fifo.value_or(fifo) != fifo)
+    return continuo::fail(Code::unsupported, "whether a queue is fifo cannot be changed", "fifo",
+                          fmt::format("make another queue; redrive moves into it what waits here: POST "
+                                      "/v1/queues/NAME/redrive {{\"from\":\"{}\"}}",
+                                      name));
+  const std::uint32_t partitions = topic->definition.settings.partitions;
+  if (fifo && wanted.topic.partitions.value_or(partitions) > partitions)
+    return continuo::fail(Code::bad_setting,
+                          "with more partitions what comes of a group would overtake what waits of it", "partitions",
+                          "make another queue with so many");
+  engines::SubscriptionChange change = wanted.subscription;
+  if (change.retry || wanted.receives) {
+    if (!change.retry) change.retry = settings.retry;
+    change.retry->attempts = wanted.receives.value_or(settings.retry.attempts);
+  }
+  auto changed_topic = core_.plan_change(name, wanted.topic);
+  if (!changed_topic) return pass(changed_topic);
+  auto changed = core_.subscriptions_.decide_change(name, change);
+  if (!changed) return pass(changed);
+  Change plan{.topic = {}, .subscription = std::move(*changed)};
+  if (changed_topic->settings != topic->definition.settings) plan.topic = std::move(*changed_topic);
+  return plan;
+}
+
+void Core::QueueWork::change(Edge& edge, const std::string& name, const QueueChange& wanted,
+                             Answer<Subscription> answer) {
+  if (core_.refuse_if_failed(edge, answer)) return;
+  core_.open();
+  auto planned = plan(name, wanted);
+  if (!planned) return core_.reply<Subscription>(edge, std::move(answer), pass(planned));
+  core_.begin_frame();
+  if (planned->topic) core_.make_change(*planned->topic);
+  if (planned->subscription) {
+    core_.apply(engines::encode(*planned->subscription));
+    core_.changed_subscriptions_.insert(name);
+    core_.maybe_ready(planned->subscription->id);  // more leases at once, perhaps
+    make_dead_letters(planned->subscription->settings.dead_letter);
+  }
+  core_.end_frame();
+  core_.reply<Subscription>(edge, std::move(answer), core_.subscription_of(*core_.subscriptions_.find(name)));
 }
 
 void Core::QueueWork::remove(Edge& edge, const std::string& name, Answer<void> answer) {

@@ -23,6 +23,9 @@ class CoreQueuesTest : public CoreTest {
   Result<Put<Subscription>> put(const QueueSettings& settings, const std::string& name = "mail") {
     return ask<Put<Subscription>>([&](auto answer) { core_->queues().put(edge_, name, settings, std::move(answer)); });
   }
+  Result<Subscription> change(const QueueChange& wanted, const std::string& name = "mail") {
+    return ask<Subscription>([&](auto answer) { core_->queues().change(edge_, name, wanted, std::move(answer)); });
+  }
   TopicId topic_of(const std::string& name = "mail") { return core_->topics().find(name)->definition.id; }
   PartitionRef partition() { return {topic_of(), PartitionId{0}}; }
   void send(int count) {
@@ -84,6 +87,71 @@ TEST_F(CoreQueuesTest, AreMadeAsOneAndAgainWithTheSameIsTheSame) {
   other = settings();
   other.topic.partitions = 2;
   EXPECT_EQ(put(other).error().code, Code::topic_exists);
+}
+
+TEST_F(CoreQueuesTest, ChangeInOneCommitAndWithEverythingTheyHold) {
+  ASSERT_TRUE(put(settings()));
+  send(2);
+  const SubscriptionId id = core_->subscriptions().find("mail")->definition.id;
+  feed(id, 0, 2);
+  ASSERT_THAT(received(id), ElementsAre(0, 1));
+  const std::size_t before = home_.groups.size();
+  QueueChange wanted;
+  wanted.subscription.lease = Millis{5'000};
+  wanted.subscription.dead_letter = "mail.dead";
+  wanted.subscription.on_failure = engines::OnFailure::dead_letter;
+  wanted.topic.dedup_window = Millis{60'000};
+  wanted.topic.partitions = 3;
+  wanted.receives = 9;
+  const auto changed = change(wanted);
+  ASSERT_TRUE(changed) << to_string(changed.error());
+  EXPECT_EQ(home_.groups.size(), before + 1) << "one commit";
+  EXPECT_EQ(changed->settings.lease, Millis{5'000});
+  ack(id, leases_);
+  for (int round = 0; round < 2; ++round) {
+    const auto& stands = core_->subscriptions().find("mail")->definition;
+    EXPECT_EQ(stands.id, id);
+    EXPECT_EQ(stands.settings.retry.attempts, 9u);
+    EXPECT_EQ(core_->topics().find("mail")->definition.settings.dedup_window, Millis{60'000});
+    EXPECT_THAT(core_->subscriptions().cursors(id), SizeIs(3)) << "it reads the new partitions";
+    EXPECT_NE(core_->subscriptions().find("mail.dead"), nullptr);
+    EXPECT_EQ(core_->subscriptions().counts(id).leased, 0u) << "the leases held";
+    start();
+  }
+  wanted = {};
+  wanted.subscription.retry.emplace().base = Millis{77};
+  ASSERT_TRUE(change(wanted));
+  EXPECT_EQ(core_->subscriptions().find("mail")->definition.settings.retry.attempts, 9u)
+      << "nobody said another number";
+  EXPECT_EQ(core_->subscriptions().find("mail")->definition.settings.retry.base, Millis{77});
+}
+
+TEST_F(CoreQueuesTest, ChangeWhollyOrNotAtAll) {
+  ASSERT_TRUE(put(settings()));
+  const auto refused = [&](const QueueChange& wanted, const std::string& name = "mail") {
+    const auto changed = change(wanted, name);
+    return changed ? "done" : to_string(changed.error());
+  };
+  QueueChange wanted;
+  wanted.fifo = false;
+  EXPECT_TRUE(change(wanted)) << "that it is what it is changes nothing";
+  wanted.fifo = true;
+  EXPECT_THAT(refused(wanted), HasSubstr("fifo"));
+  wanted = {};
+  wanted.topic.dedup_window = Millis{60'000};
+  wanted.subscription.lease = Millis{1};
+  EXPECT_THAT(refused(wanted), HasSubstr("lease"));
+  EXPECT_NE(core_->topics().find("mail")->definition.settings.dedup_window, Millis{60'000});
+  QueueSettings fifo = settings("steps");
+  fifo.subscription.order_by = engines::OrderBy::key;
+  ASSERT_TRUE(put(fifo, "steps"));
+  wanted = {};
+  wanted.topic.partitions = 2;
+  EXPECT_THAT(refused(wanted, "steps"), HasSubstr("overtake"));
+  make_topic("t");
+  subscribe();
+  EXPECT_THAT(refused(wanted, "s"), HasSubstr("no queue"));
+  EXPECT_THAT(refused(wanted, "nobody"), HasSubstr("no queue"));
 }
 
 TEST_F(CoreQueuesTest, MakeTheQueueOfTheirDeadLetters) {

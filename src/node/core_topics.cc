@@ -46,43 +46,50 @@ void Core::make_topic(const engines::TopicDefined& defined) {
   changed_topics_.insert(defined.name);
 }
 
+Result<engines::TopicChanged> Core::plan_change(const std::string& name, const TopicChange& change) const {
+  auto changed = topics_.decide_change(name, change);
+  if (!changed) return changed;
+  const std::uint32_t before = topics_.find(changed->id)->definition.settings.partitions;
+  const auto readers = subscriptions_.readers_of(changed->id).size();
+  if (readers * (changed->settings.partitions - before) <= most_cursors) return changed;
+  return continuo::fail(Code::limit_reached,
+                        fmt::format("{} subscriptions read the topic: so many new partitions at once are more than one "
+                                    "commit can bring them; add fewer at a time",
+                                    readers),
+                        "partitions");
+}
+
 // One frame says what the settings are now, which partitions there are, and where each subscription begins with those
 // that are new.
+void Core::make_change(const engines::TopicChanged& changed) {
+  const std::uint32_t before = topics_.find(changed.id)->definition.settings.partitions;
+  effect(changed);
+  topics_.apply(changed);
+  home_.size_segments(changed.id, changed.settings.segment_bytes);
+  changed_topics_.insert(topics_.find(changed.id)->definition.name);
+  const std::uint32_t after = changed.settings.partitions;
+  if (after <= before) return;
+  open_->group.log.make_partitions({changed.id, after});
+  topics_.partitions_made(changed.id, after);
+  for (const SubscriptionId reader : subscriptions_.readers_of(changed.id))
+    for (std::uint32_t id = before; id < after; ++id)
+      apply(engines::encode(engines::CursorMoved{reader, {changed.id, PartitionId{id}}, Offset{0}}));
+}
+
 void Core::change_topic(Edge& edge, std::string name, const TopicChange& change, bool only_checked,
                         Answer<Topic> answer) {
   if (refuse_if_failed(edge, answer)) return;
   if (name == kept_topic) return reply<Topic>(edge, std::move(answer), kept_topic_is_ours());
   open();
-  auto changed = topics_.decide_change(name, change);
+  auto changed = plan_change(name, change);
   if (!changed) return reply<Topic>(edge, std::move(answer), pass(changed));
-  const engines::TopicUnit& topic = *topics_.find(changed->id);
-  const std::uint32_t before = topic.definition.settings.partitions, after = changed->settings.partitions;
-  const auto readers = subscriptions_.readers_of(changed->id);
-  if (readers.size() * (after - before) > most_cursors)
-    return reply<Topic>(
-        edge, std::move(answer),
-        continuo::fail(Code::limit_reached,
-                       fmt::format("{} subscriptions read the topic: so many new partitions at once are "
-                                   "more than one commit can bring them; add fewer at a time",
-                                   readers.size()),
-                       "partitions"));
-  Topic told = topic_of(topic);
-  told.settings = changed->settings;
-  if (only_checked || changed->settings == topic.definition.settings)
-    return reply<Topic>(edge, std::move(answer), std::move(told));
-  begin_frame();
-  effect(*changed);
-  topics_.apply(*changed);
-  home_.size_segments(changed->id, changed->settings.segment_bytes);
-  if (after > before) {
-    open_->group.log.make_partitions({changed->id, after});
-    topics_.partitions_made(changed->id, after);
-    for (const SubscriptionId reader : readers)
-      for (std::uint32_t id = before; id < after; ++id)
-        apply(engines::encode(engines::CursorMoved{reader, {changed->id, PartitionId{id}}, Offset{0}}));
+  Topic told = topic_of(*topics_.find(changed->id));
+  const bool same = changed->settings == std::exchange(told.settings, changed->settings);
+  if (!only_checked && !same) {
+    begin_frame();
+    make_change(*changed);
+    end_frame();
   }
-  end_frame();
-  changed_topics_.insert(name);
   reply<Topic>(edge, std::move(answer), std::move(told));
 }
 

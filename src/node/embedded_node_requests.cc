@@ -168,7 +168,10 @@ void EmbeddedNode::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
   const std::size_t room = room_of(settle);
   if (room > group_budget || entries > entries_per_settle || settle.publish.size() > entries_per_settle)
     return refuse(edge, std::move(answer), {Code::too_large, "the request is too large for one commit", {}, {}});
-  within(settle_credit_, room, room, Code::too_many_requests, edge, std::move(answer),
+  // Failures may end a release, which says its words once more.
+  constexpr std::size_t release_room = 36 * 1024;
+  const std::size_t most = std::min(group_budget, room + (settle.nacks.empty() ? 0 : release_room));
+  within(settle_credit_, room, most, Code::too_many_requests, edge, std::move(answer),
          [&edge, settle = std::move(settle)](Core& core, auto reply) mutable {
            core.settle(edge, std::move(settle), std::move(reply));
          });

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "continuo/log/thread_sanitizer_test.h"
+#include "continuo/node/healing.h"
 #include "continuo/node/record_finder.h"
 #include "continuo/node/retention.h"
 #include "continuo/node/running_node_test.h"
@@ -437,6 +438,22 @@ TEST_F(EmbeddedNodeTest, WhatAnEdgeWroteItselfIsSealedLikeTheRest) {
   for (int i = 0; i < 200 && std::filesystem::last_write_time(journal) == written; ++i)
     std::this_thread::sleep_for(Millis{10});
   EXPECT_GT(std::filesystem::last_write_time(journal), written);
+}
+
+// One that never had room would hold up all who come after it.
+TEST_F(EmbeddedNodeTest, MoreRepairsThanOneCommitHoldsAreRefused) {
+  running_.make_topic();
+  const SubscriptionId id = running_.subscribe();
+  for (const std::size_t count : {100u, 10'000u}) {
+    std::vector<SettleRepair> repairs(count);
+    for (SettleRepair& each : repairs) each.settle.outcome = engines::RepairSettle::Outcome::skip;
+    const auto settled = running_.edge.ask<RepairsSettled>(
+        [&](Edge& to, auto answer) { node().healing().settle(to, id, repairs, "kim", std::move(answer)); });
+    if (count == 100)
+      EXPECT_EQ(settled->refused.size(), count) << "nobody holds these leases";
+    else
+      EXPECT_EQ(settled.error().code, Code::too_large);
+  }
 }
 
 TEST_F(EmbeddedNodeTest, ARemovedEdgeGetsNoMail) {

@@ -15,6 +15,11 @@ void EmbeddedQueues::put(Edge& edge, std::string name, QueueSettings settings, A
                                Core& core) mutable { core.queues().put(edge, name, settings, std::move(answer)); });
 }
 
+void EmbeddedQueues::change(Edge& edge, std::string name, QueueChange change, Answer<Subscription> answer) {
+  submit_(definition_step, [&edge, name = std::move(name), change = std::move(change), answer = std::move(answer)](
+                               Core& core) mutable { core.queues().change(edge, name, change, std::move(answer)); });
+}
+
 void EmbeddedQueues::remove(Edge& edge, std::string name, Answer<void> answer) {
   submit_(small_step, [&edge, name = std::move(name), answer = std::move(answer)](Core& core) mutable {
     core.queues().remove(edge, name, std::move(answer));

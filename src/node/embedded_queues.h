@@ -15,6 +15,7 @@ class EmbeddedQueues final : public Queues {
   explicit EmbeddedQueues(Submit submit) : submit_(std::move(submit)) {}
 
   void put(Edge& edge, std::string name, QueueSettings settings, Answer<Put<Subscription>> answer) override;
+  void change(Edge& edge, std::string name, QueueChange change, Answer<Subscription> answer) override;
   void remove(Edge& edge, std::string name, Answer<void> answer) override;
   void purge(Edge& edge, SubscriptionId id, Asked asked, Answer<std::uint64_t> answer) override;
   void states(Edge& edge, SubscriptionId id, std::vector<EventPlace> events,

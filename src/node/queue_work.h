@@ -20,6 +20,7 @@ class Core::QueueWork {
   explicit QueueWork(Core& core) : core_(core) {}
 
   void put(Edge& edge, const std::string& name, const QueueSettings& settings, Answer<Put<Subscription>> answer);
+  void change(Edge& edge, const std::string& name, const QueueChange& change, Answer<Subscription> answer);
   void remove(Edge& edge, const std::string& name, Answer<void> answer);
   void purge(Edge& edge, SubscriptionId id, Asked asked, Answer<std::uint64_t> answer);
   void states(Edge& edge, SubscriptionId id, const std::vector<EventPlace>& events,
@@ -44,6 +45,11 @@ class Core::QueueWork {
     engines::SubscriptionDefined subscription;
     std::vector<engines::CursorMoved> cursors;
   };
+  // What is to become different; none: nothing.
+  struct Change {
+    std::optional<engines::TopicChanged> topic;
+    std::optional<engines::SubscriptionDefined> subscription;
+  };
   struct Purge {
     Edge* edge;
     SubscriptionId id;
@@ -57,7 +63,9 @@ class Core::QueueWork {
     std::vector<std::pair<PartitionRef, Offset>> places;  // the first of them
   };
   Result<Plan> plan(const std::string& name, const QueueSettings& settings) const;
+  Result<Change> plan(const std::string& name, const QueueChange& wanted) const;
   void make(const Plan& plan);
+  void make_dead_letters(const std::string& name);
   void advance_purge(std::size_t most);
   void trim();
   void trim(SubscriptionId id);

@@ -16,6 +16,7 @@ namespace continuo::node {
 using engines::Asked;
 using engines::EventPlace;
 using engines::EventState;
+using engines::QueueChange;
 
 struct QueueSettings {
   TopicSettings topic;
@@ -32,6 +33,10 @@ class Queues {
   /// A topic that is there already is taken when it is empty, has these settings and nobody subscribes to it. Errors:
   /// as create_topic and put_subscription.
   virtual void put(Edge&, std::string name, QueueSettings, Answer<Put<Subscription>>) = 0;
+  /// Other settings of the queue that is there, in one commit, and the queue of dead letters that they name if that is
+  /// not there. What is leased or parked stays so. Errors: unknown_queue; unsupported, bad_setting, limit_reached for
+  /// what cannot become different.
+  virtual void change(Edge&, std::string name, QueueChange, Answer<Subscription>) = 0;
   /// Both, in one commit. Errors: unknown_queue.
   virtual void remove(Edge&, std::string name, Answer<void>) = 0;
   /// Everything that was published until now and that nobody has leased and no repair waits for leaves the queue; told

@@ -113,6 +113,19 @@ void give_back(IoThread& thread, const Receiving& receiving, std::size_t first) 
   if (!leases.empty()) thread.node().return_leases(thread, std::move(leases), [](Result<void>) {});
 }
 
+// Whoever asks would take events from under the server's hands, which brings them in order.
+Error brought_to_its_target(const node::Subscription& subscription) {
+  const bool copies = wire::http::is_topic_target(subscription.settings.target);
+  return {
+      Code::bad_setting,
+      fmt::format("the server brings the events of '{}' to its target, a {}: nobody else receives them",
+                  subscription.name, copies ? "topic" : "webhook"),
+      "role",
+      fmt::format("take the target away: PATCH /v1/subscriptions/{0} {1}, or continuo sub change {0} --target '{2}'; "
+                  "who repairs receives with role=repair",
+                  subscription.name, R"({"target":{"pull":{}}})", R"({"pull":{}})")};
+}
+
 void hand_out(Exchange& exchange, Receiving receiving) {
   IoThread& thread = exchange.thread();
   Door& door = thread.door();
@@ -340,6 +353,7 @@ void receive(Exchange& exchange, const wire::http::Receive& request) {
     return exchange.refuse({Code::overloaded, "too many answers are under way", {}, {}, 1}, {});
   const auto subscription = find_subscription(exchange, request.subscription);
   if (!subscription) return;
+  if (!subscription->settings.target.empty()) return exchange.refuse(brought_to_its_target(*subscription), {});
   node::Receive receive;
   receive.subscription = subscription->id;
   receive.max = request.max;

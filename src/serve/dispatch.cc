@@ -48,6 +48,7 @@ void run(Exchange& exchange, Route route, AnyRequest& request) {
     case Route::reset_offsets: return reset_offsets(exchange, std::move(std::get<ResetOffsets>(request)));
     case Route::list_queues: return list_queues(exchange);
     case Route::put_queue: return put_queue(exchange, std::move(std::get<PutQueue>(request)));
+    case Route::change_queue: return change_queue(exchange, std::move(std::get<ChangeQueue>(request)));
     case Route::get_queue: return get_queue(exchange, std::get<OneQueue>(request));
     case Route::delete_queue: return delete_queue(exchange, std::get<OneQueue>(request));
     case Route::send_messages: return send_messages(exchange, std::move(std::get<SendMessages>(request)));

@@ -77,6 +77,7 @@ void reset_offsets(Exchange& exchange, wire::http::ResetOffsets request);
 // queues.cc, queue_messages.cc, queue_peek.cc, redrive.cc
 void list_queues(Exchange& exchange);
 void put_queue(Exchange& exchange, wire::http::PutQueue request);
+void change_queue(Exchange& exchange, wire::http::ChangeQueue request);
 void get_queue(Exchange& exchange, const wire::http::OneQueue& request);
 void delete_queue(Exchange& exchange, const wire::http::OneQueue& request);
 void purge_queue(Exchange& exchange, const wire::http::PurgeQueue& request);

@@ -13,6 +13,7 @@ class NoQueues final : public node::Queues {
   void put(node::Edge&, std::string, node::QueueSettings, node::Answer<node::Put<node::Subscription>>) override {
     std::abort();
   }
+  void change(node::Edge&, std::string, node::QueueChange, node::Answer<node::Subscription>) override { std::abort(); }
   void remove(node::Edge&, std::string, node::Answer<void>) override { std::abort(); }
   void purge(node::Edge&, SubscriptionId, node::Asked, node::Answer<std::uint64_t>) override { std::abort(); }
   void states(node::Edge&, SubscriptionId, std::vector<node::EventPlace>,

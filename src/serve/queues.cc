@@ -118,6 +118,15 @@ void put_queue(Exchange& exchange, wire::http::PutQueue request) {
                              });
 }
 
+void change_queue(Exchange& exchange, wire::http::ChangeQueue request) {
+  IoThread& thread = exchange.thread();
+  thread.node().queues().change(thread, std::move(request.queue), std::move(request.change),
+                                [self = exchange.shared_from_this()](Result<node::Subscription> changed) {
+                                  if (!changed) return self->refuse(changed.error(), {});
+                                  self->answer_json(definition(*changed, *self->thread().node().catalogue()) + "}");
+                                });
+}
+
 void get_queue(Exchange& exchange, const wire::http::OneQueue& request) {
   auto queue = find_queue(exchange, request.queue);
   if (!queue) return;

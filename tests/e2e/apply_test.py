@@ -171,7 +171,18 @@ def check_queues(work):
     assert "+ queue jobs" in told and "2 changes done" in told, told
     assert work.client.ask("GET", "/v1/queues/jobs")[1]["max_receives"] == 3
     assert "nothing to do" in work.apply(file)
-    work.refused(file.replace("20s", "30s"), "lease:", "a queue does not change", "line 2")
+    other = file.replace("20s", "30s").replace("3,", "4, retention: 2d, retry: {delay: 2s}, partitions: 2,")
+    told = work.apply(other)
+    assert all(each in told for each in ("~ queue jobs", '"20s" -> "30s"', "max_receives: 3 -> 4", "1 change done",
+                                         'retention: none -> "2d"', "partitions: 1 -> 2")), told
+    state = work.client.ask("GET", "/v1/queues/jobs")[1]
+    assert (state["lease"], state["max_receives"], state["retry"]["base"]) == ("30s", 4, "2s"), state
+    assert "nothing to do" in work.apply(other)
+    told = work.apply(file.replace("dead_letter: jobs.dead", "on_failure: park, partitions: 2"))
+    assert 'on_failure: "dead_letter" -> "park"' in told and 'retention: "2d" -> none' in told, told
+    assert "nothing to do" in work.apply(file.replace("dead_letter: jobs.dead", "on_failure: park, partitions: 2"))
+    work.refused(file, "cannot become fewer", "line 2")
+    work.refused(file.replace("lease", "fifo: true, partitions: 2, lease"), "'fifo' cannot change", "line 2")
     work.refused(file.replace("lease", "leese"), "line 2", "did you mean 'lease'")
     work.refused("queues: {jobs: {dead_letter: jobs}}", "its own queue of dead letters")
 

@@ -119,7 +119,13 @@ def refusals(others, repairs):
         ("PUT", "/v1/queues/bank", {}, "topic_exists", "queue", "not a queue", "another name"),
         ("PUT", "/v1/queues/other", {"dedup_window": "2m"}, "subscription_exists", "queue", "not a queue",
          "another name"),
-        ("PUT", MAIL, {"lease": "31s"}, "subscription_exists", "queue", "the queue 'mail'", "GET /v1/queues/mail"),
+        ("PUT", MAIL, {"lease": "31s"}, "subscription_exists", "queue", "the queue 'mail'", "PATCH /v1/queues/mail"),
+        ("PATCH", MAIL, {}, "bad_setting", "lease", "nothing", "max_receives"),
+        ("PATCH", MAIL, {"fifo": "yes"}, "bad_setting", "fifo", "true or false", ""),
+        ("PATCH", MAIL, {"leese": "1m"}, "unknown_field", "leese", "'leese'", "did you mean 'lease'"),
+        ("PATCH", MAIL, {"on_failure": "park", "dead_letter": "x"}, "bad_setting", "dead_letter", "only", ""),
+        ("PATCH", MAIL, {"dead_letter": "mail"}, "bad_setting", "dead_letter", "its own queue", ""),
+        ("PATCH", "/v1/queues/other", {"lease": "1m"}, "unknown_queue", "queue", "'other'", ""),
         ("PUT", MAIL, {"partitions": 3}, "topic_exists", "queue", "the queue 'mail'", "GET /v1/queues/mail"),
         # messages
         ("POST", MAIL + "/messages", {}, "bad_request", "data", "an event or the data", ""),
@@ -162,6 +168,25 @@ def check_command_line(server):
     assert [bool(each["by"]) for each in skipped] == [True], skipped
 
 
+def check_targets(server):
+    """What the server brings to a webhook or a topic is not taken from under its hands; who repairs may."""
+    targets = {"copied": {"topic": {"name": "copies"}}, "hooked": {"webhook": {"url": "https://shop.example/"}}}
+    for name, target in targets.items():
+        path = f"/v1/subscriptions/{name}"
+        good(server.ask("PUT", path, {"topics": ["empty"], "target": target}))
+        mend = f"PATCH {path} " + '{"target":{"pull":{}}}'
+        kind = next(iter(target))
+        for role in ("", "?role=consumer"):
+            check(server, ("POST", path + "/receive" + role, {"wait": "1s"}, "bad_setting", "role",
+                           f"'{name}' to its target, a {kind}", mend))
+        done = server.run("sub", "receive", name)
+        assert done.returncode == 1 and mend in done.stderr and "role=repair" in done.stderr, done.stderr
+        assert good(server.ask("POST", path + "/receive?role=repair", {})) == {"repairs": []}
+        good(server.ask("PATCH", path, {"target": {"pull": {}}}))
+        assert good(server.ask("POST", path + "/receive", {})) == {"deliveries": []}
+        good(server.ask("DELETE", path))
+
+
 def check_terminal(server):
     """What others wrote does not steer the reader's terminal: an error's message, and data that is a text."""
     steering = "\x1b[2J"
@@ -190,6 +215,7 @@ def main():
         topics = {topic["name"] for topic in good(server.ask("GET", "/v1/topics"))["topics"]}
         assert "made" not in topics, "a refused request makes no topic"
         check_command_line(server)
+        check_targets(server)
         check_terminal(server)
         assert good(server.ask("GET", BANK))["parked_keys"] == 3, "b, d and e wait as before"
         time.sleep(0.1)

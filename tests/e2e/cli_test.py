@@ -119,6 +119,14 @@ def check_subscriptions(server):
 def check_queues(server):
     expect(server.run("queue", "create", "jobs", "--fifo", "--lease", "20s", "--retention", "4d"), 0, "is there")
     expect(server.run("queue", "create", "jobs", "--lease", "1s"), 1, "subscription_exists")
+    change = ("queue", "change", "jobs")
+    expect(server.run(*change, "--lease", "25s", "--retention", "none", "--max-receives", "7"), 0, "jobs changed")
+    expect(server.run(*change, "--retry-delay", "2s"), 0, "jobs changed")
+    now = lines(expect(server.run("queue", "show", "jobs"), 0))[0]
+    assert (now["lease"], now["max_receives"], now["retry"]["base"]) == ("25s", 7, "2s"), now
+    assert "retention" not in now, now
+    expect(server.run(*change), 2, "nothing is to become different")
+    expect(server.run(*change, "--partitions", "3"), 1, "overtake")
     send = ("queue", "send", "jobs", "--group", "g", "--data")
     assert lines(expect(server.run(*send, '{"n":1}', "--dedup-id", "one"), 0))[0]["duplicate"] is False
     assert lines(expect(server.run(*send, '{"n":2}', "--dedup-id", "one"), 0))[0]["duplicate"] is True

@@ -64,6 +64,31 @@ def check_definitions(client):
     return mail
 
 
+def check_changes(client):
+    path = "/v1/queues/other"
+    Queue(client, "other", retention="1d")
+    patch = lambda **wanted: client.ask("PATCH", path, wanted)
+    now = good(patch(lease="1m", max_receives=9, retention=None, dedup_window="1m", concurrency=7))
+    assert (now["lease"], now["max_receives"], now["dedup_window"], now["concurrency"]) == ("1m", 9, "1m", 7), now
+    assert "retention" not in now and good(client.ask("GET", path))["lease"] == "1m", now
+    now = good(patch(retry={"delay": "2s"}))
+    assert now["max_receives"] == 9 and now["retry"]["base"] == "2s", now
+    assert good(patch(on_failure="drop"))["on_failure"] == "drop"
+    now = good(patch(dead_letter="other.lost", partitions=2, fifo=False))
+    assert now["on_failure"] == "dead_letter" and now["partitions"] == 2, now
+    assert good(client.ask("GET", "/v1/queues/other.lost"))["waiting"] == 0
+    assert Queue(client, "other", lease="1m", max_receives=9, dedup_window="1m", concurrency=7, retry={"delay": "2s"},
+                 dead_letter="other.lost", partitions=2).made[0] == 200, "as if it had been made so"
+    refused(patch(fifo=True), 501, "unsupported")
+    refused(patch(partitions=1), 400, "bad_setting")
+    refused(patch(), 400, "bad_setting")
+    refused(patch(lease="1ms", concurrency=3), 400, "bad_setting")
+    assert good(client.ask("GET", path))["concurrency"] == 7, "all of it or nothing"
+    refused(client.ask("PATCH", "/v1/queues/nobody", {"lease": "1m"}), 404, "unknown_queue")
+    for name in ("other", "other.lost"):
+        assert client.ask("DELETE", f"/v1/queues/{name}")[0] == 204
+
+
 def check_messages(client, mail):
     sent = mail.send(data={"to": "ann"})
     assert len(sent) == 1 and len(sent[0]["id"]) == 32 and not sent[0]["duplicate"], sent
@@ -268,6 +293,7 @@ def main():
     with running("queue") as (data, servers):
         client = Client(servers[-1].port)
         mail = check_definitions(client)
+        check_changes(client)
         check_messages(client, mail)
         check_leases(mail)
         check_delays(client, mail)

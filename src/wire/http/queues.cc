@@ -22,20 +22,23 @@ constexpr Millis deduplicated{300'000};
 constexpr std::uint32_t max_partitions = 1'000;
 constexpr std::size_t longest_dedup_id = 1'024;
 
-void read_receives(Fields& fields, PutQueue& put) {
-  engines::RetryPolicy& retry = put.subscription.retry;
+// Whether it says how often a message is delivered.
+bool read_receives(Fields& fields, engines::RetryPolicy& retry) {
   const Json* policy = fields.object("retry");
-  if (policy != nullptr && policy->find("attempts") != nullptr && fields.has("max_receives"))
-    return fields.refuse("retry.attempts", Code::bad_setting, "'max_receives' says the same", "leave one of them out");
+  const bool attempts = policy != nullptr && policy->find("attempts") != nullptr;
+  if (attempts && fields.has("max_receives")) {
+    fields.refuse("retry.attempts", Code::bad_setting, "'max_receives' says the same", "leave one of them out");
+    return true;
+  }
   read_retry(fields, retry);
   fields.number("max_receives", retry.attempts, 1, 1'000);
+  return attempts || fields.has("max_receives");
 }
 
 // Where order counts a failed message holds its group until somebody decides; elsewhere it goes out of the way.
-void read_failures(Fields& fields, bool fifo, PutQueue& put) {
+void read_failures(Fields& fields, bool fifo, const std::string& queue, engines::SubscriptionSettings& settings) {
   std::string text = fields.has("dead_letter") || !fifo ? "dead_letter" : "park";
   fields.text("on_failure", text);
-  engines::SubscriptionSettings& settings = put.subscription;
   if (text == "park")
     settings.on_failure = OnFailure::park;
   else if (text == "drop")
@@ -51,9 +54,9 @@ void read_failures(Fields& fields, bool fifo, PutQueue& put) {
       fields.refuse("dead_letter", Code::bad_setting, R"(only "on_failure":"dead_letter" has one)");
     return;
   }
-  settings.dead_letter = put.queue + ".dead";
+  settings.dead_letter = queue + ".dead";
   fields.text("dead_letter", settings.dead_letter);
-  if (settings.dead_letter == put.queue)
+  if (settings.dead_letter == queue)
     fields.refuse("dead_letter", Code::bad_setting, "a queue cannot be its own queue of dead letters");
   if (fields.ok()) fields.take(engines::check_name(settings.dead_letter));
 }
@@ -121,14 +124,47 @@ Result<PutQueue> read_put_queue(std::string name, const Json& object) {
   fields.boolean("fifo", fifo);
   settings.order_by = fifo ? OrderBy::key : OrderBy::none;
   fields.duration("lease", settings.lease, engines::shortest_lease, engines::longest_lease);
-  read_receives(fields, put);
-  read_failures(fields, fifo, put);
+  read_receives(fields, settings.retry);
+  read_failures(fields, fifo, put.queue, settings);
   if (fields.has("retention")) fields.duration("retention", settings.ttl.emplace(), Millis{100}, century);
   fields.duration("dedup_window", put.topic.dedup_window, Millis{0}, day);
   fields.number("partitions", put.topic.partitions, 1, max_partitions);
   fields.number("concurrency", settings.concurrency, 1, 100'000);
   if (auto checked = fields.result(); !checked) return pass(checked);
   return put;
+}
+
+Result<ChangeQueue> read_change_queue(std::string name, const Json& object) {
+  ChangeQueue request{std::move(name), {}};
+  engines::QueueChange& change = request.change;
+  Fields fields(object, {},
+                {"fifo", "lease", "max_receives", "on_failure", "dead_letter", "retention", "retry", "dedup_window",
+                 "partitions", "concurrency"});
+  engines::SubscriptionChange& subscription = change.subscription;
+  if (fields.has("fifo")) fields.boolean("fifo", change.fifo.emplace());
+  if (fields.has("lease"))
+    fields.duration("lease", subscription.lease.emplace(), engines::shortest_lease, engines::longest_lease);
+  engines::RetryPolicy retry;
+  if (read_receives(fields, retry)) change.receives = retry.attempts;
+  if (fields.has("retry")) subscription.retry = retry;
+  if (fields.has("on_failure") || fields.has("dead_letter")) {
+    engines::SubscriptionSettings failures;
+    read_failures(fields, false, request.queue, failures);
+    subscription.on_failure = failures.on_failure;
+    subscription.dead_letter = failures.dead_letter;
+  }
+  if (fields.has("retention")) {
+    subscription.ttl.emplace();
+    if (!fields.is_null("retention")) fields.duration("retention", subscription.ttl->emplace(), Millis{100}, century);
+  }
+  if (fields.has("dedup_window")) fields.duration("dedup_window", change.topic.dedup_window.emplace(), Millis{0}, day);
+  if (fields.has("partitions")) fields.number("partitions", change.topic.partitions.emplace(), 1, max_partitions);
+  if (fields.has("concurrency")) fields.number("concurrency", subscription.concurrency.emplace(), 1, 100'000);
+  if (object.members.empty())
+    fields.refuse("lease", Code::bad_setting, "nothing is to become different",
+                  R"("lease":"1m", "max_receives":9, "retention":null takes it away)");
+  if (auto checked = fields.result(); !checked) return pass(checked);
+  return request;
 }
 
 void write_queue_settings(const engines::TopicSettings& topic, const engines::SubscriptionSettings& settings,

@@ -20,6 +20,10 @@ struct PutQueue {
   engines::TopicSettings topic;
   engines::SubscriptionSettings subscription;
 };
+struct ChangeQueue {
+  std::string queue;
+  engines::QueueChange change;
+};
 /// get_queue, delete_queue
 struct OneQueue {
   std::string queue;
@@ -68,6 +72,8 @@ struct RedriveQueue {
 /// "retry":{...},"dedup_window":"5m","partitions":1,"concurrency":1024}; all fields may be absent. A fifo queue parks
 /// what fails, another gives it to the queue of dead letters NAME.dead. Errors: bad_setting, bad_name, unknown_field.
 Result<PutQueue> read_put_queue(std::string name, const Json& object);
+/// The same fields, of those that become different; "retention":null: for ever. Errors: as above; unsupported.
+Result<ChangeQueue> read_change_queue(std::string name, const Json& object);
 /// Appends the members, without braces, beginning with a comma.
 void write_queue_settings(const engines::TopicSettings& topic, const engines::SubscriptionSettings& settings,
                           std::string& out);

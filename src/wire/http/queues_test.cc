@@ -71,6 +71,26 @@ TEST(Queues, AreRefusedWithThePlace) {
   EXPECT_EQ(refused(R"({"visibility":"30s"})", read_put_queue), "unknown_field at visibility");
 }
 
+TEST(Queues, ChangeOnlyWhatIsNamed) {
+  const auto change = [](const std::string& text) { return read(record::PaddedText{text}, read_change_queue); };
+  const engines::QueueChange lease = change(R"({"lease":"20s"})")->change;
+  EXPECT_EQ(lease.subscription, engines::SubscriptionChange{.lease = Millis{20'000}});
+  EXPECT_EQ(lease.topic.applied_to({}), engines::TopicSettings{});
+  EXPECT_EQ(lease.receives, std::nullopt);
+  EXPECT_EQ(change(R"({"retention":null})")->change.subscription.ttl, std::make_optional(std::optional<Millis>{}));
+  EXPECT_EQ(change(R"({"max_receives":9})")->change.receives, 9u);
+  EXPECT_EQ(change(R"({"max_receives":9})")->change.subscription, engines::SubscriptionChange{});
+  EXPECT_EQ(change(R"({"retry":{"attempts":9}})")->change.receives, 9u);
+  EXPECT_EQ(change(R"({"retry":{"delay":"2s"}})")->change.receives, std::nullopt);
+  EXPECT_EQ(change(R"({"on_failure":"dead_letter"})")->change.subscription.dead_letter, "mail.dead");
+  EXPECT_EQ(change(R"({"dead_letter":"morgue"})")->change.subscription.on_failure, OnFailure::dead_letter);
+  EXPECT_EQ(change(R"({"on_failure":"park"})")->change.subscription.dead_letter, "");
+  EXPECT_EQ(refused("{}", read_change_queue), "bad_setting at lease");
+  EXPECT_EQ(refused(R"({"lease":"1ms"})", read_change_queue), "bad_setting at lease");
+  EXPECT_EQ(refused(R"({"dead_letter":"mail"})", read_change_queue), "bad_setting at dead_letter");
+  EXPECT_EQ(refused(R"({"leese":"1s"})", read_change_queue), "unknown_field at leese");
+}
+
 TEST(Messages, AreOneOrManyOrAnEvent) {
   const record::PaddedText one{R"({"data":{"to":"ann"},"delay":"5s","group":"g","dedup_id":"d"})"};
   const auto alone = read(one, read_send_messages);

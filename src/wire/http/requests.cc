@@ -463,6 +463,7 @@ Result<AnyRequest> read_send(const Match& match, const Request& request) {
 Result<AnyRequest> read_queue_request(const Match& match, const Request& request) {
   switch (match.route) {
     case Route::put_queue: return read_of_queue(match, request, read_put_queue);
+    case Route::change_queue: return read_of_queue(match, request, read_change_queue);
     case Route::send_messages: return read_send(match, request);
     case Route::peek_queue: return read_of_queue(match, request, read_peek_queue);
     case Route::purge_queue: return read_of_queue(match, request, read_purge_queue);
@@ -550,6 +551,7 @@ Result<AnyRequest> read_request(const Match& match, const Request& request) {
     case Route::reset_offsets: return read_reset_offsets(match, request);
     case Route::explain: return read_explain_pattern(request);
     case Route::put_queue:
+    case Route::change_queue:
     case Route::get_queue:
     case Route::delete_queue:
     case Route::send_messages:

@@ -159,7 +159,7 @@ using AnyRequest =
     std::variant<Plain, PutTopic, ChangeTopic, OneTopic, TrimTopic, SkipDamaged, Publish, Read, PutSubscription,
                  ChangeSubscription, OneSubscription, Receive, Settle, ListParked, OneParkedKey, ReleaseParked,
                  SettleRepairs, SeekSubscription, ListGroups, OneGroup, ResetOffsets, ExplainPattern, ErrorPage,
-                 PutQueue, OneQueue, PurgeQueue, SendMessages, PeekQueue, RedriveQueue>;
+                 PutQueue, ChangeQueue, OneQueue, PurgeQueue, SendMessages, PeekQueue, RedriveQueue>;
 
 /// Reads the request of a route. The body is complete, with record::json_padding readable bytes behind it, except for a
 /// publish, which is read from its head alone. Errors: bad_request, bad_json, bad_utf8, bad_name, bad_setting,

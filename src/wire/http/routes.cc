@@ -40,6 +40,7 @@ constexpr RouteEntry table[] = {
     {Route::reset_offsets, Method::post, "/v1/groups/{group}/offsets", "reset_offsets"},
     {Route::list_queues, Method::get, "/v1/queues", "list_queues"},
     {Route::put_queue, Method::put, "/v1/queues/{queue}", "put_queue"},
+    {Route::change_queue, Method::patch, "/v1/queues/{queue}", "change_queue"},
     {Route::get_queue, Method::get, "/v1/queues/{queue}", "get_queue"},
     {Route::delete_queue, Method::del, "/v1/queues/{queue}", "delete_queue"},
     {Route::send_messages, Method::post, "/v1/queues/{queue}/messages", "send_messages"},

@@ -47,6 +47,7 @@ enum class Route : std::uint8_t {
   reset_offsets,
   list_queues,
   put_queue,
+  change_queue,
   get_queue,
   delete_queue,
   send_messages,
