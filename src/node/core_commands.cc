@@ -222,6 +222,8 @@ void Core::settle(Edge& edge, Settle settle, Answer<Settled> answer) {
     if (!decided) return reply<Settled>(edge, std::move(answer), pass(decided));
     publish = std::move(*decided);
   }
+  if (auto fits = room_to_tell(subscriptions_, decision->effects, settle.publish, open_size()); !fits)
+    return reply<Settled>(edge, std::move(answer), pass(fits));
   begin_frame();
   for (const engines::Effect& each : decision->effects) apply(each);
   Settled settled{{std::move(decision->settled)}, commit(settle.publish, publish)};

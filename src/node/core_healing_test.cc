@@ -40,6 +40,18 @@ class CoreHealingTest : public CoreTest {
       ASSERT_TRUE(ask<Settled>([&](auto answer) { core_->settle(edge_, settle, std::move(answer)); }));
     }
   }
+  // One event of each key.
+  std::vector<Lease> receive_all() {
+    Receive many = receive_of(id_);
+    many.max = 1'000;
+    many.run = 1;
+    std::vector<Lease> all;
+    for (;;) {
+      const auto got = ask<Received>([&](auto answer) { core_->receive(edge_, many, std::move(answer)); });
+      if (!got || got->deliveries.empty()) return all;
+      for (const Delivery& each : got->deliveries) all.push_back(each.lease);
+    }
+  }
   // How much a request adds to what is written.
   template <class T, class Ask>
   std::size_t taken_by(std::optional<Result<T>>& answer, Ask ask) {
@@ -135,6 +147,33 @@ TEST_F(CoreHealingTest, ManyRelapsesInOneSettleAreOneChangeOfTheirRelease) {
   EXPECT_LE(taken_by<Settled>(settled, [&](auto answer) { core_->settle(edge_, settle, std::move(answer)); }),
             200'000u + engines::words_room(longest));
   EXPECT_EQ(core_->subscriptions().release(id_)->relapsed, 200u);
+}
+
+// Each is told; a settle that would tell more than a commit holds is refused, and the leases stay.
+TEST_F(CoreHealingTest, KeysThatDrainInOneSettleAreToldInOneCommit) {
+  constexpr std::size_t keys = 8'000;
+  park(1, keys);
+  const ReleaseParked all{id_, {}, 0, false, false, {"kim", "why"}};
+  ASSERT_TRUE(ask<Release>([&](auto answer) { core_->release_parked(edge_, all, std::move(answer)); }));
+  for (int i = 0; i < 100; ++i) clock_.pass(100), core_->tick(), flush();
+  ASSERT_EQ(core_->subscriptions().counts(id_).parked_keys, 0u);
+  Settle settle;
+  settle.subscription = id_;
+  const auto settled = [&](std::vector<Lease> leases) {
+    settle.acks = std::move(leases);
+    std::optional<Result<Settled>> answer;
+    const std::size_t taken = taken_by<Settled>(answer, [&](auto to) { core_->settle(edge_, settle, std::move(to)); });
+    EXPECT_LE(taken, log::max_group_body);
+    return *answer ? (*answer)->settled : 0;
+  };
+  EXPECT_EQ(settled(receive_all()), keys);
+  const std::vector<Lease> last = receive_all();
+  ASSERT_EQ(last.size(), keys);
+  EXPECT_EQ(settled(last), 0u) << "refused";
+  const auto middle = last.begin() + keys / 2;
+  EXPECT_EQ(settled({last.begin(), middle}), keys / 2);
+  EXPECT_EQ(settled({middle, last.end()}), keys / 2);
+  EXPECT_EQ(told("continuo.key.drained"), keys);
 }
 
 }  // namespace

@@ -34,6 +34,12 @@ struct Core::Round {
 /// Members of an event's data: who asked for what it tells, and why.
 std::string who_and_why(std::string_view by, std::string_view reason);
 
+/// Whether a commit of which `open` bytes are taken has room for a settle with what is told of the keys that drain by
+/// it.
+Result<void> room_to_tell(const engines::SubscriptionsEngine& subscriptions,
+                          const std::vector<engines::Effect>& effects, const std::vector<NewRecord>& publish,
+                          std::size_t open);
+
 /// Bytes of a failure's message in what is told of it.
 constexpr std::size_t longest_told_message = 512;
 

@@ -29,6 +29,29 @@ std::string who_and_why(std::string_view by, std::string_view reason) {
   return fmt::format(R"("by":{},"reason":{})", text(by), text(reason));
 }
 
+// A settle was let in with room for its entries; which keys it drains only the engine knows.
+Result<void> room_to_tell(const engines::SubscriptionsEngine& subscriptions,
+                          const std::vector<engines::Effect>& effects, const std::vector<NewRecord>& publish,
+                          std::size_t open) {
+  if (!subscriptions.anything_drains()) return {};
+  constexpr std::size_t event = 1'100, beside = 100;  // with the longest names; of a key's character, six bytes
+  std::size_t told = 0, room = 0;
+  for (const NewRecord& record : publish) room += record.body.size() + beside;
+  for (const engines::Effect& effect : effects) {
+    room += effect.payload.size() + beside;
+    if (effect.type != engines::EffectType::key_settled) continue;
+    const auto settled = engines::decode<engines::KeySettled>(effect.version, effect.payload);
+    if (!settled) continue;
+    if (const auto drained = subscriptions.drained_by(settled->key, settled->count))
+      told += event + 6 * drained->key_text.size();
+  }
+  if (told == 0 || open + room + told <= group_budget) return {};
+  if (room + told > group_budget)
+    return fail(Code::too_large, "more parked keys would drain than one commit can tell of", {},
+                "settle fewer events in one request");
+  return fail(Code::too_many_requests, "the commit under way has no room to tell of the keys that drain");
+}
+
 void Core::tell(std::string type, SubscriptionId id, std::string data) {
   const engines::SubscriptionUnit* unit = subscriptions_.find(id);
   told_.push_back({std::move(type), unit == nullptr ? std::string{} : unit->definition.name, std::move(data)});
